@@ -1,0 +1,35 @@
+/*
+title = "The set of immunosuppressants acting, with the glucocorticoid dose"
+why   = """One row per stretch of days on which the same agents act at one prednisone equivalent. An agent is a class of the
+drug dictionary; systemic glucocorticoid counts as one agent."""
+*/
+WITH acting AS (
+    SELECT patient_id, drug_class, from_date, coalesce(to_date, DATE '9999-12-31') AS reached_to, evidence FROM agent_acting
+),
+boundary AS (
+    SELECT patient_id, from_date AS day FROM acting
+    UNION
+    SELECT patient_id, reached_to FROM acting
+    UNION
+    SELECT patient_id, from_date FROM prednisone_equivalent
+    UNION
+    SELECT patient_id, to_date FROM prednisone_equivalent WHERE to_date IS NOT NULL
+),
+segment AS (
+    SELECT patient_id, day, lead(day) OVER (PARTITION BY patient_id ORDER BY day) AS until FROM boundary
+)
+SELECT
+    segment.patient_id,
+    segment.day AS from_date,
+    CASE WHEN segment.until = DATE '9999-12-31' THEN NULL ELSE segment.until END AS to_date,
+    list_sort(list_distinct(list(acting.drug_class))) AS agents,
+    count(DISTINCT acting.drug_class) AS agent_count,
+    coalesce(max(dose.mg_per_day), 0) AS mg_per_day,
+    list_sort(list_distinct(flatten(list(acting.evidence)))) AS evidence
+FROM segment
+JOIN acting ON acting.patient_id = segment.patient_id AND acting.from_date <= segment.day AND acting.reached_to > segment.day
+LEFT JOIN prednisone_equivalent AS dose
+    ON dose.patient_id = segment.patient_id AND dose.from_date <= segment.day
+    AND (dose.to_date IS NULL OR dose.to_date > segment.day)
+WHERE segment.until IS NOT NULL
+GROUP BY segment.patient_id, segment.day, segment.until

@@ -1,0 +1,197 @@
+/*
+title = "Treatment courses: administrations of one drug joined, with the dose of each day"
+why   = """One row per run of days at one dose, half-open [from_date, to_date); to_date empty: no stop is known. Orders are
+kept apart from doses given. An empty stop that is not ongoing is one dose; pulse drugs are never ongoing. A later row of daily
+dosing of the same drug ends an earlier open one on its start, and so does a daily systemic glucocorticoid of another name
+(noted: switch assumed). A glucocorticoid pulse ends nothing and is added. Where dated rows of one drug overlap the higher dose
+counts (noted). Single doses recorded as such on one day are doses of that day and add up. A gap of up to three days is a row of
+its own (gap): its days count at the earlier dose, but only from counts_from, the later row's start. `per dose` over several
+days does not say how often: the dose of the day is unknown."""
+
+[threshold.pulse_mg]
+value = 250
+unit  = "mg/day prednisone equivalent"
+step  = 1
+cite  = "project"
+tag   = "project default"
+
+[threshold.gap_days]
+value = 3
+unit  = "days"
+step  = 1
+cite  = "project"
+tag   = "project default"
+*/
+WITH printed AS (
+    SELECT
+        given.record_id, given.patient_id, given.drug, drug.drug_class, given.route, given.systemic, given.action, given.purpose,
+        drug.prednisone_factor, given.dose_unit, given.last_confirmed, given.start_date,
+        CASE WHEN drug_route.acts_for_days = 1 THEN 'daily' ELSE drug.dosing END AS dosing,
+        given.stop_date IS NULL AND given.ongoing AS printed_open,
+        given.stop_date,
+        given.stop_date IS NULL AND NOT given.ongoing AS single,
+        given.per,
+        CASE
+            WHEN given.per = 'week' THEN CAST(given.dose / 7 AS DECIMAL(19, 6))
+            WHEN given.per = 'dose' AND (given.ongoing OR given.stop_date > given.start_date) THEN NULL
+            ELSE given.dose
+        END AS dose_per_day
+    FROM administration AS given
+    JOIN drug ON drug.drug = given.drug
+    LEFT JOIN drug_route ON drug_route.drug = given.drug AND drug_route.route = given.route
+    WHERE given.action IN ('given', 'ordered')
+),
+dosed AS (   -- single doses of one day add up; every other row is itself
+    SELECT
+        patient_id, drug, drug_class, systemic, action, start_date, stop_date, dosing,
+        max(prednisone_factor) AS prednisone_factor, max(route) AS route, max(purpose) AS purpose, max(dose_unit) AS dose_unit,
+        max(last_confirmed) AS last_confirmed,
+        max(CASE WHEN printed_open AND dosing = 'daily' THEN 1 ELSE 0 END) = 1 AS open,
+        max(CASE WHEN single THEN 1 ELSE 0 END) = 1 AS single,
+        CASE WHEN count(*) > count(dose_per_day) THEN NULL ELSE sum(dose_per_day) END AS dose_per_day,
+        list(record_id) AS evidence
+    FROM printed
+    GROUP BY
+        patient_id, drug, drug_class, systemic, action, start_date, stop_date, dosing,
+        CASE WHEN single AND per = 'dose' THEN 0 ELSE record_id END
+),
+marked AS (
+    SELECT
+        *,
+        coalesce(drug_class = 'glucocorticoid' AND systemic AND dose_per_day * prednisone_factor >= $pulse_mg, FALSE) AS pulse,
+        CASE WHEN drug_class = 'glucocorticoid' AND systemic THEN 'glucocorticoid' ELSE drug END AS succession
+    FROM dosed
+),
+ended AS (   -- an open row ends where the next daily dosing of its drug, or of another systemic glucocorticoid, starts
+    SELECT
+        *,
+        min(CASE WHEN dosing = 'daily' AND NOT single AND NOT pulse THEN start_date END) OVER (
+            PARTITION BY patient_id, action, systemic, succession ORDER BY start_date
+            RANGE BETWEEN INTERVAL 1 DAY FOLLOWING AND UNBOUNDED FOLLOWING
+        ) AS succeeded_on,
+        min(CASE WHEN dosing = 'daily' AND NOT single AND NOT pulse THEN start_date END) OVER (
+            PARTITION BY patient_id, action, systemic, drug ORDER BY start_date
+            RANGE BETWEEN INTERVAL 1 DAY FOLLOWING AND UNBOUNDED FOLLOWING
+        ) AS repeated_on
+    FROM marked
+),
+bounded AS (
+    SELECT
+        *,
+        start_date AS from_date,
+        CASE
+            WHEN stop_date IS NOT NULL THEN stop_date + 1
+            WHEN open AND NOT pulse THEN succeeded_on
+            ELSE start_date + 1
+        END AS to_date,
+        CASE
+            WHEN open AND NOT pulse AND succeeded_on IS NOT NULL AND (repeated_on IS NULL OR repeated_on > succeeded_on)
+            THEN ['switch assumed'] ELSE CAST([] AS VARCHAR[])
+        END AS notes
+    FROM ended
+),
+clustered AS (   -- rows of one drug that overlap stand in one cluster, so that only those are compared
+    SELECT
+        *,
+        sum(CASE WHEN from_date < reached THEN 0 ELSE 1 END) OVER (
+            PARTITION BY patient_id, drug, action, systemic, dosing, pulse ORDER BY from_date, reached_to ROWS UNBOUNDED PRECEDING
+        ) AS cluster
+    FROM (
+        SELECT
+            *,
+            coalesce(to_date, DATE '9999-12-31') AS reached_to,
+            max(coalesce(to_date, DATE '9999-12-31')) OVER (
+                PARTITION BY patient_id, drug, action, systemic, dosing, pulse ORDER BY from_date, coalesce(to_date, DATE '9999-12-31')
+                ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+            ) AS reached
+        FROM bounded
+    ) AS reaching
+),
+boundary AS (
+    SELECT DISTINCT patient_id, drug, action, systemic, dosing, pulse, cluster, day
+    FROM (
+        SELECT patient_id, drug, action, systemic, dosing, pulse, cluster, from_date AS day FROM clustered
+        UNION ALL
+        SELECT patient_id, drug, action, systemic, dosing, pulse, cluster, reached_to FROM clustered
+    ) AS ends
+),
+segment AS (
+    SELECT
+        *, lead(day) OVER (PARTITION BY patient_id, drug, action, systemic, dosing, pulse, cluster ORDER BY day) AS until
+    FROM boundary
+),
+daily AS (
+    SELECT
+        segment.patient_id, segment.drug, segment.action, segment.systemic, segment.dosing, segment.pulse,
+        segment.day AS from_date, segment.until AS reached_to,
+        max(course.drug_class) AS drug_class, max(course.route) AS route, max(course.purpose) AS purpose,
+        max(course.dose_unit) AS dose_unit, max(course.last_confirmed) AS last_confirmed,
+        max(course.dose_per_day) AS dose_per_day,
+        list_sort(list_distinct(flatten(list(course.evidence)))) AS evidence,
+        list_sort(list_distinct(list_concat(
+            flatten(list(course.notes)),
+            CASE WHEN count(*) > 1 THEN ['overlap in source'] ELSE CAST([] AS VARCHAR[]) END
+        ))) AS notes
+    FROM segment
+    JOIN clustered AS course
+        ON course.patient_id = segment.patient_id AND course.drug = segment.drug AND course.action = segment.action
+        AND course.systemic = segment.systemic AND course.dosing = segment.dosing AND course.pulse = segment.pulse
+        AND course.cluster = segment.cluster
+        AND course.from_date <= segment.day AND course.reached_to > segment.day
+    WHERE segment.until IS NOT NULL
+    GROUP BY
+        segment.patient_id, segment.drug, segment.action, segment.systemic, segment.dosing, segment.pulse, segment.day, segment.until
+),
+joined AS (   -- adjacent days at one dose and route are one course
+    SELECT
+        *,
+        sum(begins) OVER (
+            PARTITION BY patient_id, drug, action, systemic, dosing, pulse ORDER BY from_date ROWS UNBOUNDED PRECEDING
+        ) AS course
+    FROM (
+        SELECT
+            *,
+            CASE
+                WHEN lag(reached_to) OVER previous = from_date
+                    AND lag(dose_per_day) OVER previous IS NOT DISTINCT FROM dose_per_day
+                    AND lag(route) OVER previous IS NOT DISTINCT FROM route
+                    AND lag(purpose) OVER previous IS NOT DISTINCT FROM purpose
+                    AND lag(notes) OVER previous = notes
+                THEN 0 ELSE 1
+            END AS begins
+        FROM daily
+        WINDOW previous AS (PARTITION BY patient_id, drug, action, systemic, dosing, pulse ORDER BY from_date)
+    ) AS compared
+),
+course AS (
+    SELECT
+        patient_id, drug, action, systemic, dosing, pulse, min(from_date) AS from_date, max(reached_to) AS reached_to,
+        max(drug_class) AS drug_class, max(route) AS route, max(purpose) AS purpose, max(dose_unit) AS dose_unit,
+        max(last_confirmed) AS last_confirmed, max(dose_per_day) AS dose_per_day,
+        list_sort(list_distinct(flatten(list(evidence)))) AS evidence,
+        list_sort(list_distinct(flatten(list(notes)))) AS notes
+    FROM joined
+    GROUP BY patient_id, drug, action, systemic, dosing, pulse, course
+),
+followed AS (
+    SELECT
+        *,
+        lead(from_date) OVER (PARTITION BY patient_id, drug, action, systemic, dosing, pulse ORDER BY from_date) AS next_from
+    FROM course
+)
+SELECT
+    patient_id, drug, drug_class, route, action,
+    CASE dosing WHEN 'daily' THEN 'daily' ELSE 'dose' END AS dosing,
+    from_date,
+    CASE WHEN reached_to = DATE '9999-12-31' THEN NULL ELSE reached_to END AS to_date,
+    dose_per_day, dose_unit, purpose, last_confirmed,
+    from_date AS counts_from, FALSE AS gap, pulse, systemic, evidence, notes
+FROM followed
+UNION ALL
+SELECT
+    patient_id, drug, drug_class, route, action, 'daily', reached_to, next_from, dose_per_day, dose_unit, purpose,
+    NULL, next_from, TRUE, pulse, systemic, evidence, notes
+FROM followed
+WHERE
+    dosing = 'daily' AND NOT pulse AND next_from > reached_to
+    AND date_diff('day', reached_to, next_from) <= $gap_days

@@ -1,0 +1,272 @@
+"""Answers for a person: which finding stands on a day, since when, on what evidence, from which paper.
+
+Everything here reads one published snapshot through a cursor and renders what the rules left as facts. What stands at the end
+of a patient's record is read from the spells; an answer as of an earlier day is judged again from the records, so that
+its evidence is never one that came later.
+"""
+
+import re
+from collections.abc import Iterable
+from datetime import date, datetime
+from decimal import Decimal
+from string import Formatter
+
+import duckdb
+
+from pipelines import dictionary
+from pipelines.catalog import Definition, catalog
+from pipelines.engines import on_duckdb
+from pipelines.errors import NotFound
+
+COLUMNS = ("criterion", "patient_id", "item", "on_date", "status", "grade", "evidence", "missing", "facts", "notes", "margin", "since")
+# At most so many patients are judged again in one pass when an earlier day is asked for.
+BATCH = 2_000
+
+
+def last_recorded_day(cursor: duckdb.DuckDBPyConnection, patient_id: str | None = None) -> date | None:
+    """The last day on which anything is recorded, of the store or of one patient: the default as-of date. None: nothing is."""
+    only = "" if patient_id is None else "WHERE patient_id = $patient_id"
+    return cursor.execute(
+        f"""SELECT max(day) FROM (
+            SELECT max(CAST(at_high AS DATE)) AS day FROM record.observation {only}
+            UNION ALL SELECT max(start_high) FROM record.administration {only}
+            UNION ALL SELECT max(CAST(at_high AS DATE)) FROM record.event {only})""",
+        {} if patient_id is None else {"patient_id": patient_id},
+    ).fetchone()[0]
+
+
+def standing(
+    cursor: duckdb.DuckDBPyConnection,
+    as_of: date | None = None,
+    patients: list[str] | None = None,
+    criterion: str | None = None,
+    group: str | None = None,
+    status: str | None = None,
+    known_at: datetime | None = None,
+) -> list[dict]:
+    """The answers standing as of a day (default: the last recorded day of the store), one dict per patient, criterion and item.
+
+    Raises NotFound for a patient or a criterion that does not exist. Ordered by patient, criterion, item.
+    """
+    _check_asked(cursor, patients, criterion, group)
+    as_of = as_of or last_recorded_day(cursor)
+    if as_of is None:
+        return []
+    rows = [] if known_at else _from_spells(cursor, as_of, patients)
+    again = patients if known_at else _judged_later(cursor, as_of, patients)
+    for batch in _batches(_all_patients(cursor) if again is None else again):
+        on_duckdb.replay(cursor, batch, known_at)
+        rows += _fetch(
+            cursor.execute(
+                f"SELECT {', '.join(COLUMNS)} FROM judgement "
+                "WHERE on_date <= $day AND (until_date IS NULL OR until_date > $day) AND patient_id IN (SELECT patient_id FROM asked)",
+                {"day": as_of},
+            )
+        )
+        on_duckdb.drop_temporary(cursor)
+    return _told(rows, criterion, group, status)
+
+
+def history(
+    cursor: duckdb.DuckDBPyConnection,
+    as_of: date | None = None,
+    patients: list[str] | None = None,
+    criterion: str | None = None,
+    group: str | None = None,
+    status: str | None = None,
+    known_at: datetime | None = None,
+) -> list[dict]:
+    """Every judged date up to a day (default: the last recorded day of the store), as `standing` gives them."""
+    _check_asked(cursor, patients, criterion, group)
+    as_of = as_of or last_recorded_day(cursor)
+    rows = []
+    for batch in _batches(patients or _all_patients(cursor)):
+        on_duckdb.replay(cursor, batch, known_at)
+        rows += _fetch(
+            cursor.execute(
+                f"SELECT {', '.join(COLUMNS)} FROM judgement "
+                "WHERE on_date <= $day AND patient_id IN (SELECT patient_id FROM asked)", {"day": as_of}
+            )
+        )  # fmt: skip
+        on_duckdb.drop_temporary(cursor)
+    return _told(rows, criterion, group, status)
+
+
+def explain(
+    cursor: duckdb.DuckDBPyConnection,
+    patient_id: str,
+    criterion: str,
+    as_of: date | None = None,
+    known_at: datetime | None = None,
+) -> dict:
+    """One criterion of one patient as of a day: its answers, each with its evidence records down to file and line,
+    and the thresholds with unit, tag and citation.
+
+    Keys: criterion, title, group, why, as_of, thresholds (list of dicts), answers (list as `standing`, with `records`).
+    """
+    as_of = as_of or last_recorded_day(cursor)
+    answers = standing(cursor, as_of, [patient_id], criterion, known_at=known_at)
+    found = evidence_records(cursor, {record_id for answer in answers for record_id in answer["evidence"]})
+    for answer in answers:
+        answer["records"] = [found[record_id] for record_id in answer["evidence"] if record_id in found]
+    definition = catalog().criteria[criterion]
+    return {
+        "patient_id": patient_id,
+        "criterion": criterion,
+        "title": definition.title,
+        "group": definition.group,
+        "why": definition.why,
+        "as_of": as_of,
+        "thresholds": thresholds(definition),
+        "answers": answers,
+    }
+
+
+def thresholds(definition: Definition) -> list[dict]:
+    """The thresholds of a definition with the text of their citations: name, value, unit, tag, cite, citation, doi."""
+    cited = dictionary.citations()
+    return [
+        {
+            "name": threshold.name,
+            "value": str(threshold.value),
+            "unit": threshold.unit,
+            "tag": threshold.tag,
+            "cite": threshold.cite,
+            "citation": citation_text(cited[threshold.cite]),
+            "doi": cited[threshold.cite].get("doi"),
+        }
+        for threshold in definition.thresholds.values()
+    ]
+
+
+def citation_text(citation: dict) -> str:
+    """One line for a person: authors, title, journal and year as far as they are recorded."""
+    parts = (citation.get(key) for key in ("authors", "title", "journal", "year"))
+    return ". ".join(str(part) for part in parts if part) or citation.get("text", "")
+
+
+RECORDS = """
+    SELECT CAST(record_id AS VARCHAR) AS record_id, patient_id, 'observation' AS kind, analyte AS what,
+           original_value AS value, original_unit AS unit, coalesce(CAST(value AS VARCHAR), coded) AS judged_value, unit AS judged_unit,
+           at_low AS at, at_high AS until, at_timed AS timed, assay, laboratory, known_from, file.name AS file, line
+    FROM record.observation JOIN source.file USING (file_id) WHERE record_id IN (SELECT unnest($ids))
+    UNION ALL
+    SELECT CAST(record_id AS VARCHAR), patient_id, 'administration', drug,
+           coalesce(original_dose, CAST(dose AS VARCHAR)), coalesce(original_unit, dose_unit), CAST(dose AS VARCHAR), dose_unit,
+           start_low, stop_high, FALSE, route, action, known_from, file.name, line
+    FROM record.administration JOIN source.file USING (file_id) WHERE record_id IN (SELECT unnest($ids))
+    UNION ALL
+    SELECT CAST(record_id AS VARCHAR), patient_id, 'event', coalesce(code, kind), coalesce(value, text), NULL, value, NULL,
+           at_low, until_high, at_timed, kind, CASE WHEN date_assumed THEN 'date assumed' END, known_from, file.name, line
+    FROM record.event JOIN source.file USING (file_id) WHERE record_id IN (SELECT unnest($ids))
+    ORDER BY at, what, record_id"""
+
+
+def evidence_records(cursor: duckdb.DuckDBPyConnection, record_ids: Iterable[str]) -> dict[str, dict]:
+    """The records behind an answer, by record id: what, value and unit as printed, value and unit as judged, date, file, line."""
+    found = cursor.execute(RECORDS, {"ids": [int(record_id) for record_id in record_ids]})
+    names = [column[0] for column in found.description]
+    return {row[0]: dict(zip(names, row, strict=True)) for row in found.fetchall()}
+
+
+def render(definition: Definition, answer: dict) -> str:
+    """The sentence of an answer, filled from its facts; unknown facts read 'unknown'. Notes follow as sentences."""
+    known = {name: "unknown" if text is None else text for name, text in answer["facts"].items()}
+    known |= {
+        "on_date": str(answer["on_date"]),
+        "item": answer["item"] or "",
+        "grade": "unknown" if answer["grade"] is None else str(answer["grade"]),
+        "missing": ", ".join(answer["missing"]) or "nothing",
+    }
+    sentence = Formatter().vformat(definition.finding[answer["status"]], (), known)
+    return " ".join([sentence, *(definition.notes.get(note, note) for note in answer["notes"])])
+
+
+def _from_spells(cursor: duckdb.DuckDBPyConnection, as_of: date, patients: list[str] | None) -> list[dict]:
+    """Answers of the patients none of whose standing spells was judged again after the day."""
+    return _fetch(
+        cursor.execute(
+            """
+            SELECT criterion, patient_id, item, last_judged AS on_date, status, grade, evidence, missing, facts, notes, margin,
+                   from_date AS since
+            FROM result.spell AS spell
+            WHERE from_date <= $day AND (until_date IS NULL OR until_date > $day)
+            AND ($everyone OR patient_id IN (SELECT unnest($patients)))
+            AND NOT EXISTS (
+                SELECT 1 FROM result.spell AS later
+                WHERE later.patient_id = spell.patient_id AND later.from_date <= $day
+                AND (later.until_date IS NULL OR later.until_date > $day) AND later.last_judged > $day)""",
+            {"day": as_of, "everyone": patients is None, "patients": patients or []},
+        )
+    )
+
+
+def _judged_later(cursor: duckdb.DuckDBPyConnection, as_of: date, patients: list[str] | None) -> list[str]:
+    """The patients of whom a spell standing on the day was judged again later, so that its evidence may be later too."""
+    found = cursor.execute(
+        """
+        SELECT DISTINCT patient_id FROM result.spell
+        WHERE from_date <= $day AND (until_date IS NULL OR until_date > $day) AND last_judged > $day
+        AND ($everyone OR patient_id IN (SELECT unnest($patients))) ORDER BY patient_id""",
+        {"day": as_of, "everyone": patients is None, "patients": patients or []},
+    )
+    return [row[0] for row in found.fetchall()]
+
+
+def _fetch(found: duckdb.DuckDBPyConnection) -> list[dict]:
+    names = [column[0] for column in found.description]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+def _told(rows: list[dict], criterion: str | None, group: str | None, status: str | None) -> list[dict]:
+    """The rows asked for, as objects for a person: record ids are strings (2^53), facts have their names."""
+    criteria = catalog().criteria
+    told = []
+    for row in rows:
+        definition = criteria.get(row["criterion"])
+        if definition is None or (criterion and row["criterion"] != criterion):
+            continue
+        if (group and definition.group != group) or (status and row["status"] != status):
+            continue
+        facts = dict(zip(definition.facts, map(_plain, row["facts"]), strict=True))
+        answer = row | {
+            "group": definition.group,
+            "title": definition.title,
+            "evidence": [str(record_id) for record_id in row["evidence"]],
+            "margin": None if row["margin"] is None else plain_number(row["margin"]),
+            "facts": facts,
+        }
+        told.append(answer | {"finding": render(definition, answer)})
+    return sorted(told, key=lambda row: (row["patient_id"], row["criterion"], row["item"] or "", row["on_date"]))
+
+
+def plain_number(value: Decimal) -> str:
+    """A decimal without trailing zeros and without an exponent: 2.500000 -> 2.5."""
+    text = f"{value:f}"
+    return (text.rstrip("0").rstrip(".") if "." in text else text) or "0"
+
+
+def _plain(fact: str | None) -> str | None:
+    if fact is not None and re.fullmatch(r"-?\d+\.\d+", fact):
+        return plain_number(Decimal(fact))
+    return fact
+
+
+def _check_asked(cursor: duckdb.DuckDBPyConnection, patients: list[str] | None, criterion: str | None, group: str | None) -> None:
+    rules = catalog().criteria
+    if criterion and criterion not in rules:
+        raise NotFound(f"There is no criterion '{criterion}'.", hint=f"Known: {', '.join(sorted(rules))}.")
+    groups = sorted({definition.group for definition in rules.values()})
+    if group and group not in groups:
+        raise NotFound(f"There is no group '{group}'.", hint=f"Known: {', '.join(groups)}.")
+    for patient_id in patients or []:
+        if not cursor.execute("SELECT 1 FROM record.patient WHERE patient_id = ?", [patient_id]).fetchone():
+            raise NotFound(f"There is no patient '{patient_id}' in this store.")
+
+
+def _all_patients(cursor: duckdb.DuckDBPyConnection) -> list[str]:
+    return [row[0] for row in cursor.execute("SELECT patient_id FROM record.patient ORDER BY patient_id").fetchall()]
+
+
+def _batches(patients: list[str]) -> Iterable[list[str]]:
+    return (patients[start : start + BATCH] for start in range(0, len(patients), BATCH))

@@ -1,0 +1,176 @@
+-- The tables of a store. `source` says what was received and what became of every row, `record` holds the accepted
+-- records in all their versions, `result` what the rules answered. Everything here can be made again from landing/.
+--
+-- Intervals of time are half-open, [low, high). Intervals of values carry their own open ends.
+-- Every measured number is DECIMAL(19,6): products of two stay inside DECIMAL(38,12).
+
+CREATE SCHEMA IF NOT EXISTS source;
+CREATE SCHEMA IF NOT EXISTS record;
+CREATE SCHEMA IF NOT EXISTS result;
+
+-- One row per file received, in order of receipt.
+CREATE TABLE IF NOT EXISTS source.file (
+    file_id     INTEGER PRIMARY KEY,   -- the sequence in landing/manifest
+    name        VARCHAR NOT NULL,      -- base name as received, shown to people, never used as a path
+    sha256      VARCHAR NOT NULL,
+    format      VARCHAR NOT NULL,      -- 'csv/labs', 'csv/oxygen', ...
+    received_at TIMESTAMP NOT NULL,    -- local time of the machine that received it
+    notes       VARCHAR[] NOT NULL     -- what a person should know: encoding, delimiter, decimal mark, unknown columns
+);
+
+-- One row per data row of a file: the accounting. received = accepted + duplicate + superseded + rejected.
+CREATE TABLE IF NOT EXISTS source.row (
+    file_id INTEGER NOT NULL,
+    line    INTEGER NOT NULL,          -- physical line on which the row begins, the header being line 1
+    outcome VARCHAR NOT NULL           -- 'accepted', 'duplicate', 'superseded', 'rejected'
+);
+
+-- Why a row was refused; class 'held' when a person can settle it, else 'refused'.
+CREATE TABLE IF NOT EXISTS source.rejected (
+    file_id INTEGER NOT NULL,
+    line    INTEGER NOT NULL,
+    class   VARCHAR NOT NULL,
+    reason  VARCHAR NOT NULL,          -- a stable word: 'unit_missing', 'date_future', ...
+    field   VARCHAR,                   -- the column at fault
+    found   VARCHAR,                   -- its text
+    hint    VARCHAR NOT NULL,          -- what to do, for a person
+    raw     VARCHAR NOT NULL           -- the row as received
+);
+
+-- Who. Everything else about a patient is dated, so it is an observation or an event. The newest version wins.
+CREATE TABLE IF NOT EXISTS record.patient (
+    patient_id VARCHAR PRIMARY KEY,
+    sex        VARCHAR,                -- 'female', 'male', 'other', NULL unknown
+    birth_year INTEGER,
+    site       VARCHAR,
+    file_id    INTEGER,                -- NULL: known only from records in other files
+    line       INTEGER
+);
+
+-- Columns that every record shares, in this order and with this meaning:
+--   record_id   63-bit hash of the fact and this version's content: the same in a rebuild, a merge, on another engine
+--   fact_id     63-bit hash of what this is a version of
+--   status      'final', 'corrected', 'amended', 'preliminary', 'entered_in_error', 'cancelled'
+--   issued_at   the source's own reporting time, NULL when it gave none
+--   known_from  when the source made it known: issued_at, else its own day (known_assumed)
+--   known_until when a later version closed it; NULL: this version stands
+--   received_at when this store received it
+CREATE TABLE IF NOT EXISTS record.observation (
+    record_id     BIGINT NOT NULL,
+    fact_id       BIGINT NOT NULL,
+    set_id        BIGINT NOT NULL,     -- the source row: one blood gas, one test
+    patient_id    VARCHAR NOT NULL,
+    analyte       VARCHAR NOT NULL,    -- id in dictionary/analytes.toml
+    value         DECIMAL(19,6),       -- NULL when censored or coded
+    low           DECIMAL(19,6),       -- numeric results: low = high = value, or a censored bound; NULL when coded
+    low_open      BOOLEAN NOT NULL,    -- '>5' is low 5, low_open
+    high          DECIMAL(19,6),       -- NULL: unbounded (only where low is not NULL)
+    high_open     BOOLEAN NOT NULL,
+    coded         VARCHAR,             -- 'positive', 'negative', '+', '++', '+++', a device, ...
+    unit          VARCHAR,             -- the analyte's canonical unit
+    unit_assumed  BOOLEAN NOT NULL,    -- the unit was blank and the analyte has one unit in use
+    original_value VARCHAR NOT NULL,   -- as printed
+    original_unit VARCHAR,             -- as printed
+    ref_low       DECIMAL(19,6),       -- the laboratory's range, in the canonical unit
+    ref_high      DECIMAL(19,6),
+    assay         VARCHAR,
+    laboratory    VARCHAR,
+    sample_timing VARCHAR,             -- 'C0', 'C2', 'trough'
+    activity      VARCHAR,             -- 'rest', 'exertion', 'sleep'
+    phase         VARCHAR,             -- 'pre', 'post', 'challenge'
+    reference_set VARCHAR,
+    specimen_id   VARCHAR,
+    at_low        TIMESTAMP NOT NULL,  -- local time as written; equal to at_high unless the date is partial
+    at_high       TIMESTAMP NOT NULL,  -- last instant it can mean: a partial date's last day at 00:00
+    at_timed      BOOLEAN NOT NULL,    -- a time of day was given
+    utc_offset    VARCHAR,
+    status        VARCHAR NOT NULL,
+    issued_at     TIMESTAMP,
+    known_from    TIMESTAMP NOT NULL,
+    known_assumed BOOLEAN NOT NULL,
+    known_until   TIMESTAMP,
+    received_at   TIMESTAMP NOT NULL,
+    file_id       INTEGER NOT NULL,
+    line          INTEGER NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS record.administration (
+    record_id      BIGINT NOT NULL,
+    fact_id        BIGINT NOT NULL,
+    patient_id     VARCHAR NOT NULL,
+    drug           VARCHAR NOT NULL,   -- id in dictionary/drugs.toml
+    route          VARCHAR,            -- 'oral', 'iv', 'sc', 'im', 'inhaled', 'topical', 'ocular', 'nasal', NULL not given
+    systemic       BOOLEAN NOT NULL,   -- false for topical, ocular, nasal and inhaled forms
+    dose           DECIMAL(19,6),      -- NULL: given, dose unknown
+    dose_unit      VARCHAR,            -- the drug's canonical dose unit
+    original_dose  VARCHAR,
+    original_unit  VARCHAR,
+    per            VARCHAR,            -- 'day', 'dose', 'week'
+    start_low      DATE NOT NULL,
+    start_high     DATE NOT NULL,
+    stop_low       DATE,               -- last day given; NULL: no stop printed
+    stop_high      DATE,
+    ongoing        BOOLEAN NOT NULL,
+    confirmed_low  DATE,               -- last_confirmed_on
+    confirmed_high DATE,
+    action         VARCHAR NOT NULL,   -- 'given', 'ordered', 'not_given'
+    purpose        VARCHAR,            -- 'treatment', 'prophylaxis'
+    status         VARCHAR NOT NULL,
+    issued_at      TIMESTAMP,
+    known_from     TIMESTAMP NOT NULL,
+    known_assumed  BOOLEAN NOT NULL,
+    known_until    TIMESTAMP,
+    received_at    TIMESTAMP NOT NULL,
+    file_id        INTEGER NOT NULL,
+    line           INTEGER NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS record.event (
+    record_id     BIGINT NOT NULL,
+    fact_id       BIGINT NOT NULL,
+    patient_id    VARCHAR NOT NULL,
+    kind          VARCHAR NOT NULL,    -- 'diagnosis', 'symptom', 'imaging', ... (rulebook section 10)
+    code          VARCHAR NOT NULL,
+    value         VARCHAR,
+    number        DECIMAL(19,6),       -- the value, where it is a number
+    text          VARCHAR,
+    at_low        TIMESTAMP NOT NULL,
+    at_high       TIMESTAMP NOT NULL,
+    at_timed      BOOLEAN NOT NULL,
+    utc_offset    VARCHAR,
+    until_low     DATE,                -- last day; NULL: no end recorded
+    until_high    DATE,
+    date_assumed  BOOLEAN NOT NULL,
+    status        VARCHAR NOT NULL,
+    issued_at     TIMESTAMP,
+    known_from    TIMESTAMP NOT NULL,
+    known_assumed BOOLEAN NOT NULL,
+    known_until   TIMESTAMP,
+    received_at   TIMESTAMP NOT NULL,
+    file_id       INTEGER NOT NULL,
+    line          INTEGER NOT NULL
+);
+
+-- Runs of the same status and grade of one rule, patient and item. It stands from from_date until until_date
+-- (NULL: to the end). Evidence, facts, notes and margin are those of the last judged date of the run.
+CREATE TABLE IF NOT EXISTS result.spell (
+    criterion   VARCHAR NOT NULL,
+    patient_id  VARCHAR NOT NULL,
+    item        VARCHAR,
+    from_date   DATE NOT NULL,
+    last_judged DATE NOT NULL,
+    until_date  DATE,
+    status      VARCHAR NOT NULL,
+    grade       INTEGER,
+    evidence    BIGINT[] NOT NULL,
+    missing     VARCHAR[] NOT NULL,
+    facts       VARCHAR[] NOT NULL,
+    notes       VARCHAR[] NOT NULL,
+    margin      DECIMAL(19,6)
+);
+
+-- Which version of which rule judged this store.
+CREATE TABLE IF NOT EXISTS result.rule (
+    criterion    VARCHAR PRIMARY KEY,
+    content_hash VARCHAR NOT NULL
+);

@@ -6,14 +6,17 @@ drug dictionary; systemic glucocorticoid counts as one agent."""
 WITH acting AS (
     SELECT patient_id, drug_class, from_date, coalesce(to_date, DATE '9999-12-31') AS reached_to, evidence FROM agent_acting
 ),
+dose AS (   -- plain comparisons in the joins below: an OR there would compare every pair
+    SELECT patient_id, from_date, coalesce(to_date, DATE '9999-12-31') AS reached_to, mg_per_day FROM prednisone_equivalent
+),
 boundary AS (
     SELECT patient_id, from_date AS day FROM acting
     UNION
     SELECT patient_id, reached_to FROM acting
     UNION
-    SELECT patient_id, from_date FROM prednisone_equivalent
+    SELECT patient_id, from_date FROM dose
     UNION
-    SELECT patient_id, to_date FROM prednisone_equivalent WHERE to_date IS NOT NULL
+    SELECT patient_id, reached_to FROM dose
 ),
 segment AS (
     SELECT patient_id, day, lead(day) OVER (PARTITION BY patient_id ORDER BY day) AS until FROM boundary
@@ -28,8 +31,6 @@ SELECT
     list_sort(list_distinct(flatten(list(acting.evidence)))) AS evidence
 FROM segment
 JOIN acting ON acting.patient_id = segment.patient_id AND acting.from_date <= segment.day AND acting.reached_to > segment.day
-LEFT JOIN prednisone_equivalent AS dose
-    ON dose.patient_id = segment.patient_id AND dose.from_date <= segment.day
-    AND (dose.to_date IS NULL OR dose.to_date > segment.day)
+LEFT JOIN dose ON dose.patient_id = segment.patient_id AND dose.from_date <= segment.day AND dose.reached_to > segment.day
 WHERE segment.until IS NOT NULL
 GROUP BY segment.patient_id, segment.day, segment.until

@@ -19,13 +19,21 @@ step  = 1
 cite  = "project"
 tag   = "unverified"
 */
-WITH started AS (
+WITH dose AS (   -- plain comparisons in the joins below: an OR there would compare every pair
+    SELECT patient_id, from_date, coalesce(to_date, DATE '9999-12-31') AS reached_to, mg_per_day, dose_unknown FROM prednisone_equivalent
+),
+acting AS (
+    SELECT patient_id, drug, drug_class, from_date, coalesce(to_date, DATE '9999-12-31') AS reached_to, evidence FROM agent_acting
+),
+regimen AS (
+    SELECT patient_id, clock, from_date, coalesce(to_date, DATE '9999-12-31') AS reached_to, episode FROM combined_regimen
+),
+started AS (
     SELECT
         regimen.patient_id, regimen.clock, known.applies_from AS known_from, known.applies_to AS known_to,
         min(greatest(regimen.from_date, known.index_date)) AS day0
-    FROM combined_regimen AS regimen
-    JOIN index_date AS known
-        ON known.patient_id = regimen.patient_id AND (regimen.to_date IS NULL OR regimen.to_date > known.index_date)
+    FROM regimen
+    JOIN index_date AS known ON known.patient_id = regimen.patient_id AND regimen.reached_to > known.index_date
     GROUP BY regimen.patient_id, regimen.clock, regimen.episode, known.applies_from, known.applies_to
 ),
 spanned AS (
@@ -43,9 +51,8 @@ evidenced AS (
         spanned.patient_id, spanned.clock, spanned.day0, spanned.applies_from, spanned.applies_to,
         list_sort(list_distinct(flatten(list(acting.evidence)))) AS evidence
     FROM spanned
-    JOIN agent_acting AS acting
-        ON acting.patient_id = spanned.patient_id AND acting.from_date <= spanned.day0
-        AND (acting.to_date IS NULL OR acting.to_date > spanned.day0)
+    JOIN acting
+        ON acting.patient_id = spanned.patient_id AND acting.from_date <= spanned.day0 AND acting.reached_to > spanned.day0
     JOIN drug ON drug.drug = acting.drug
     WHERE
         acting.drug_class = 'glucocorticoid'
@@ -79,6 +86,6 @@ SELECT
         ELSE dose.mg_per_day >= $high_dose_per_kg * weighed.kg
     END AS high_dose
 FROM weighed
-LEFT JOIN prednisone_equivalent AS dose
-    ON dose.patient_id = weighed.patient_id AND dose.from_date <= weighed.day0 AND (dose.to_date IS NULL OR dose.to_date > weighed.day0)
+LEFT JOIN dose
+    ON dose.patient_id = weighed.patient_id AND dose.from_date <= weighed.day0 AND dose.reached_to > weighed.day0
 WHERE weighed.applies_from < weighed.applies_to

@@ -13,7 +13,7 @@ tag   = "project default"
 */
 WITH measured AS (
     SELECT
-        patient_id, record_id, on_date, at, value, low, low_open, high, high_open,
+        patient_id, record_id, on_date, "at", value, low, low_open, high, high_open,
         CASE
             WHEN value IS NOT NULL THEN rtrim(rtrim(CAST(value AS VARCHAR), '0'), '.')
             WHEN high IS NULL THEN CASE WHEN low_open THEN '>' ELSE '>=' END || rtrim(rtrim(CAST(low AS VARCHAR), '0'), '.')
@@ -43,17 +43,17 @@ ordered AS (
         CASE
             WHEN low > coalesce(
                 max(low) OVER (
-                    PARTITION BY patient_id ORDER BY on_date, at NULLS FIRST, record_id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+                    PARTITION BY patient_id ORDER BY on_date, "at" NULLS FIRST, record_id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
                 ), -1
             ) THEN 1 ELSE 0
         END AS rises
     FROM measured
-    WINDOW course AS (PARTITION BY patient_id ORDER BY on_date, at NULLS FIRST, record_id)
+    WINDOW course AS (PARTITION BY patient_id ORDER BY on_date, "at" NULLS FIRST, record_id)
 ),
 numbered AS (   -- every new peak begins a stretch; its first value is the peak of the whole stretch
     SELECT
         *,
-        sum(rises) OVER (PARTITION BY patient_id ORDER BY on_date, at NULLS FIRST, record_id ROWS UNBOUNDED PRECEDING) AS peak
+        sum(rises) OVER (PARTITION BY patient_id ORDER BY on_date, "at" NULLS FIRST, record_id ROWS UNBOUNDED PRECEDING) AS peak
     FROM ordered
 ),
 peaked AS (
@@ -63,7 +63,7 @@ peaked AS (
         first_value(on_date) OVER stretch AS peak_date,
         first_value(value) OVER stretch AS peak_value
     FROM numbered
-    WINDOW stretch AS (PARTITION BY patient_id, peak ORDER BY on_date, at NULLS FIRST, record_id)
+    WINDOW stretch AS (PARTITION BY patient_id, peak ORDER BY on_date, "at" NULLS FIRST, record_id)
 ),
 compared AS (
     SELECT
@@ -77,7 +77,7 @@ compared AS (
         AND baseline.before_date <= peaked.on_date AND baseline.before_id <> peaked.record_id
 )
 SELECT
-    patient_id, on_date, at, record_id, value, low, low_open, high, high_open, shown,
+    patient_id, on_date, "at", record_id, value, low, low_open, high, high_open, shown,
     before_id, before_date, before_value,
     CASE WHEN before_value > 0 THEN CAST(value / before_value AS DECIMAL(19, 3)) END AS fold_of_before,
     previous_id, previous_date, previous_value, CAST(fold AS DECIMAL(19, 3)) AS fold_of_previous,

@@ -70,7 +70,7 @@ measured AS (
     WHERE support.fio2 > 0
 )
 SELECT
-    patient_id, set_id, on_date, at,
+    patient_id, set_id, on_date, "at",
     CAST(
         CASE pf_method WHEN 'measured' THEN pf_numerator / fio2 ELSE pf_numerator / fio2 / $sf_slope END AS DECIMAL(19, 6)
     ) AS pf,

@@ -14,13 +14,14 @@ cite  = "project"
 tag   = "project default"
 */
 WITH recorded AS (
-    SELECT patient_id, set_id, on_date, at, activity, 'support' AS comparison, level IS NOT NULL AS comparable, NULL AS method, CAST(NULL AS DECIMAL(19, 6)) AS fio2
+    SELECT patient_id, set_id, on_date, "at", activity, 'support' AS comparison, level IS NOT NULL AS comparable, CAST(NULL AS VARCHAR) AS method,
+        CAST(NULL AS DECIMAL(19, 6)) AS fio2
     FROM oxygen_support
     WHERE level IS NOT NULL OR fio2 IS NOT NULL
     UNION ALL
-    SELECT patient_id, set_id, on_date, at, activity, 'pf', TRUE, pf_method, NULL FROM gas_exchange
+    SELECT patient_id, set_id, on_date, "at", activity, 'pf', TRUE, pf_method, NULL FROM gas_exchange
     UNION ALL
-    SELECT patient_id, set_id, on_date, at, activity, 'aado2', TRUE, NULL, fio2 FROM gas_exchange WHERE aado2 IS NOT NULL
+    SELECT patient_id, set_id, on_date, "at", activity, 'aado2', TRUE, NULL, fio2 FROM gas_exchange WHERE aado2 IS NOT NULL
 ),
 judged AS (
     SELECT
@@ -55,12 +56,12 @@ dated AS (
             max(CASE WHEN on_date <= day0 THEN on_date END) OVER kind,
             min(CASE WHEN on_date > day0 THEN on_date END) OVER kind
         ) AS baseline_date,
-        max(at) OVER (PARTITION BY patient_id, clock, day0, activity, comparison, method, fio2, on_date) AS last_at
+        max("at") OVER (PARTITION BY patient_id, clock, day0, activity, comparison, method, fio2, on_date) AS last_at
     FROM fitting
     WINDOW kind AS (PARTITION BY patient_id, clock, day0, activity, comparison, method, fio2)
 ),
 baseline AS (
-    SELECT * FROM dated WHERE on_date = baseline_date AND (at IS NULL OR at = last_at)
+    SELECT * FROM dated WHERE on_date = baseline_date AND ("at" IS NULL OR "at" = last_at)
 )
 SELECT
     judged.patient_id, judged.clock, judged.day0, judged.comparison, judged.on_date, judged.at, judged.set_id,

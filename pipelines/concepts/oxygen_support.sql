@@ -99,7 +99,7 @@ tag   = "published"
 */
 WITH recorded AS (
     SELECT
-        patient_id, set_id, max(on_date) AS on_date, max(at) AS at, max(activity) AS activity,
+        patient_id, set_id, max(on_date) AS on_date, max("at") AS "at", max(activity) AS activity,
         max(CASE WHEN analyte = 'oxygen_device' THEN coded END) AS named_device,
         count(CASE WHEN analyte = 'oxygen_flow' THEN low END) > 0 AS has_flow,
         max(CASE WHEN analyte = 'oxygen_flow' THEN value END) AS flow,
@@ -167,14 +167,17 @@ SELECT
     END AS rox,
     known.activity, known.evidence,
     concat(
-        CASE
-            WHEN known.named_device IS NULL AND known.device = 'low_flow' THEN 'low flow, no device named,'
-            WHEN known.device = 'low_flow' THEN 'low flow'
-            WHEN known.device = 'hfnc' THEN 'high-flow oxygen'
-            WHEN known.device = 'niv' THEN 'non-invasive ventilation'
-            WHEN known.device IN ('cpap', 'ecmo') THEN upper(known.device)
-            WHEN known.device IS NULL THEN 'support not named'
-            ELSE replace(known.device, '_', ' ')
+        CASE known.device
+            WHEN 'room_air' THEN 'room air'
+            WHEN 'low_flow' THEN 'low flow'
+            WHEN 'nasal_cannula' THEN 'nasal cannula'
+            WHEN 'simple_mask' THEN 'simple mask'
+            WHEN 'venturi_mask' THEN 'Venturi mask'
+            WHEN 'reservoir_mask' THEN 'reservoir mask'
+            WHEN 'hfnc' THEN 'high-flow oxygen'
+            WHEN 'niv' THEN 'non-invasive ventilation'
+            WHEN 'invasive_ventilation' THEN 'invasive ventilation'
+            ELSE coalesce(upper(known.device), 'support not named')
         END,
         CASE
             WHEN known.flow > 0 THEN ' ' || rtrim(rtrim(CAST(known.flow AS VARCHAR), '0'), '.') || ' L/min'
@@ -183,7 +186,8 @@ SELECT
         CASE
             WHEN known.set_fio2 IS NOT NULL THEN ', FiO2 ' || rtrim(rtrim(CAST(known.set_fio2 AS VARCHAR), '0'), '.')
             ELSE ''
-        END
+        END,
+        CASE WHEN known.named_device IS NULL AND known.device = 'low_flow' THEN ' (no device named)' ELSE '' END
     ) AS described
 FROM known
 LEFT JOIN oxygen_device ON oxygen_device.device = known.device

@@ -160,7 +160,7 @@ def _create_judged(con: duckdb.DuckDBPyConnection, definition: Definition, table
     )
     con.execute(
         f"CREATE TEMP TABLE judged AS SELECT *, {item_from} FROM ("
-        f"SELECT {columns} FROM {table} WHERE patient_id NOT IN {two_readings} UNION ALL BY NAME {PARTIAL_DATES})"
+        f"SELECT {columns} FROM {table} WHERE patient_id NOT IN {two_readings} UNION ALL BY NAME SELECT * FROM ({PARTIAL_DATES}))"
     )
     con.execute("DELETE FROM judged WHERE item IS NULL AND item_from <= on_date")
     con.execute("DROP TABLE judged_all")

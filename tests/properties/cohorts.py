@@ -17,50 +17,80 @@ FIRST = date(2024, 1, 1)
 RECEIVED = datetime(2025, 6, 1)
 Cohort = dict[str, list[dict[str, str]]]  # native file -> rows
 
-LABS = {
-    "ferritin": ("ng/mL", ["99", "499.9", "500", "500.1", "635.9", "636", "1000", "1000.1", "1200", "1499.9", "1500", ">1650", "<400"]),
-    "ldh": ("U/L", ["354.9", "355", "600"]),
-    "crp": ("mg/dL", ["0.79", "0.8", "1.09", "1.1", "5"]),
-    "kl6": ("U/mL", ["999.9", "1000", "2048.6"]),
-    "anti_mda5": ("index", ["31.9", "32", ">100"]),
-    "cmv_dna": ("[IU]/mL", ["<34.5", "150", "2000"]),
-    "ciclosporin_level": ("ng/mL", ["120", "900"]),
-}
+LABS = [
+    ("ferritin", "ng/mL", ["99", "499.9", "500", "500.1", "635.9", "636", "1000", "1000.1", "1200", "1499.9", "1500", ">1650", "<400"]),
+    ("ldh", "U/L", ["354.9", "355", "600"]),
+    ("crp", "mg/dL", ["0.79", "0.8", "1.09", "1.1", "5", "<1"]),
+    ("kl6", "U/mL", ["999.9", "1000", "2048.6"]),
+    ("cmv_dna", "[IU]/mL", ["<34.5", "150", "2000"]),
+    ("ciclosporin_level", "ng/mL", ["120", "900"]),
+    ("tacrolimus_level", "ng/mL", ["9.9", "12"]),
+]
+ANTIBODY = [
+    {"value": "31.9", "unit": "index", "assay": "MBL"},
+    {"value": "32", "unit": "index", "assay": "MBL"},
+    {"value": ">100", "unit": "SI", "ref_high": "10"},
+    {"value": "9.9", "unit": "SI", "ref_high": "10"},
+    {"value": "50", "unit": "index"},
+    {"value": "+", "assay": "line blot"},
+    {"value": "++", "assay": "line blot"},
+    {"value": "+++", "assay": "line blot"},
+    {"value": "negative", "assay": "line blot"},
+    {"value": "positive"},
+]
+BLOT = ("+", "++", "+++", "negative")
 DRUGS = [
     ("prednisolone", "oral", ["14.9", "15", "19.9", "20", "30", "31", "60"], "mg"),
     ("methylprednisolone", "iv", ["40", "62.5", "500", "1000"], "mg"),
+    ("dexamethasone", "oral", ["3", "6"], "mg"),
     ("ciclosporin", "oral", ["100", "150"], "mg"),
     ("tacrolimus", "oral", ["3", "4"], "mg"),
     ("cyclophosphamide", "iv", ["750", "750 mg/BSA"], "mg"),
     ("azathioprine", "oral", ["25", "50"], "mg"),
+    ("methotrexate", "oral", ["10"], "mg"),
+    ("infliximab", "iv", ["300"], "mg"),
+    ("nintedanib", "oral", ["150"], "mg"),
     ("rituximab", "iv", ["1000"], "mg"),
     ("tofacitinib", "oral", ["10"], "mg"),
     ("ivig", "iv", ["20"], "g"),
     ("tmp_smx", "oral", ["480"], "mg"),
+    ("pentamidine", "inhaled", ["300"], "mg"),
+    ("atovaquone", "oral", ["1500"], "mg"),
 ]
-EVENTS = [
-    ("diagnosis", "ild", ["present"]),
-    ("diagnosis", "rp_ild", ["present"]),
+INFUSED = {"cyclophosphamide", "infliximab", "rituximab", "ivig", "pentamidine"}
+RESPONSES = [  # how the patient does on treatment
     ("symptom", "dyspnoea", ["better", "same", "worse"]),
     ("measure", "mmrc", ["1", "2", "3"]),
     ("imaging", "chest_ct", ["improved", "stable", "worse", "not_comparable", "blank"]),
-    ("imaging", "hrct_score", ["132", "133"]),
+    ("imaging", "chest_xray", ["stable", "worse"]),
     ("impression", "worse_on_therapy", [""]),
     ("impression", "not_worse", [""]),
+]
+EVENTS = [
+    *RESPONSES,
+    ("diagnosis", "ild", ["present", "present", "absent"]),
+    ("diagnosis", "rp_ild", ["present"]),
+    ("measure", "weight_kg", ["40", "60", "62"]),
+    ("imaging", "hrct_score", ["132", "133"]),
     ("procedure", "plasma_exchange", [""]),
-    ("infection", "organism", ["cmv"]),
+    ("drug_stopped", "drug", ["cyclophosphamide"]),
 ]
 OXYGEN = [
     {"device": "room_air", "spo2": "95"},
+    {"device": "room_air", "spo2": "93", "pao2": "70", "paco2": "36"},
     {"flow_l_min": "2", "spo2": "94"},
     {"flow_l_min": "4"},
     {"device": "nasal_cannula", "flow_l_min": "3", "spo2": "92", "activity": "rest"},
+    {"device": "nasal_cannula", "flow_l_min": "5", "spo2": "90", "activity": "exertion"},
+    {"device": "nasal_cannula", "flow_l_min": "3", "spo2": "92", "pao2": "61", "paco2": "38"},
+    {"device": "nasal_cannula", "flow_l_min": "3", "spo2": "88", "pao2": "50", "paco2": "38"},
     {"device": "reservoir_mask", "flow_l_min": "8", "spo2": "90"},
     {"device": "hfnc", "flow_l_min": "40", "fio2": "0.5", "spo2": "92", "respiratory_rate": "28"},
     {"device": "hfnc", "flow_l_min": "50", "fio2": "0.6", "spo2": "90", "respiratory_rate": "30"},
     {"device": "invasive_ventilation", "fio2": "0.8", "pao2": "70", "paco2": "40"},
 ]
 PFT = [{"measure": "FVC", "value": "1.8", "unit": "L"}, {"measure": "DLCO", "value": "9", "unit": "mL/min/mmHg"}]
+FILES = ("labs", "oxygen", "pft", "administrations", "events")
 
 days = st.integers(0, 75)
 
@@ -69,16 +99,29 @@ def _on(offset: int) -> str:
     return (FIRST + timedelta(days=offset)).isoformat()
 
 
+def _row_of(offset: int, kind: str, code: str, value: str = "") -> dict[str, str]:
+    return {"kind": kind, "code": code, "value": value, "at": _on(offset)}
+
+
+@st.composite
+def _time(draw: st.DrawFn) -> str:
+    return draw(st.sampled_from(["", "", "T06:00", "T18:00"]))
+
+
 @st.composite
 def _lab(draw: st.DrawFn) -> dict[str, str]:
-    analyte = draw(st.sampled_from(sorted(LABS)))
-    unit, values = LABS[analyte]
-    return {"analyte": analyte, "value": draw(st.sampled_from(values)), "unit": unit, "at": _on(draw(days))}
+    analyte, unit, values = draw(st.sampled_from(LABS))
+    return {"analyte": analyte, "value": draw(st.sampled_from(values)), "unit": unit, "at": _on(draw(days)) + draw(_time())}
+
+
+@st.composite
+def _antibody(draw: st.DrawFn) -> dict[str, str]:
+    return {"analyte": "anti_mda5", "at": _on(draw(days))} | draw(st.sampled_from(ANTIBODY))
 
 
 @st.composite
 def _oxygen(draw: st.DrawFn) -> dict[str, str]:
-    return {"at": _on(draw(days)) + draw(st.sampled_from(["", "T06:00", "T18:00"]))} | draw(st.sampled_from(OXYGEN))
+    return {"at": _on(draw(days)) + draw(_time())} | draw(st.sampled_from(OXYGEN))
 
 
 @st.composite
@@ -90,9 +133,13 @@ def _pft(draw: st.DrawFn) -> dict[str, str]:
 @st.composite
 def _administration(draw: st.DrawFn) -> dict[str, str]:
     drug, route, doses, unit = draw(st.sampled_from(DRUGS))
+    dose = draw(st.sampled_from(doses))
     start = draw(days)
-    row = {"drug": drug, "route": route, "dose": draw(st.sampled_from(doses)), "dose_unit": unit, "start": _on(start)}
-    row |= {"per": draw(st.sampled_from(["day", "day", "dose", ""])), "action": draw(st.sampled_from(["", "", "", "ordered", "not_given"]))}
+    row = {"drug": drug, "route": route, "dose": dose, "dose_unit": unit, "start": _on(start)}
+    row |= {"per": draw(st.sampled_from(["day", "day", "dose"])), "action": draw(st.sampled_from(["", "", "", "ordered", "not_given"]))}
+    if drug in INFUSED or dose in ("500", "1000"):  # single infusions and pulses: one day, or a few in a row
+        row["stop"] = _on(start + draw(st.integers(0, 2))) if draw(st.booleans()) else ""
+        return row
     course = draw(st.sampled_from(["one dose", "stop", "stop", "ongoing"]))
     if course == "stop":
         row["stop"] = _on(start + draw(st.integers(0, 40)))
@@ -105,27 +152,157 @@ def _administration(draw: st.DrawFn) -> dict[str, str]:
 @st.composite
 def _event(draw: st.DrawFn) -> dict[str, str]:
     kind, code, values = draw(st.sampled_from(EVENTS))
-    at = draw(days)
-    until = _on(at + 12) if kind == "infection" and draw(st.booleans()) else ""
-    return {"kind": kind, "code": code, "value": draw(st.sampled_from(values)), "at": _on(at), "until": until}
+    return _row_of(draw(days), kind, code, draw(st.sampled_from(values)))
+
+
+@st.composite
+def _anything(draw: st.DrawFn) -> Cohort:
+    """A few rows in every file, with nothing in common."""
+    return {
+        "labs": draw(st.lists(_lab(), max_size=4)) + draw(st.lists(_antibody(), max_size=1)),
+        "oxygen": draw(st.lists(_oxygen(), max_size=3)),
+        "pft": draw(st.lists(_pft(), max_size=3)),
+        "administrations": draw(st.lists(_administration(), max_size=4)),
+        "events": draw(st.lists(_event(), max_size=4)),
+    }
+
+
+def _daily(drug: str, dose: str, start: int, last: int | None) -> dict[str, str]:
+    row = {"drug": drug, "route": "oral", "dose": dose, "dose_unit": "mg", "per": "day", "start": _on(start)}
+    return row | ({"ongoing": "yes"} if last is None else {"stop": _on(last)})
+
+
+@st.composite
+def _treated(draw: st.DrawFn) -> Cohort:
+    """A glucocorticoid for weeks, with a pause or without, one or two partners, levels, exchanges and prophylaxis."""
+    start = draw(st.integers(0, 12))
+    dose = draw(st.sampled_from(["15", "20", "31", "60"]))
+    pause = draw(st.integers(10, 24))
+    resumed = start + pause + draw(st.sampled_from([1, 1, 3, 4, 5]))
+    given = [_daily("prednisolone", dose, start, start + pause)]
+    given.append(_daily("prednisolone", draw(st.sampled_from(["15", "20", "40"])), resumed, draw(st.sampled_from([None, resumed + 30]))))
+    labs, events = [], []
+    if draw(st.booleans()):
+        drug = draw(st.sampled_from(["tacrolimus", "ciclosporin"]))
+        joined = start + draw(st.sampled_from([0, 3, 7, 8, 14, 15]))
+        given.append(_daily(drug, "3", joined, draw(st.sampled_from([None, joined + 20, joined + 50]))))
+        for wait in draw(st.lists(st.sampled_from([0, 1, 7, 8, 14, 21, 22]), max_size=3)):
+            labs.append({"analyte": f"{drug}_level", "value": "9", "unit": "ng/mL", "at": _on(joined + wait)})
+    if draw(st.booleans()):
+        first, apart = start + draw(st.sampled_from([0, 7, 8, 14, 15])), draw(st.sampled_from([12, 14, 28, 29, 35]))
+        for pulse in range(draw(st.integers(1, 6))):
+            row = {"drug": "cyclophosphamide", "route": "iv", "dose": "750", "dose_unit": "mg", "per": "dose"}
+            given.append(row | {"start": _on(first + apart * pulse)})
+    if draw(st.booleans()):
+        infused = draw(st.integers(10, 40))
+        given.append({"drug": "ivig", "route": "iv", "dose": "20", "dose_unit": "g", "per": "dose", "start": _on(infused)})
+        events = [_row_of(infused + wait, "procedure", "plasma_exchange") for wait in draw(st.lists(st.integers(0, 24), max_size=3))]
+    if draw(st.booleans()):
+        from_day = draw(st.integers(0, 50))
+        given.append(_daily("tmp_smx", "480", from_day, draw(st.sampled_from([None, from_day + 12]))))
+        given[-1]["last_confirmed_on"] = draw(st.sampled_from(["", _on(from_day + 9)])) if "ongoing" in given[-1] else ""
+    return {"administrations": given, "labs": labs, "events": events}
+
+
+@st.composite
+def _failing(draw: st.DrawFn) -> Cohort:
+    """The five things that are compared on the therapy clocks, about day 0 and from day 7 of treatment begun in the first days."""
+    found: Cohort = {"labs": [], "oxygen": [], "events": []}
+    looks = [draw(st.integers(0, 14)), *draw(st.lists(st.sampled_from([15, 17, 20, 21, 22, 28, 29, 36, 43]), min_size=1, max_size=3))]
+    for offset in looks:
+        shift = st.integers(0, 2)
+        if draw(st.booleans()):
+            value = draw(st.sampled_from(["500", "600", "720", "599.9", "1000", "1200"]))
+            found["labs"].append({"analyte": "ferritin", "value": value, "unit": "ng/mL", "at": _on(offset + draw(shift))})
+        if draw(st.booleans()):
+            found["oxygen"].append({"at": _on(offset + draw(shift))} | draw(st.sampled_from(OXYGEN)))
+        for kind, code, values in RESPONSES:
+            if draw(st.sampled_from([True, False, False])):
+                found["events"].append(_row_of(offset + draw(shift), kind, code, draw(st.sampled_from(values))))
+    return found
+
+
+@st.composite
+def _viral(draw: st.DrawFn) -> Cohort:
+    """Cytomegalovirus: an infection with or without end-organ disease, with or without an end, and PCRs about it."""
+    start = draw(st.integers(5, 50))
+    until = draw(st.sampled_from(["", "", _on(start + 12), _on(start + 33)]))
+    rows = [("organism", "cmv"), ("site", "lung"), ("end_organ", draw(st.sampled_from(["yes", "yes", "no"])))]
+    infection = [_row_of(start, "infection", code, value) | {"until": until} for code, value in rows]
+    tests = [
+        {"analyte": "cmv_dna", "value": draw(st.sampled_from(["<34.5", "150"])), "unit": "[IU]/mL", "at": _on(start + wait)}
+        for wait in draw(st.lists(st.integers(-5, 40), max_size=3))
+    ]
+    return {"labs": tests, "events": infection if draw(st.booleans()) else []}
+
+
+@st.composite
+def _scored(draw: st.DrawFn) -> Cohort:
+    """What the scores read, about a diagnosis of the first days."""
+    near, complete = st.integers(0, 20), draw(st.booleans())
+    labs = [
+        {"analyte": analyte, "value": draw(st.sampled_from(values)), "unit": unit, "at": _on(draw(near))}
+        for analyte, unit, values in LABS[:4]
+        if complete or draw(st.sampled_from([True, True, False]))
+    ]
+    antibody = draw(st.sampled_from([one for one in ANTIBODY if one["value"] in BLOT] if complete else ANTIBODY))
+    labs.append({"analyte": "anti_mda5", "at": _on(draw(near))} | antibody)
+    diagnosis = draw(st.sampled_from(["ild", "rp_ild", "rp_ild"]))
+    events = [_row_of(draw(st.integers(0, 9)), "diagnosis", diagnosis)]
+    if complete or draw(st.booleans()):
+        events.append(_row_of(draw(near), "imaging", "hrct_score", draw(st.sampled_from(["132", "133"]))))
+    return {"labs": labs, "events": events}
+
+
+@st.composite
+def _breathing(draw: st.DrawFn) -> Cohort:
+    """Two or three lung function tests, both measures on a day or a while apart, in a patient on room air or a little oxygen."""
+    found: Cohort = {"pft": [], "oxygen": [{"at": _on(draw(days))} | draw(st.sampled_from(OXYGEN[:4]))], "events": []}
+    for offset in sorted(draw(st.lists(st.sampled_from([2, 15, 30, 59, 75]), min_size=2, max_size=3))):
+        apart = draw(st.sampled_from([0, 0, 28, 29]))
+        for measure, shift, percents in zip(PFT, (0, apart), (["90", "85.5", "81", "80"], ["50", "45", "42.5", "40"]), strict=True):
+            found["pft"].append(measure | {"percent_predicted": draw(st.sampled_from(percents)), "at": _on(offset + shift)})
+    if draw(st.booleans()):
+        found["events"].append(_row_of(draw(days), "symptom", "dyspnoea", draw(st.sampled_from(["same", "worse"]))))
+        found["events"].append(_row_of(draw(days), "imaging", "chest_ct", draw(st.sampled_from(["stable", "worse"]))))
+    return found
+
+
+@st.composite
+def _recovering(draw: st.DrawFn) -> Cohort:
+    """Combination therapy from the first days, judged early: getting better or not, with everything recorded."""
+    joined = draw(st.integers(0, 3))
+    given = [_daily("prednisolone", "40", 0, None), _daily("tacrolimus", "3", joined, None)]
+    judged = joined + draw(st.integers(6, 15))
+    better = draw(st.booleans())
+    oxygen = [{"at": _on(joined)} | OXYGEN[2], {"at": _on(judged)} | (OXYGEN[0] if better else OXYGEN[9])]
+    symptom, reading = ("better", "stable") if better else ("worse", "worse")
+    events = [_row_of(judged, "symptom", "dyspnoea", symptom), _row_of(judged, "imaging", "chest_ct", reading)]
+    if draw(st.booleans()):
+        events.append(_row_of(judged + draw(st.integers(0, 3)), "procedure", "plasma_exchange"))
+    return {"administrations": given, "oxygen": oxygen, "events": events}
+
+
+@st.composite
+def person(draw: st.DrawFn) -> Cohort:
+    """The rows of one patient: some with nothing in common, and some stories that make the rules meet."""
+    rows: Cohort = {name: [] for name in FILES}
+    stories = (_treated(), _failing(), _viral(), _scored(), _breathing(), _recovering())
+    stories = [_anything(), *(story for story in stories if draw(st.sampled_from([True, False, False])))]
+    for story in stories:
+        for name, found in draw(story).items():
+            rows[name] += found
+    return rows
 
 
 def patients(most: int) -> st.SearchStrategy[Cohort]:
-    """Cohorts of one to `most` patients, p1, p2, ..., each with some rows in every native file."""
-    one = st.fixed_dictionaries(
-        {
-            "labs": st.lists(_lab(), max_size=6),
-            "oxygen": st.lists(_oxygen(), max_size=5),
-            "pft": st.lists(_pft(), max_size=3),
-            "administrations": st.lists(_administration(), max_size=7),
-            "events": st.lists(_event(), max_size=6),
-        }
-    )
-    return st.lists(one, min_size=1, max_size=most).map(_numbered)
+    """Cohorts of one to `most` patients, p1, p2, ..."""
+    return st.lists(person(), min_size=1, max_size=most).map(numbered)
 
 
-def _numbered(people: list[Cohort]) -> Cohort:
-    cohort: Cohort = {name: [] for name in ("labs", "oxygen", "pft", "administrations", "events")}
+def numbered(people: list[Cohort]) -> Cohort:
+    """One cohort of some patients' rows, each row with a record id of its own."""
+    cohort: Cohort = {name: [] for name in FILES}
     for number, person in enumerate(people, start=1):
         for name, rows in person.items():
             for place, row in enumerate(rows):

@@ -1,0 +1,77 @@
+"""The spells of the flags: when each criterion that was ever met was met, and when it could not be told."""
+
+from datetime import timedelta
+
+from dashboard import style
+from dashboard.charts import marks
+from dashboard.charts.panel import Panel, View
+
+PLACE = 110
+TITLE = "Flags"
+LANE = 17
+
+
+def rows(page: dict) -> list[dict]:
+    """Runs of one status per criterion and item, of criteria that were met at least once, in order of group."""
+    judged = sorted(page["judgement"], key=lambda row: (row["criterion"], row["item"] or "", row["on_date"]))
+    met = {(row["criterion"], row["item"]) for row in judged if row["status"] == "met"}
+    runs: list[dict] = []
+    for row in judged:
+        if (row["criterion"], row["item"]) not in met:
+            continue
+        before = runs[-1] if runs else {}
+        same = all(before.get(key) == row[key] for key in ("criterion", "item", "status"))
+        if same and before["to_date"] == row["on_date"]:
+            before["to_date"] = row["until_date"]
+        else:
+            keys = ("criterion", "item", "status", "group", "title")
+            runs.append({key: row[key] for key in keys} | {"from_date": row["on_date"], "to_date": row["until_date"]})
+    order = list(style.GROUPS)
+    return sorted(
+        runs, key=lambda run: (order.index(run["group"]), run["criterion"], run["item"] or "", run["from_date"])
+    )
+
+
+def panel(rows: list[dict], view: View) -> Panel:
+    drawn = Panel("flags", "Flags", "met")
+    lanes = list(dict.fromkeys((row["criterion"], row["item"]) for row in rows))
+    if not lanes:
+        drawn.empty, drawn.height = "no criterion was ever met", 24
+        return drawn
+    drawn.height = LANE * len(lanes) + 26
+    drawn.axis = {
+        "type": "linear",
+        "range": [len(lanes) - 0.45, -1.3],
+        "lanes": True,
+        "tickvals": list(range(len(lanes))),
+        "ticktext": [style.as_label(lane_name(*lane)) for lane in lanes],
+    }
+    last = view.end + timedelta(days=1)
+    for number, lane in enumerate(lanes):
+        pieces = []
+        for run in rows:
+            if (run["criterion"], run["item"]) != lane or run["status"] == "not_met":
+                continue
+            span = marks.overlapping(run["from_date"], run["to_date"] or last, view)
+            if span:
+                pieces.append(_piece(run, span))
+        if pieces:
+            drawn.traces.append(marks.interval(number, pieces, lane_name(*lane), width=0.6))
+    return drawn
+
+
+def _piece(run: dict, span: tuple) -> dict:
+    met = run["status"] == "met"
+    until = f"until {style.day(run['to_date'])}" if run["to_date"] else "to the end of the record"
+    item = f": {style.words(run['item'])}" if run["item"] else ""
+    status = style.STATUS_WORDS[run["status"]].lower()
+    hover = f"{run['title']}{item} · {status} from {style.day(run['from_date'])} {until}"
+    return {
+        "from_date": span[0], "to_date": span[1], "hover": style.as_label(hover), "opacity": 0.85 if met else 0.12,
+        "colour": style.GROUP_COLOURS[run["group"]] if met else style.GREY, "hatch": "" if met else "/",
+    }  # fmt: skip
+
+
+def lane_name(criterion: str, item: str | None) -> str:
+    """The criterion's id as words, with its item where it judges several things."""
+    return style.words(criterion) + (f": {style.words(item)}" if item else "")

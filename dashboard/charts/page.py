@@ -1,0 +1,244 @@
+"""The figure of the patient page: every panel on one real x axis, in stacked y domains, as one dict.
+
+`page_figure` is pure: the page's tables in, a Plotly figure out. Shapes go into the layout at once.
+"""
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+
+from dashboard import style
+from dashboard.charts import axes, panels, threshold_lines
+from dashboard.charts.panel import Panel, View
+
+LEFT, RIGHT, TOP, BOTTOM = 196, 44, 44, 28  # margins in pixels
+BETWEEN = 7
+
+
+def page_figure(
+    rows: dict[str, list[dict]],
+    as_of: date,
+    ringed: Iterable[str] = (),
+    thresholds: Iterable[dict] = (),
+    logarithmic: Iterable[str] = (),
+    window: tuple[date, date] | None = None,
+) -> dict:
+    """One Plotly figure (a dict for JSON) of a patient's tables as `dashboard.data.patient_page` gives them.
+
+    `ringed` are record ids to ring, `thresholds` dicts (criterion, title, name, value, unit, tag) to draw as lines, `logarithmic` names of
+    panels; `window` the days shown (default: everything recorded). What is dated after `as_of` is dimmed.
+    """
+    start, end = window or recorded_window(rows, as_of)
+    view = View(start, end, as_of, frozenset(ringed), tuple(thresholds), frozenset(logarithmic))
+    drawn = []
+    for module in panels():
+        found = module.rows(rows)
+        if found or not getattr(module, "OPTIONAL", False):
+            drawn.append(module.panel(found, view))
+    return compose(drawn, view)
+
+
+def recorded_window(rows: dict[str, list[dict]], as_of: date) -> tuple[date, date]:
+    """The first and last recorded day with a little room on both sides."""
+    days = [date.fromisoformat(row["at"][:10]) for row in rows["observation"]]
+    days += [row["from_date"] for row in rows["treatment_course"]] + [
+        row["to_date"] for row in rows["treatment_course"] if row["to_date"]
+    ]
+    days += [row["on_date"] for row in rows["event"]] + [as_of]
+    room = timedelta(days=max(3, (max(days) - min(days)).days // 40))
+    return min(days) - room, max(days) + room
+
+
+def compose(drawn: list[Panel], view: View) -> dict:
+    """Stacks panels on one x axis: traces get their axis, shapes and labels their place."""
+    total = sum(panel.height for panel in drawn) + BETWEEN * (len(drawn) - 1)
+    traces, shapes, annotations, y_axes = [], _dimming(view), _as_of_label(view), {}
+    top = total
+    for number, panel in enumerate(drawn, start=1):
+        axis = "y" if number == 1 else f"y{number}"
+        domain = [(top - panel.height) / total, top / total]
+        y_axes["yaxis" + axis[1:]] = axes.y_axis(panel, domain)
+        traces += [
+            trace | {"xaxis": "x", "yaxis": axis, "showlegend": False}
+            for trace in [*panel.traces, *_rings(panel, view), *_blank(panel, view)]
+        ]
+        shapes += [{"xref": "x", **shape, "yref": axis} for shape in panel.shapes]
+        shapes += [*threshold_lines.lines(panel, axis), _separator(domain, total)]
+        annotations += _titles(panel, top, total) + threshold_lines.labels(panel, top, total)
+        top -= panel.height + BETWEEN
+    traces.append(axes.foot_mark(view, axis))
+    layout = {
+        **y_axes,
+        "xaxis": axes.x_axis(view),
+        "shapes": shapes,
+        "annotations": annotations,
+        "height": total + TOP + BOTTOM,
+        "margin": {"l": LEFT, "r": RIGHT, "t": TOP, "b": BOTTOM, "pad": 0},
+        "hovermode": "x unified",
+        "hoversubplots": "axis",
+        "barmode": "overlay",
+        "bargap": 0,
+        "showlegend": False,
+        "plot_bgcolor": "#FFFFFF",
+        "paper_bgcolor": "#FFFFFF",
+        "xaxis2": axes.foot_axis(),
+        "font": {"family": style.FONT, "size": 12, "color": style.INK},
+        "dragmode": "zoom",
+        "uirevision": "patient",
+        "hoverlabel": {
+            "bgcolor": "#FFFFFF",
+            "bordercolor": style.PALE,
+            "font": {"size": 12, "color": style.INK},
+            "align": "left",
+        },
+        "meta": {"panels": [panel.name for panel in drawn]},
+    }
+    return {"data": traces, "layout": layout}
+
+
+def _blank(panel: Panel, view: View) -> list[dict]:
+    """An axis without a trace is not drawn: a panel that only explains itself holds one invisible mark."""
+    if panel.traces:
+        return []
+    return [
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "x": [view.start.isoformat()],
+            "y": [0.5],
+            "opacity": 0,
+            "hoverinfo": "skip",
+            "name": panel.title,
+        }
+    ]
+
+
+def _dimming(view: View) -> list[dict]:
+    """The as-of line, and a veil over what had not happened by then."""
+    after = view.after.isoformat()
+    line = {
+        "type": "line",
+        "xref": "x",
+        "yref": "paper",
+        "x0": after,
+        "x1": after,
+        "y0": 0,
+        "y1": 1,
+        "layer": "above",
+        "line": {"color": style.INK, "width": 1.5, "dash": "dash"},
+    }
+    if view.after > view.end:
+        return [line]
+    veil = {
+        "type": "rect",
+        "xref": "x",
+        "yref": "paper",
+        "x0": after,
+        "x1": (view.end + timedelta(days=400)).isoformat(),
+        "y0": 0,
+        "y1": 1,
+        "layer": "above",
+        "fillcolor": "rgba(255,255,255,0.66)",
+        "line": {"width": 0},
+    }
+    return [veil, line]
+
+
+def _as_of_label(view: View) -> list[dict]:
+    share = (view.after - view.start).days / max(1, (view.end - view.start).days + 1)
+    anchor = "right" if share > 0.8 else "left" if share < 0.2 else "center"
+    return [
+        {
+            "text": f"<b>as of {style.day(view.as_of)}</b>",
+            "xref": "x",
+            "x": view.after.isoformat(),
+            "yref": "paper",
+            "y": 1,
+            "yshift": 20,
+            "yanchor": "bottom",
+            "xanchor": anchor,
+            "showarrow": False,
+            "font": {"size": 12, "color": style.INK},
+            "bgcolor": "#FFFFFF",
+            "name": "as of",
+        }
+    ]
+
+
+def _titles(panel: Panel, top: float, total: float) -> list[dict]:
+    title = f"<b>{style.as_label(panel.title)}</b>" + (
+        f" <span style='color:{style.GREY}'>{style.as_label(panel.unit)}</span>" if panel.unit else ""
+    )
+    middle = bool(panel.empty)
+    found = [
+        {
+            "text": title,
+            "xref": "paper",
+            "x": 0,
+            "xshift": -LEFT + 2,
+            "xanchor": "left",
+            "yref": "paper",
+            "align": "left",
+            "showarrow": False,
+            "y": (top - panel.height / 2) / total if middle else top / total,
+            "yanchor": "middle" if middle else "top",
+            "yshift": 0 if middle else 2,
+            "font": {"size": 12},
+            "name": "title",
+        }
+    ]
+    if panel.empty:
+        found.append(
+            {
+                "text": style.as_label(panel.empty),
+                "xref": "paper",
+                "x": 0,
+                "xshift": 8,
+                "xanchor": "left",
+                "yref": "paper",
+                "y": (top - panel.height / 2) / total,
+                "yanchor": "middle",
+                "showarrow": False,
+                "font": {"size": 12, "color": style.GREY},
+                "name": "empty",
+            }
+        )
+    return found
+
+
+def _separator(domain: list[float], total: float) -> dict:
+    y = domain[0] - BETWEEN / 2 / total
+    return {
+        "type": "line",
+        "xref": "paper",
+        "yref": "paper",
+        "x0": 0,
+        "x1": 1,
+        "y0": y,
+        "y1": y,
+        "line": {"color": style.PALE, "width": 1},
+        "layer": "below",
+    }
+
+
+def _rings(panel: Panel, view: View) -> list[dict]:
+    """A ring around every point whose record is evidence of the chosen flag."""
+    held = [(x, y) for ids, x, y in panel.points if ids & view.ringed]
+    if not held:
+        return []
+    return [
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "name": "evidence",
+            "x": [x for x, _ in held],
+            "y": [y for _, y in held],
+            "hoverinfo": "skip",
+            "cliponaxis": False,
+            "marker": {
+                "symbol": "circle-open",
+                "size": 19,
+                "color": style.VERMILION,
+                "line": {"width": 3, "color": style.VERMILION},
+            },
+        }
+    ]

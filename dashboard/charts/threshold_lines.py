@@ -1,0 +1,87 @@
+"""The threshold lines of a panel and their labels, from the headers of the rules."""
+
+from dashboard import style
+from dashboard.charts import results
+from dashboard.charts.panel import Panel
+
+LABEL_LINE = 12
+WRAP = 36  # letters of a threshold label on one line of the left margin
+
+
+def lines(panel: Panel, axis: str) -> list[dict]:
+    if panel.empty:
+        return []
+    shift = -0.5 if panel.axis.get("lanes") else 0  # a level begins half a lane below its name
+    return [
+        {
+            "type": "line",
+            "xref": "paper",
+            "x0": 0,
+            "x1": 1,
+            "yref": axis,
+            "y0": float(line["value"]) + shift,
+            "y1": float(line["value"]) + shift,
+            "layer": "below",
+            "line": {"color": style.VERMILION, "width": 1.1, "dash": "dot"},
+            "name": f"threshold {line['criterion']} {line['name']}",
+        }
+        for line in panel.lines
+    ]
+
+
+def labels(panel: Panel, top: float, total: float) -> list[dict]:
+    """A label per threshold in the left margin beside its line, moved apart where lines are close. Placed in pixels, so that a
+    logarithmic axis shows it too."""
+    if panel.empty or panel.axis.get("lanes"):
+        return [_level_label(line, top, total) for line in panel.lines] if not panel.empty else []
+    height_of = results.pixels(panel)
+    wanted, told = [], set()
+    for line in sorted(panel.lines, key=lambda line: -float(line["value"])):
+        text = style.number(float(line["value"]))
+        if line["criterion"] not in told:
+            text = f"{line['title']}: {text}"
+            told.add(line["criterion"])
+        wanted.append((line, _wrapped(text), height_of(float(line["value"]))))
+    placed, ceiling = [], panel.height - 15  # below the title
+    for line, lines, middle in wanted:
+        half = LABEL_LINE * len(lines) / 2
+        at = min(middle, ceiling - half)
+        placed.append((line, lines, at))
+        ceiling = at - half
+    foot = min((at - LABEL_LINE * len(lines) / 2 for _, lines, at in placed), default=0)
+    lift = max(0.0, -foot)
+    return [_label(line, lines, (top - panel.height + at + lift) / total) for line, lines, at in placed]
+
+
+def _label(line: dict, lines: list[str], y: float) -> dict:
+    return {
+        "text": "<br>".join(style.as_label(part) for part in lines),
+        "xref": "paper",
+        "x": 0,
+        "xshift": -5,
+        "xanchor": "right",
+        "align": "right",
+        "yref": "paper",
+        "y": y,
+        "yanchor": "middle",
+        "showarrow": False,
+        "font": {"size": 10, "color": style.VERMILION},
+        "hovertext": style.as_label(f"{line['title']}: {line['value']} {line['unit']} ({line['tag']})"),
+        "name": f"threshold {line['criterion']} {line['name']}",
+    }
+
+
+def _level_label(line: dict, top: float, total: float) -> dict:
+    """The rule of a level stands in the free row above the lanes."""
+    label = _label(line, [line["title"]], top / total)
+    return label | {"xshift": 4, "xanchor": "left", "yanchor": "top", "yshift": -1}
+
+
+def _wrapped(text: str) -> list[str]:
+    lines = [""]
+    for part in text.split():
+        if lines[-1] and len(lines[-1]) + len(part) >= WRAP:
+            lines.append(part)
+        else:
+            lines[-1] = f"{lines[-1]} {part}".strip()
+    return lines

@@ -1,0 +1,160 @@
+"""The header strip of the patient page: what stands on the as-of day, each with its unit and date, and what was never measured."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from dashboard import style
+from dashboard.charts import oxygen_support, results
+
+
+@dataclass(frozen=True)
+class Card:
+    """One fact: its name, its value as text, and a line that dates it. `known` is False where there is nothing to show."""
+
+    name: str
+    value: str
+    detail: str
+    known: bool = True
+
+
+def cards(page: dict[str, list[dict]], as_of: date) -> list[Card]:
+    """The cards of a patient's tables as of a day; nothing dated later is read."""
+    return [
+        oxygen(page, as_of),
+        measured(page, as_of, "Ferritin", "ferritin", "ng/mL"),
+        measured(page, as_of, "Anti-MDA5", "anti_mda5", ""),
+        lung_function(page, as_of),
+        glucocorticoid(page, as_of),
+        therapy(page, as_of),
+        last_record(page, as_of),
+    ]
+
+
+def oxygen(page: dict, as_of: date) -> Card:
+    """The last record that says on what support the patient was, and the one before where it differs."""
+    known = [row for row in oxygen_support.rows(page) if row["level"] is not None and _on(row["at"]) <= as_of]
+    if not known:
+        return Card("Oxygen now", "never recorded", "", known=False)
+    row = known[-1]
+    name = {0: "room air", 1: "low flow", 4: "HFNC"}.get(row["level"], oxygen_support.LEVELS[row["level"]])
+    setting = oxygen_support.setting(row, short=row["fio2_source"] == "set")
+    value = setting if row["level"] == 1 and setting else " ".join(part for part in (name, setting) if part)
+    before = next((older for older in reversed(known[:-1]) if older["level"] != row["level"]), None)
+    change = ""
+    if before is not None:
+        direction = "up" if row["level"] > before["level"] else "down"
+        was = oxygen_support.setting(before, short=True) or oxygen_support.LEVELS[before["level"]]
+        change = f", {direction} from {was}"
+    return Card("Oxygen now", value, style.day(row["at"]) + change)
+
+
+def measured(page: dict, as_of: date, name: str, analyte: str, unit: str) -> Card:
+    """The last result of an analyte, as printed when censored or coded."""
+    found = [row for row in results.of(page, analyte) if _on(row["at"]) <= as_of and row["status"] != "preliminary"]
+    if not found:
+        later = any(row["analyte"] == analyte for row in page["observation"])
+        return Card(
+            name,
+            "not yet" if later else "never measured",
+            "first result is later" if later else "no record",
+            known=False,
+        )
+    return Card(name, shown(found[-1], unit), style.day(found[-1]["at"]))
+
+
+def shown(row: dict, unit: str = "") -> str:
+    """A result with its unit: '>100 SI', '1500 ng/mL', 'positive'."""
+    if row["low"] is None:
+        return row["coded"] or row["original_value"]
+    text = style.number(row["value"]) if row["value"] is not None else results.arrow(row, "")["label"]
+    return f"{text} {unit or row['unit'] or ''}".strip()
+
+
+def lung_function(page: dict, as_of: date) -> Card:
+    latest = {}
+    for row in results.of(page, "fvc_percent", "dlco_percent"):
+        if _on(row["at"]) <= as_of and row["phase"] in (None, "pre") and row["low"] is not None:
+            latest[row["analyte"]] = row
+    if not latest:
+        later = bool(results.of(page, "fvc_percent", "dlco_percent"))
+        return Card("FVC · DLCO", "not yet" if later else "never measured", "no baseline", known=False)
+    parts = [f"{shown(latest[name], '%')}" if name in latest else "unknown" for name in ("fvc_percent", "dlco_percent")]
+    return Card(
+        "FVC · DLCO", " · ".join(parts), f"of predicted, {style.day(max(row['at'] for row in latest.values()))}"
+    )
+
+
+def glucocorticoid(page: dict, as_of: date) -> Card:
+    """The dose of the day itself."""
+    if not any(row["from_date"] <= as_of for row in page["treatment_course"]):
+        return Card("Prednisone eq.", "not recorded", "no drug record yet", known=False)
+    acting = [
+        row
+        for row in page["prednisone_equivalent"]
+        if row["from_date"] <= as_of and (row["to_date"] is None or as_of < row["to_date"])
+    ]
+    if not acting:
+        return Card("Prednisone eq.", "0 mg/day", "no systemic glucocorticoid recorded")
+    row = max(acting, key=lambda row: row["from_date"])
+    return Card(
+        "Prednisone eq.",
+        style.number(row["mg_per_day"]) + " mg/day" + (" + unread dose" if row["dose_unknown"] else ""),
+        f"since {style.day(row['from_date'])}",
+    )
+
+
+def therapy(page: dict, as_of: date) -> Card:
+    """The day of the latest clock running on the as-of day: triple therapy, else combination therapy."""
+    for name, concept in (("triple", "triple_therapy"), ("combination", "combination_therapy")):
+        known = [
+            row
+            for row in page.get(concept, [])
+            if row["applies_from"] <= as_of and (row["applies_to"] is None or as_of < row["applies_to"])
+        ]
+        if known:
+            start = known[-1]["start_date"]
+            return Card("Therapy", f"day {(as_of - start).days}", f"of {name} therapy, from {style.day(start)}")
+    return Card("Therapy", "not started", "no combination therapy yet", known=False)
+
+
+def last_record(page: dict, as_of: date) -> Card:
+    """The newest record up to the as-of day, and how old it is."""
+    days = [day for day in recorded_days(page) if day <= as_of]
+    if not days:
+        return Card("Last record", "none yet", f"by {style.day(as_of)}", known=False)
+    age = (as_of - max(days)).days
+    return Card(
+        "Last record", style.day(max(days)), "on the as-of day" if age == 0 else f"{age} day{'s' * (age > 1)} before"
+    )
+
+
+def recorded_days(page: dict) -> list[date]:
+    """Every day on which anything is recorded, in order."""
+    days = {_on(row["at"]) for row in page["observation"]} | {row["on_date"] for row in page["event"]}
+    days |= {row["from_date"] for row in page["treatment_course"] if not row["gap"]}
+    return sorted(days)
+
+
+def changes(page: dict) -> list[date]:
+    """The days on which some answer of a rule became another, in order: where a meeting may want to stop."""
+    ordered = sorted(page["judgement"], key=lambda row: (row["criterion"], row["item"] or "", row["on_date"]))
+    days, before = set(), {}
+    for row in ordered:
+        key = (row["criterion"], row["item"])
+        if before.get(key) != row["status"] and "met" in (before.get(key), row["status"]):
+            days.add(row["on_date"])
+        before[key] = row["status"]
+    return sorted(days)
+
+
+def standing(page: dict, as_of: date) -> list[dict]:
+    """The answers that stand on a day, of every criterion and item."""
+    return [
+        row
+        for row in page["judgement"]
+        if row["on_date"] <= as_of and (row["until_date"] is None or as_of < row["until_date"])
+    ]
+
+
+def _on(at: str) -> date:
+    return date.fromisoformat(at[:10])

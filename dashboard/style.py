@@ -1,0 +1,170 @@
+"""How things look and how text from data is made safe: colours, marks, words, escaping. Nothing here knows a patient.
+
+Text from hospital files is hostile until shown otherwise. It goes to the screen through `st.text`, tables, or one of the two
+functions here: `as_markdown` where Streamlit reads Markdown, `as_label` where Plotly reads its own small HTML.
+"""
+
+import re
+from datetime import date, datetime
+
+# Okabe and Ito's colours, told apart by most colour-blind readers; every use has a second mark (shape, dash or hatching).
+BLACK = "#000000"
+ORANGE = "#E69F00"
+SKY = "#56B4E9"
+GREEN = "#009E73"
+YELLOW = "#F0E442"
+BLUE = "#0072B2"
+VERMILION = "#D55E00"
+PURPLE = "#CC79A7"
+GREY = "#6B7280"
+PALE = "#E5E7EB"
+INK = "#1F2937"
+
+FONT = "'Source Sans', 'Source Sans Pro', 'Liberation Sans', Arial, sans-serif"
+
+CLASS_COLOURS = {
+    "glucocorticoid": ORANGE,
+    "cni": GREEN,
+    "cyclophosphamide": PURPLE,
+    "mycophenolate": BLUE,
+    "rituximab": SKY,
+    "jak_inhibitor": VERMILION,
+    "ivig": YELLOW,
+    "pjp_prophylaxis": GREEN,
+    "antibacterial": BLUE,
+    "antiviral": SKY,
+    "antifungal": ORANGE,
+    "procedure": SKY,
+}
+
+GROUPS = {  # in the order in which they are read
+    "refractory": "Refractory disease",
+    "transplant": "Transplant",
+    "progression": "Progression",
+    "therapy": "Therapy",
+    "infection": "Infection",
+    "monitoring": "Monitoring",
+    "prognosis": "Prognosis",
+}
+GROUP_COLOURS = {
+    "refractory": VERMILION,
+    "transplant": BLUE,
+    "progression": PURPLE,
+    "therapy": ORANGE,
+    "infection": GREEN,
+    "monitoring": GREY,
+    "prognosis": SKY,
+}
+STATUS_WORDS = {"met": "Met", "not_evaluable": "Cannot be told", "not_met": "Not met"}
+STATUS_MARKS = {"met": "▲", "not_evaluable": "?", "not_met": "✓"}
+
+CHART_CONFIG = {
+    "showSendToCloud": False,  # plotly.js would offer to send the patient's figure to its makers
+    "displaylogo": False,
+    "displayModeBar": False,
+    "responsive": True,
+    "doubleClick": "reset",
+}
+
+_MARKDOWN = re.compile(r"([!-/:-@\[-`{-~])")
+_FOUND_LATER = re.compile(r":(?=\S)|@|\bwww(?=\.)", re.IGNORECASE)
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def as_markdown(text: object) -> str:
+    """Text of any origin as Markdown that shows exactly that text: no link, image, formula, emoji, colour or icon.
+
+    Punctuation is written as character references, which the reader turns into plain text after it has looked for marks. What is looked for
+    in plain text afterwards (shortcodes such as `:smile:`, bare addresses) is kept apart by an unseen word joiner.
+    """
+    plain = _FOUND_LATER.sub(lambda found: found[0] + "\u2060", " ".join(str(text).split()))
+    return _MARKDOWN.sub(lambda found: f"&#{ord(found[1])};", plain)
+
+
+def as_label(text: object) -> str:
+    """Text of any origin as a Plotly label, which reads a few HTML tags: shown as written."""
+    plain = " ".join(str(text).split())
+    return plain.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def as_cell(text: object) -> str:
+    """A value for a CSV file that a spreadsheet will not run as a formula. Numbers stay numbers."""
+    shown = "" if text is None else str(text)
+    if shown.startswith(_FORMULA) and not re.fullmatch(r"[-+]?\d+(\.\d+)?", shown):
+        return "'" + shown
+    return shown
+
+
+def day(value: date | datetime | str | None, year: bool = True) -> str:
+    """A date as people in the room say it: 3 Sep 2021."""
+    if value is None:
+        return "no date"
+    if isinstance(value, str):
+        value = date.fromisoformat(value[:10])
+    return f"{value.day} {value:%b %Y}" if year else f"{value.day} {value:%b}"
+
+
+def number(value: float | int | None) -> str:
+    """A number without noise: 156.25 -> 156.2, 1650.0 -> 1650, 0.062 -> 0.062."""
+    if value is None:
+        return "unknown"
+    size = abs(value)
+    digits = 0 if size >= 1000 else 1 if size >= 10 else 2 if size >= 1 else 3
+    text = f"{value:.{digits}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def words(identifier: str | None) -> str:
+    """An identifier of the dictionary or catalog as words: transplant_early_referral -> transplant early referral."""
+    return (identifier or "").replace("_", " ")
+
+
+def faded(colour: str, alpha: float) -> str:
+    """#RRGGBB with an opacity, as CSS."""
+    red, green, blue = (int(colour[start : start + 2], 16) for start in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{alpha:g})"
+
+
+# The left edge of a flag's card has the colour of its group, as its spells on the chart have.
+_EDGES = "".join(
+    f'[class*="st-key-flag-met-{group}"], [class*="st-key-flag-chosen-{group}"] {{ border-left-color: {colour}; }}\n'
+    for group, colour in GROUP_COLOURS.items()
+)
+
+# Static, the same for everyone: density and hierarchy that Streamlit's own options do not reach.
+SHEET = (
+    """<style>
+[data-testid="stMainBlockContainer"] { padding: 3.6rem 1.4rem 2rem 1.4rem; }
+[data-testid="stVerticalBlock"] { gap: 0.5rem; }
+[class*="st-key-card-"] { padding: 0.4rem 0.65rem 0.45rem; gap: 0; border-radius: 8px; }
+[class*="st-key-card-"] [data-testid="stMarkdownContainer"], [class*="st-key-flag-"] [data-testid="stMarkdownContainer"],
+[class*="st-key-row-"] [data-testid="stMarkdownContainer"],
+[class*="st-key-head-"] [data-testid="stMarkdownContainer"] { margin-bottom: 0; }
+[class*="st-key-card-"] [data-testid="stCaptionContainer"], [class*="st-key-flag-"] [data-testid="stCaptionContainer"],
+[class*="st-key-row-"] [data-testid="stCaptionContainer"] { margin-bottom: 0; }
+[class*="st-key-flag-"] [data-testid="stPageLink"] a { padding: 0; margin: 0; }
+[class*="st-key-row-"] [data-testid="stPageLink"] a { padding: 0; margin: 0; height: auto; }
+[class*="st-key-row-"] [data-testid="stPageLink"] p {
+    font-weight: 600; font-size: 0.95rem; white-space: normal; overflow-wrap: anywhere; color: #0072B2; }
+[class*="st-key-row-"] p { font-size: 0.9rem; }
+[class*="st-key-row-"] [data-testid="stCaptionContainer"] p { font-size: 0.8rem; }
+[class*="st-key-row-"] [data-testid="stImage"] { line-height: 0; }
+[class*="st-key-card-"] p { margin: 0; line-height: 1.3; }
+[class*="st-key-card-"] strong { font-size: 1.12rem; }
+[class*="st-key-unknown-"] strong { color: #6B7280; font-weight: 500; }
+[class*="st-key-flag-"] { padding: 0.45rem 0.7rem 0.55rem; gap: 0.15rem; border-radius: 8px; border-left: 5px solid #9CA3AF; }
+[class*="st-key-flag-"] p { margin: 0; line-height: 1.35; }
+[class*="st-key-flag-"] [data-testid="stText"] { line-height: 1.35; }
+[class*="st-key-flag-"] [data-testid="stText"] { font-size: 0.875rem; }
+[class*="st-key-flag-"] button { padding: 0; min-height: 0; text-align: left; justify-content: flex-start; }
+[class*="st-key-flag-"] button p { font-weight: 600; font-size: 0.95rem; text-align: left; }
+[class*="st-key-flag-chosen"] { box-shadow: 0 0 0 2px #D55E00; }
+[class*="st-key-flag-"] td, [class*="st-key-flag-"] th { padding: 2px 5px !important; font-size: 0.8rem; }
+[class*="st-key-row-"] { border-bottom: 1px solid #E5E7EB; padding: 0.25rem 0 0.35rem; }
+[class*="st-key-row-"] [data-testid="stVerticalBlock"] { gap: 0; }
+[class*="st-key-row-"] p { margin: 0; line-height: 1.35; }
+[class*="st-key-head-"] p { font-weight: 600; font-size: 0.8rem; color: #6B7280; margin: 0; }
+"""
+    + _EDGES
+    + "</style>"
+)

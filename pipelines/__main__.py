@@ -1,0 +1,235 @@
+"""The command line: python -m pipelines COMMAND.
+
+Exit codes: 0 done; 1 it could not be done, or a check failed; 2 wrong usage; 3 a file was refused as a whole, the others
+were loaded; 4 another process is writing to the store; 130 interrupted.
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipelines import accounting, command_output, export, faults, findings
+from pipelines.catalog import GROUPS
+from pipelines.errors import Refusal, StoreBusy
+from pipelines.load import Progress, load, rebuild
+from pipelines.store.database import Store, open_snapshot
+from pipelines.verify import verify
+
+FAILED, FILE_REFUSED, BUSY, INTERRUPTED = 1, 3, 4, 130
+
+DecimalMark = StrEnum("DecimalMark", ["comma", "dot"])
+Status = StrEnum("Status", ["met", "not_met", "not_evaluable"])
+Group = StrEnum("Group", list(GROUPS))
+RowFormat = StrEnum("RowFormat", ["csv", "json"])
+FindingFormat = StrEnum("FindingFormat", ["table", "csv", "json"])
+TableFormat = StrEnum("TableFormat", list(export.WRITERS))
+
+DEFAULT_STORE = Path("store")
+asked_of = DEFAULT_STORE  # the store of the running command, whose logs take the details of a fault
+
+
+def _note_store(folder: Path) -> Path:
+    global asked_of
+    asked_of = folder
+    return folder
+
+
+StoreFolder = Annotated[
+    Path,
+    typer.Option("--store", envvar="MDA5_STORE", help="The store's folder.", file_okay=False, callback=_note_store),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+AsOf = Annotated[
+    datetime | None,
+    typer.Option(formats=["%Y-%m-%d"], help="What had happened by this day. Default: the last recorded day."),
+]
+KnownAt = Annotated[
+    datetime | None,
+    typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"], help="Only what was known at this moment."),
+]
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Hospital files in, published clinical criteria with their evidence out. Not a medical device.",
+)
+
+
+@app.command("load")
+def load_command(
+    paths: Annotated[
+        list[Path],
+        typer.Argument(metavar="PATH...", exists=True, help="Files, or folders to read with all below them."),
+    ],
+    store: StoreFolder = DEFAULT_STORE,
+    decimal: Annotated[
+        DecimalMark | None, typer.Option(help="The decimal mark of these files, where you know it.")
+    ] = None,
+    json: AsJson = False,
+) -> None:
+    """Load files into the store, judge the patients they change, and publish.
+
+    Exit 0 when every file was read (single rows may be rejected), 3 when a file was refused as a whole.
+    """
+    with _long_work(quiet=json) as progress:
+        report = load(Store(store), paths, progress, decimal=decimal and str(decimal))
+    if json:
+        command_output.print_json(command_output.load_object(report))
+    else:
+        command_output.print_load(report)
+    if any(file.refused for file in report.files + report.recovered):
+        raise typer.Exit(FILE_REFUSED)
+
+
+@app.command("rebuild")
+def rebuild_command(store: StoreFolder = DEFAULT_STORE, json: AsJson = False) -> None:
+    """Make the store again from the files received, and say whether every table is equal to before.
+
+    Exit 0 in both cases: after a change of rules or dictionaries the tables ought to differ.
+    """
+    existing = _existing(store)
+    with _long_work(quiet=json) as progress:
+        report = rebuild(existing, progress)
+    if json:
+        command_output.print_json(command_output.rebuild_object(report))
+    else:
+        command_output.print_rebuild(report)
+
+
+@app.command("findings")
+def findings_command(
+    patient: Annotated[
+        list[str] | None, typer.Option(metavar="ID", help="Only this patient; may be given again.")
+    ] = None,
+    criterion: Annotated[str | None, typer.Option(metavar="ID", help="Only this criterion.")] = None,
+    group: Annotated[Group | None, typer.Option(help="Only the criteria of this group.")] = None,
+    status: Annotated[Status | None, typer.Option(help="Only these answers.")] = None,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
+    history: Annotated[
+        bool, typer.Option("--history", help="Every judged date up to that day, not only what stands.")
+    ] = False,
+    form: Annotated[FindingFormat, typer.Option("--format")] = FindingFormat.table,
+    store: StoreFolder = DEFAULT_STORE,
+) -> None:
+    """What stands on a day: met, not met or cannot be told, with the sentence and the records behind it."""
+    asked = findings.history if history else findings.standing
+    with open_snapshot(store) as snapshot, snapshot.cursor() as cursor:
+        rows = asked(
+            cursor,
+            as_of=as_of and as_of.date(),
+            patients=patient or None,
+            criterion=criterion,
+            group=group and str(group),
+            status=status and str(status),
+            known_at=known_at,
+        )
+    on_screen = ("patient_id", "criterion", "item", "status", "on_date", "finding")
+    command_output.print_rows(rows, form, (*findings.COLUMNS, "group", "finding"), on_screen)
+
+
+@app.command("explain")
+def explain_command(
+    patient: Annotated[str, typer.Argument(help="The patient's id.")],
+    criterion: Annotated[str, typer.Argument(help="The criterion's id.")],
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
+    json: AsJson = False,
+    store: StoreFolder = DEFAULT_STORE,
+) -> None:
+    """Why an answer stands: its thresholds with their papers, and each record of evidence down to file and line."""
+    with open_snapshot(store) as snapshot, snapshot.cursor() as cursor:
+        explained = findings.explain(cursor, patient, criterion, as_of and as_of.date(), known_at)
+    if json:
+        command_output.print_json(explained)
+    else:
+        command_output.print_explanation(explained)
+
+
+@app.command("rejects")
+def rejects_command(
+    form: Annotated[RowFormat, typer.Option("--format")] = RowFormat.csv, store: StoreFolder = DEFAULT_STORE
+) -> None:
+    """Every row that stands rejected: file, line, reason, what was found, what to do, and the row itself."""
+    with open_snapshot(store) as snapshot, snapshot.cursor() as cursor:
+        rows = accounting.rejected_rows(cursor)
+    command_output.print_rows(rows, form, accounting.REJECTED_COLUMNS)
+
+
+@app.command("export")
+def export_command(
+    table: Annotated[
+        str, typer.Argument(help="A table of the store: observation, administration, event, patient, spell, ...")
+    ],
+    out: Annotated[Path, typer.Option("--out", dir_okay=False, help="The file to write; one that exists is replaced.")],
+    form: Annotated[TableFormat, typer.Option("--format")] = TableFormat.csv,
+    store: StoreFolder = DEFAULT_STORE,
+) -> None:
+    """Write one whole table of the published snapshot to a file. An unknown name lists the tables there are."""
+    with open_snapshot(store) as snapshot, snapshot.cursor() as cursor:
+        rows = export.export(cursor, Store(store), table, form, out)
+    typer.echo(f"{rows} rows of {table} written to {out}", err=True)
+
+
+@app.command("verify")
+def verify_command(store: StoreFolder = DEFAULT_STORE, json: AsJson = False) -> None:
+    """Prove that nothing was lost or invented. Exit 0 only when every check holds."""
+    with _long_work(quiet=json) as progress:
+        checks = verify(_existing(store), progress)
+    if json:
+        command_output.print_json([vars(check) for check in checks])
+    else:
+        command_output.print_checks(checks)
+    if not all(check.holds for check in checks):
+        raise typer.Exit(FAILED)
+
+
+def _existing(folder: Path) -> Store:
+    """A store that was loaded into before: no folder is made by only asking about it. Raises StoreEmpty."""
+    store = Store(folder)
+    if not store.landing.manifest.exists():
+        open_snapshot(folder).close()
+    return store
+
+
+def main() -> None:
+    """Runs a command. A person sees one line for what went wrong, never a traceback (unless MDA5_DEBUG is set)."""
+    try:
+        app(prog_name="python -m pipelines")
+    except Refusal as refusal:
+        if faults.debugging():
+            raise
+        _end(str(refusal), BUSY if isinstance(refusal, StoreBusy) else FAILED)
+    except Exception as error:
+        if faults.debugging():
+            raise
+        incident = faults.record_fault(asked_of, error)
+        _end(
+            f"This program failed (incident {incident}). See the store's logs, or run again with MDA5_DEBUG=1.", FAILED
+        )
+
+
+@contextmanager
+def _long_work(quiet: bool) -> Iterator[Progress | None]:
+    """Progress while the block runs, and a word for a person who interrupts it."""
+    try:
+        with command_output.progress_shown(quiet) as progress:
+            yield progress
+    except KeyboardInterrupt:
+        _end("Interrupted. What was published before still stands; load again to go on.", INTERRUPTED)
+
+
+def _end(line: str, code: int) -> None:
+    typer.echo(" ".join(line.split()), err=True)
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

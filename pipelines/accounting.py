@@ -1,0 +1,37 @@
+"""What became of every row received: per file, received = accepted + duplicate + superseded + rejected."""
+
+import duckdb
+
+OUTCOMES = ("accepted", "duplicate", "superseded", "rejected")
+
+
+def outcomes(con: duckdb.DuckDBPyConnection, file_ids: list[int] | None = None) -> dict[int, dict[str, int]]:
+    """By file, in order of arrival, the number of its data rows received and of each outcome. `file_ids` None: every file."""
+    rows = con.execute(
+        f"""
+        SELECT file_id, count(line), {", ".join(f"count(*) FILTER (outcome = '{outcome}')" for outcome in OUTCOMES)}
+        FROM source.file LEFT JOIN source.row USING (file_id)
+        WHERE $everything OR file_id IN (SELECT unnest(CAST($file_ids AS INTEGER[])))
+        GROUP BY file_id ORDER BY file_id""",
+        {"everything": file_ids is None, "file_ids": file_ids or []},
+    ).fetchall()
+    return {file_id: dict(zip(("received", *OUTCOMES), counts, strict=True)) for file_id, *counts in rows}
+
+
+REJECTED_COLUMNS = ("file", "line", "class", "reason", "field", "found", "hint", "raw")
+
+
+def rejected_rows(cursor: duckdb.DuckDBPyConnection) -> list[dict]:
+    """The rows that stand rejected, by file and line, each with its text, first reason and what to do.
+
+    Of a file that was received more than once, those of its last arrival: the same bytes are not two problems.
+    """
+    rows = cursor.execute(
+        """
+        WITH arrival AS (
+            SELECT file_id, name, row_number() OVER (PARTITION BY sha256 ORDER BY file_id DESC) AS backwards FROM source.file
+        )
+        SELECT name, line, class, reason, field, found, hint, raw
+        FROM source.rejected JOIN arrival USING (file_id) WHERE backwards = 1 ORDER BY file_id, line"""
+    ).fetchall()
+    return [dict(zip(REJECTED_COLUMNS, row, strict=True)) for row in rows]

@@ -1,0 +1,178 @@
+"""What the commands print: JSON and CSV for programs, tables and sentences for people, progress on stderr.
+
+Nothing that comes from a file is read as markup: it is printed as the text it is.
+"""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from pipelines import accounting
+from pipelines.export import csv_cell, json_value, write_csv
+from pipelines.load import FileReport, LoadReport, RebuildReport
+from pipelines.load import Progress as ToldProgress
+from pipelines.verify import Check
+
+WIDTH_WITHOUT_SCREEN = 160  # columns, where the output goes to a file or another program
+
+
+def screen() -> Console:
+    return Console(markup=False, highlight=False, width=None if sys.stdout.isatty() else WIDTH_WITHOUT_SCREEN)
+
+
+@contextmanager
+def progress_shown(quiet: bool) -> Iterator[ToldProgress | None]:
+    """A progress display on stderr while the block runs; None when quiet or when stderr is no terminal."""
+    console = Console(stderr=True, markup=False)
+    if quiet or not console.is_terminal:
+        yield None
+        return
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as display:
+        tasks: dict[str, int] = {}
+
+        def told(step: str, done: int, total: int | None) -> None:
+            if step not in tasks:
+                for task in tasks.values():
+                    display.update(task, visible=False)
+                tasks[step] = display.add_task(step, total=total)
+            display.update(tasks[step], completed=done, total=total)
+
+        yield told
+
+
+def print_json(value: object) -> None:
+    json.dump(value, sys.stdout, default=json_value, ensure_ascii=False, indent=2)
+    sys.stdout.write("\n")
+
+
+def print_rows(rows: list[dict], form: str, columns: tuple[str, ...], shown: tuple[str, ...] | None = None) -> None:
+    """Objects as 'json' (every key), as 'csv' (`columns`) or as a 'table' on the screen (`shown`)."""
+    if form == "json":
+        print_json(rows)
+    elif form == "csv":
+        write_csv(sys.stdout, list(columns), ([row[column] for column in columns] for row in rows))
+    else:
+        screen().print(_table(shown or columns, rows))
+
+
+def _table(columns: tuple[str, ...], rows: list[dict]) -> Table:
+    table = Table(*columns, box=None, pad_edge=False, header_style="bold")
+    for row in rows:
+        table.add_row(*(Text(_cell(row[column])) for column in columns))
+    return table
+
+
+def _cell(value: object) -> str:
+    return csv_cell(value).removeprefix("'") if value is not None else ""
+
+
+def load_object(report: LoadReport) -> dict:
+    """The JSON of a load: the keys promised first, then what else a person may want to know."""
+    return {
+        "snapshot": report.snapshot,
+        "patients_changed": report.patients_changed,
+        "files": [asdict(file) for file in report.files],
+        "recovered": [asdict(file) for file in report.recovered],
+        "skipped": report.skipped,
+    }
+
+
+def print_load(report: LoadReport) -> None:
+    """A load for a person: each file's accounting, what was refused and why, what was passed over."""
+    out = screen()
+    if report.recovered:
+        out.print("Received earlier, by a load that did not finish:")
+        _print_files(out, report.recovered)
+    _print_files(out, report.files)
+    if report.skipped:
+        out.print(f"Not tried, because they do not look like data: {', '.join(report.skipped)}")
+    if any(file.rejected for file in report.files + report.recovered):
+        out.print("`rejects` lists every rejected row with its reason and what to do.")
+    out.print(f"Patients changed: {report.patients_changed}. Published as snapshot {report.snapshot}.")
+
+
+def _print_files(out: Console, files: list[FileReport]) -> None:
+    if not files:
+        return
+    columns = ("file", "format", "received", *accounting.OUTCOMES)
+    read = [asdict(file) | {"file": file.name, "format": file.format or "refused"} for file in files]
+    out.print(_table(columns, read))
+    for file in files:
+        if file.refused:
+            out.print(f"{file.name}: {file.refused}")
+        for note in file.notes:
+            out.print(f"{file.name}: {note}")
+
+
+def rebuild_object(report: RebuildReport) -> dict:
+    return {
+        "snapshot": report.snapshot,
+        "equal": report.equal,
+        "tables": [asdict(table) for table in report.tables],
+        "files": [asdict(file) for file in report.files],
+    }
+
+
+def print_rebuild(report: RebuildReport) -> None:
+    out = screen()
+    for file in report.files:
+        if file.refused:
+            out.print(f"{file.name}: {file.refused}")
+    for table in report.tables:
+        differs = table.only_before or table.only_now
+        verdict = f"differs: {table.only_before} rows only before, {table.only_now} only now" if differs else "equal"
+        out.print(f"{table.table}: {table.rows} rows, {verdict}")
+    if not report.tables:
+        out.print("There was no snapshot to compare with.")
+    elif report.equal:
+        out.print("Every table is equal to before.")
+    out.print(f"Published as snapshot {report.snapshot}.")
+
+
+def print_checks(checks: list[Check]) -> None:
+    out = screen()
+    for check in checks:
+        out.print(f"{'ok    ' if check.holds else 'FAILED'} {check.promise}: {check.found}")
+
+
+def print_explanation(explained: dict) -> None:
+    """One criterion of one patient: the answers with their evidence down to file and line, then the thresholds."""
+    out = screen()
+    out.print(
+        f"{explained['title']} ({explained['criterion']}), patient {explained['patient_id']}, as of {explained['as_of']}"
+    )
+    out.print(explained["why"])
+    if not explained["answers"]:
+        out.print("No answer stands on that day: it is before the first record.")
+    for answer in explained["answers"]:
+        item = f"{answer['item']}: " if answer["item"] else ""
+        grade = "" if answer["grade"] is None else f", grade {answer['grade']}"
+        margin = "" if answer["margin"] is None else f", margin {answer['margin']}"
+        out.print(f"\n{item}{answer['status'].replace('_', ' ')} since {answer['since']}{grade}{margin}")
+        out.print(answer["finding"])
+        if answer["missing"]:
+            out.print(f"What would settle it: {', '.join(answer['missing'])}")
+        if answer["records"]:
+            out.print(
+                _table(
+                    ("what", "value", "unit", "on", "file", "line", "record_id"),
+                    [_evidence(row) for row in answer["records"]],
+                )
+            )
+    if explained["thresholds"]:
+        out.print("\nThresholds")
+        out.print(_table(("name", "value", "unit", "tag", "cite", "citation"), explained["thresholds"]))
+
+
+def _evidence(record: dict) -> dict:
+    """A record of the evidence for the screen: its date as recorded, with the time of day only where one was given."""
+    at = record["at"]
+    return record | {"on": str(at if record["timed"] else getattr(at, "date", lambda: at)())}

@@ -1,0 +1,89 @@
+/*
+title = "Infection episodes, and how long each is known to be open"
+why   = """One row per record of an infection. On a day within [from_date, to_date) the infection is open before open_until and
+unknown from then on; to_date empty: nothing more is recorded of it. With no recorded end it is open for 28 days after its last
+record [P]; treatment is not evidence of infection, and a lone culture or PCR is microbiology, not an episode. A recorded end is the
+last day of the infection and is not known before its own day (ended: to_date is such an end; else it is the next record of the
+same organism at the same site). since: the first day of the episode. Attributes recorded on one day at one time belong together."""
+
+[threshold.open_days]
+value = 28
+unit  = "days"
+step  = 1
+cite  = "project"
+tag   = "project default"
+*/
+WITH attribute AS (
+    SELECT
+        patient_id, on_date, event.at AS moment,
+        max(CASE WHEN code = 'site' THEN value END) AS site,
+        max(CASE WHEN code = 'proof' THEN value END) AS proof,
+        max(CASE WHEN code = 'end_organ' THEN value = 'yes' END) AS end_organ,
+        max(until_date) AS last_day,
+        list(record_id) AS records
+    FROM event
+    WHERE kind = 'infection' AND code <> 'organism'
+    GROUP BY patient_id, on_date, event.at
+),
+organism AS (
+    SELECT patient_id, on_date, event.at AS moment, value AS organism, max(until_date) AS last_day, list(record_id) AS records
+    FROM event
+    WHERE kind = 'infection' AND code = 'organism'
+    GROUP BY patient_id, on_date, event.at, value
+),
+recorded AS (   -- attributes join the organism, or the organisms, of the same moment
+    SELECT
+        coalesce(organism.patient_id, attribute.patient_id) AS patient_id,
+        coalesce(organism.on_date, attribute.on_date) AS on_date,
+        organism.organism, attribute.site, attribute.proof, attribute.end_organ,
+        greatest(organism.last_day, attribute.last_day) AS last_day,
+        list_concat(coalesce(organism.records, CAST([] AS BIGINT[])), coalesce(attribute.records, CAST([] AS BIGINT[]))) AS records
+    FROM organism
+    FULL JOIN attribute
+        ON attribute.patient_id = organism.patient_id AND attribute.on_date = organism.on_date
+        AND attribute.moment IS NOT DISTINCT FROM organism.moment
+),
+daily AS (
+    SELECT
+        patient_id, organism, site, on_date, max(proof) AS proof, max(end_organ) AS end_organ, max(last_day) AS last_day,
+        list_sort(list_distinct(flatten(list(records)))) AS evidence
+    FROM recorded
+    GROUP BY patient_id, organism, site, on_date
+),
+bounded AS (
+    SELECT
+        *,
+        lead(on_date) OVER infection AS next_on,
+        max(last_day) OVER infection AS end_recorded
+    FROM daily
+    WINDOW infection AS (PARTITION BY patient_id, organism, site ORDER BY on_date)
+),
+dated AS (
+    SELECT
+        *,
+        CASE WHEN end_recorded >= on_date AND (next_on IS NULL OR end_recorded + 1 <= next_on) THEN end_recorded + 1 END AS ended_on,
+        on_date + 1 + CAST($open_days AS INTEGER) AS unknown_from
+    FROM bounded
+),
+numbered AS (   -- a record after the end, or after days unknown, begins a new episode
+    SELECT *, sum(begins) OVER (PARTITION BY patient_id, organism, site ORDER BY on_date) AS episode
+    FROM (
+        SELECT
+            *,
+            CASE WHEN on_date <= lag(unknown_from) OVER infection AND lag(ended_on) OVER infection IS NULL THEN 0 ELSE 1 END AS begins
+        FROM dated
+        WINDOW infection AS (PARTITION BY patient_id, organism, site ORDER BY on_date)
+    ) AS compared
+)
+SELECT
+    patient_id, organism, site,
+    max(proof) OVER episode AS proof,
+    max(end_organ) OVER episode AS end_organ,
+    min(on_date) OVER episode AS since,
+    on_date AS from_date,
+    least(unknown_from, coalesce(ended_on, unknown_from), coalesce(next_on, unknown_from)) AS open_until,
+    coalesce(ended_on, next_on) AS to_date,
+    ended_on IS NOT NULL AS ended,
+    evidence
+FROM numbered
+WINDOW episode AS (PARTITION BY patient_id, organism, site, episode ORDER BY on_date)

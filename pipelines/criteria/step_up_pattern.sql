@@ -1,0 +1,282 @@
+/*
+title = "Step-up pattern: the second or third immunosuppressant came late after the first high-dose glucocorticoid"
+group = "therapy"
+why   = """Combined immunosuppression from the start did better than stepwise addition in anti-MDA5 RP-ILD (Tsuji 2020: 6-month survival 89 %
+against 33 %); ACR/CHEST 2023 advises triple therapy at once. Neither names a number of days: those here are project defaults.
+It describes what happened, so once met it stays met; upfront triple therapy is not met. An untested antibody counts as possible; a
+negative result counts unless a positive one is on record. Two drugs of one class are one agent."""
+unknown = ["RP-ILD: present or absent"]
+
+[threshold.second_days]
+value = 7
+unit  = "days after the first high-dose glucocorticoid"
+step  = 1
+cite  = "tsuji2020"
+tag   = "project default"
+
+[threshold.third_days]
+value = 14
+unit  = "days after the first high-dose glucocorticoid"
+step  = 1
+cite  = "tsuji2020"
+tag   = "project default"
+
+[threshold.lookback_days]
+value = 90
+unit  = "days before RP-ILD"
+step  = 1
+cite  = "project"
+tag   = "project default"
+
+[threshold.high_dose_per_kg]
+value = 0.5
+unit  = "mg/kg/day prednisone equivalent"
+step  = 0.1
+cite  = "romero_bueno_2020"
+tag   = "published"
+
+[threshold.high_dose_mg]
+value = 30
+unit  = "mg/day prednisone equivalent"
+step  = 1
+cite  = "project"
+tag   = "unverified"
+
+[finding]
+facts         = ["start", "dose", "second", "third", "rp_ild"]
+met           = """First high-dose glucocorticoid {start} ({dose} mg/day prednisone equivalent); second agent: {second}; \
+third agent: {third}. RP-ILD recorded {rp_ild}."""
+not_met       = """No step-up pattern on {on_date}: first high-dose glucocorticoid {start}; second agent: {second}; \
+third agent: {third}. RP-ILD: {rp_ild}."""
+not_evaluable = "Cannot be told: {missing}."
+
+[finding.notes]
+negative_antibody = "Anti-MDA5 is negative and was never positive on record."
+no_high_dose      = "No high-dose glucocorticoid is recorded since 90 days before RP-ILD."
+
+[[history]]
+on  = 2026-11-21
+why = "first version"
+*/
+WITH rp_ild AS (
+    SELECT patient_id, on_date AS recorded_on, list_sort(list(record_id)) AS records
+    FROM (
+        SELECT patient_id, on_date, record_id, min(on_date) OVER (PARTITION BY patient_id) AS first_on
+        FROM event
+        WHERE kind = 'diagnosis' AND code = 'rp_ild' AND value IS DISTINCT FROM 'absent'
+    ) AS present
+    WHERE on_date = first_on
+    GROUP BY patient_id, on_date
+),
+change AS (   -- what changes the dose per kilogram on a day, from the first day that counts
+    SELECT patient_id, day, sum(mg) AS mg, sum(unread) AS unread, min(kg) AS kg
+    FROM (
+        SELECT patient_id, from_date AS day, mg_per_day AS mg, CASE WHEN dose_unknown THEN 1 ELSE 0 END AS unread, NULL AS kg
+        FROM prednisone_equivalent
+        UNION ALL
+        SELECT patient_id, to_date, -mg_per_day, CASE WHEN dose_unknown THEN -1 ELSE 0 END, NULL
+        FROM prednisone_equivalent
+        WHERE to_date IS NOT NULL
+        UNION ALL
+        SELECT patient_id, recorded_on - CAST($lookback_days AS INTEGER), 0, 0, NULL FROM rp_ild
+        UNION ALL
+        SELECT patient_id, on_date, 0, 0, number FROM event WHERE kind = 'measure' AND code = 'weight_kg'
+        UNION ALL
+        SELECT patient_id, on_date, 0, 0, value FROM observation WHERE analyte = 'weight'
+    ) AS changes
+    GROUP BY patient_id, day
+),
+dose AS (
+    SELECT
+        patient_id, day, sum(mg) OVER patient_days AS mg, sum(unread) OVER patient_days > 0 AS unread,
+        last_value(kg IGNORE NULLS) OVER patient_days AS kg
+    FROM change
+    WINDOW patient_days AS (PARTITION BY patient_id ORDER BY day ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
+),
+high AS (
+    SELECT
+        dose.patient_id, dose.day, dose.mg, rp_ild.recorded_on, dose.unread,
+        CASE WHEN dose.kg IS NULL THEN dose.mg > $high_dose_mg ELSE dose.mg >= $high_dose_per_kg * dose.kg END AS is_high
+    FROM dose
+    JOIN rp_ild ON rp_ild.patient_id = dose.patient_id AND dose.day >= rp_ild.recorded_on - CAST($lookback_days AS INTEGER)
+),
+first_high AS (   -- sure: the first dose known to be high; not sure: the first that may be
+    SELECT patient_id, recorded_on, TRUE AS sure, min(day) AS began_on, arg_min(mg, day) AS mg
+    FROM high
+    WHERE is_high
+    GROUP BY patient_id, recorded_on
+    UNION ALL
+    SELECT patient_id, recorded_on, FALSE, min(day), arg_min(CASE WHEN NOT unread THEN mg END, day)
+    FROM high
+    WHERE is_high OR unread
+    GROUP BY patient_id, recorded_on
+),
+agent AS (   -- the first drug of each class that acts on or after the glucocorticoid, and since when
+    SELECT
+        first_high.patient_id, first_high.sure, acting.drug_class, acting.title, acting.evidence,
+        greatest(acting.from_date, first_high.began_on) AS joined_on,
+        row_number() OVER (
+            PARTITION BY first_high.patient_id, first_high.sure, acting.drug_class ORDER BY acting.from_date, acting.drug, acting.reached_to
+        ) AS place_in_class
+    FROM first_high
+    JOIN (
+        SELECT
+            acting.patient_id, acting.drug, acting.drug_class, drug.title, acting.from_date, acting.evidence,
+            coalesce(acting.to_date, DATE '9999-12-31') AS reached_to
+        FROM agent_acting AS acting
+        JOIN drug ON drug.drug = acting.drug
+        WHERE drug.second_agent
+    ) AS acting ON acting.patient_id = first_high.patient_id AND acting.reached_to > first_high.began_on
+),
+placed AS (
+    SELECT
+        patient_id, sure, title, joined_on, evidence,
+        row_number() OVER (PARTITION BY patient_id, sure ORDER BY joined_on, drug_class) AS place
+    FROM agent
+    WHERE place_in_class = 1
+),
+glucocorticoid AS (
+    SELECT first_high.patient_id, first_high.sure, list_sort(list_distinct(flatten(list(acting.evidence)))) AS evidence
+    FROM first_high
+    JOIN (
+        SELECT patient_id, from_date, evidence, coalesce(to_date, DATE '9999-12-31') AS reached_to
+        FROM agent_acting
+        WHERE drug_class = 'glucocorticoid'
+    ) AS acting
+        ON acting.patient_id = first_high.patient_id AND acting.from_date <= first_high.began_on AND acting.reached_to > first_high.began_on
+    GROUP BY first_high.patient_id, first_high.sure
+),
+pattern AS (
+    SELECT
+        first_high.patient_id, first_high.recorded_on, first_high.sure, first_high.began_on, first_high.mg,
+        glucocorticoid.evidence AS glucocorticoid_evidence,
+        second.joined_on AS second_on, second.title AS second_title, second.evidence AS second_evidence,
+        third.joined_on AS third_on, third.title AS third_title, third.evidence AS third_evidence,
+        coalesce(date_diff('day', first_high.began_on, second.joined_on) > $second_days, TRUE) AS second_late,
+        coalesce(date_diff('day', first_high.began_on, third.joined_on) > $third_days, TRUE) AS third_late
+    FROM first_high
+    LEFT JOIN glucocorticoid ON glucocorticoid.patient_id = first_high.patient_id AND glucocorticoid.sure = first_high.sure
+    LEFT JOIN placed AS second ON second.patient_id = first_high.patient_id AND second.sure = first_high.sure AND second.place = 1
+    LEFT JOIN placed AS third ON third.patient_id = first_high.patient_id AND third.sure = first_high.sure AND third.place = 2
+),
+limited AS (
+    SELECT
+        *,
+        greatest(recorded_on, least(
+            CASE WHEN second_late THEN began_on + 1 + CAST($second_days AS INTEGER) END,
+            CASE WHEN third_late THEN began_on + 1 + CAST($third_days AS INTEGER) END
+        )) AS met_from,
+        second_late OR third_late AS is_late
+    FROM pattern
+),
+antibody AS (   -- the first positive and the first negative result
+    SELECT
+        patient_id, max(positive_on) AS positive_on, max(negative_on) AS negative_on,
+        list(record_id) FILTER (WHERE NOT positive AND on_date = negative_on) AS negative_evidence
+    FROM (
+        SELECT
+            patient_id, record_id, on_date, positive,
+            min(CASE WHEN positive THEN on_date END) OVER (PARTITION BY patient_id) AS positive_on,
+            min(CASE WHEN NOT positive THEN on_date END) OVER (PARTITION BY patient_id) AS negative_on
+        FROM titre_course
+    ) AS compared
+    GROUP BY patient_id
+),
+change_day AS (
+    SELECT patient_id, recorded_on AS on_date FROM rp_ild
+    UNION
+    SELECT patient_id, began_on FROM limited
+    UNION
+    SELECT patient_id, second_on FROM limited
+    UNION
+    SELECT patient_id, third_on FROM limited
+    UNION
+    SELECT patient_id, met_from FROM limited WHERE is_late
+    UNION
+    SELECT patient_id, on_date FROM titre_course
+    UNION
+    SELECT patient_id, from_date FROM recorded_drugs
+),
+stated AS (
+    SELECT
+        change_day.patient_id, change_day.on_date, rp_ild.recorded_on, rp_ild.records,
+        coalesce(recorded_drugs.from_date <= change_day.on_date, FALSE) AS drugs_known,
+        coalesce(antibody.negative_on <= change_day.on_date, FALSE)
+            AND coalesce(antibody.positive_on > change_day.on_date, TRUE) AS negative,
+        antibody.negative_evidence
+    FROM change_day
+    JOIN rp_ild ON rp_ild.patient_id = change_day.patient_id AND rp_ild.recorded_on <= change_day.on_date
+    LEFT JOIN recorded_drugs ON recorded_drugs.patient_id = change_day.patient_id
+    LEFT JOIN antibody ON antibody.patient_id = change_day.patient_id
+),
+known AS (   -- of the course that is told (the sure one, else the possible one), what had happened by the judged day
+    SELECT
+        stated.*,
+        sure.is_late AND sure.met_from <= stated.on_date AS sure_late,
+        possible.is_late AND possible.met_from <= stated.on_date AS possible_late,
+        possible.glucocorticoid_evidence AS possible_evidence,
+        told.began_on, told.mg, told.glucocorticoid_evidence, told.second_late,
+        CASE WHEN told.second_on <= stated.on_date THEN told.second_on END AS second_on,
+        CASE WHEN told.third_on <= stated.on_date THEN told.third_on END AS third_on,
+        told.second_title, told.third_title, told.second_evidence, told.third_evidence,
+        row_number() OVER (PARTITION BY stated.patient_id, stated.on_date ORDER BY told.sure DESC) AS place
+    FROM stated
+    LEFT JOIN limited AS sure ON sure.patient_id = stated.patient_id AND sure.sure AND sure.began_on <= stated.on_date
+    LEFT JOIN limited AS possible ON possible.patient_id = stated.patient_id AND NOT possible.sure AND possible.began_on <= stated.on_date
+    LEFT JOIN limited AS told ON told.patient_id = stated.patient_id AND told.began_on <= stated.on_date
+),
+decided AS (
+    SELECT
+        *,
+        CASE
+            WHEN negative THEN 'not_met' WHEN NOT drugs_known THEN 'not_evaluable' WHEN sure_late THEN 'met'
+            WHEN possible_late THEN 'not_evaluable' ELSE 'not_met'
+        END AS status
+    FROM known
+    WHERE place = 1
+)
+SELECT
+    patient_id, on_date, CAST(NULL AS VARCHAR) AS item, status,
+    CASE WHEN status = 'met' THEN date_diff('day', began_on, third_on) END AS grade,
+    list_sort(list_distinct(list_concat(
+        records,
+        CASE
+            WHEN negative THEN negative_evidence
+            WHEN status = 'not_evaluable' THEN coalesce(possible_evidence, CAST([] AS BIGINT[]))
+            ELSE list_concat(
+                coalesce(glucocorticoid_evidence, CAST([] AS BIGINT[])),
+                list_concat(
+                    CASE WHEN second_on IS NOT NULL THEN second_evidence ELSE CAST([] AS BIGINT[]) END,
+                    CASE WHEN third_on IS NOT NULL THEN third_evidence ELSE CAST([] AS BIGINT[]) END
+                )
+            )
+        END
+    ))) AS evidence,
+    CASE
+        WHEN status <> 'not_evaluable' THEN CAST([] AS VARCHAR[]) WHEN NOT drugs_known THEN ['drug records'] ELSE ['glucocorticoid dose']
+    END AS missing,
+    [
+        coalesce(CAST(began_on AS VARCHAR), 'not recorded'), CAST(mg AS VARCHAR),
+        coalesce(second_title || ' on day ' || CAST(date_diff('day', began_on, second_on) AS VARCHAR), 'none by then'),
+        coalesce(third_title || ' on day ' || CAST(date_diff('day', began_on, third_on) AS VARCHAR), 'none by then'),
+        CAST(recorded_on AS VARCHAR)
+    ] AS facts,
+    CASE
+        WHEN negative THEN ['negative_antibody'] WHEN drugs_known AND began_on IS NULL THEN ['no_high_dose'] ELSE CAST([] AS VARCHAR[])
+    END AS notes,
+    CAST(CASE
+        WHEN status <> 'met' THEN NULL
+        WHEN second_late THEN date_diff('day', began_on, coalesce(second_on, on_date)) - $second_days
+        ELSE date_diff('day', began_on, coalesce(third_on, on_date)) - $third_days
+    END AS DECIMAL(19, 6)) AS margin
+FROM decided
+UNION ALL   -- recorded as absent, and not yet as present
+SELECT
+    event.patient_id, event.on_date, NULL, 'not_met', NULL, list_sort(list(event.record_id)), CAST([] AS VARCHAR[]),
+    [CAST(NULL AS VARCHAR), NULL, NULL, NULL, 'absent'], CAST([] AS VARCHAR[]), NULL
+FROM event
+LEFT JOIN rp_ild ON rp_ild.patient_id = event.patient_id
+WHERE
+    event.kind = 'diagnosis' AND event.code = 'rp_ild' AND event.value = 'absent'
+    AND event.on_date < coalesce(rp_ild.recorded_on, DATE '9999-12-31')
+GROUP BY event.patient_id, event.on_date

@@ -1,0 +1,172 @@
+"""From the rows of a file to records: coded, converted, rejected with a reason, or accepted as a version of a fact.
+
+Rows come in batches and go through the SQL files of this folder, each making tables one can look at:
+
+    received     the rows as text          numeral, instant, word   every number, date and fixed word printed, read once
+    cell, ...    what a row says, named as the dictionary names it (labs.sql, pft.sql, oxygen.sql, administrations.sql, events.sql)
+    converted    values in canonical units, as intervals (converted.sql)
+    fault        everything wrong with a row          rejected   its first fault (rejected.sql, reasons.toml)
+    arriving     the versions the rows bring          held       the stored versions that they may meet
+    standing     which version stands and when it was closed (versions.sql)
+
+received = accepted + duplicate + superseded + rejected: every row of `received` ends in source.row exactly once.
+"""
+
+import functools
+import tomllib
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipelines import dictionary
+from pipelines.ingest.columns import CHOICES, DATES, NUMBERS, WORDS
+from pipelines.ingest.decimal_mark import decimal_mark
+from pipelines.sources import Source
+
+FOLDER = Path(__file__).parent
+READ = {
+    "patients": ("patients",),
+    "labs": ("labs", "converted"),
+    "pft": ("pft", "converted"),
+    "oxygen": ("oxygen", "converted"),
+    "administrations": ("administrations",),
+    "events": ("events",),
+}
+OBSERVED = ("observations", "versions", "observations_kept")
+ACCEPTED = {
+    "patients": ("patients_kept",),
+    "labs": ("labs_valued", *OBSERVED),
+    "pft": ("cells_valued", *OBSERVED),
+    "oxygen": ("cells_valued", *OBSERVED),
+    "administrations": ("administrations_arriving", "versions", "administrations_kept"),
+    "events": ("events_arriving", "versions", "events_kept"),
+}
+# Tables of one batch, which nothing reads afterwards.
+PASSING = (
+    "received", "fault", "number_text", "date_text", "word", "numeral", "instant", "named", "taken", "cell", "unit_read", "converted", "withdrawn",
+    "rejected", "valued", "coded", "dosed", "person", "following", "arriving", "held", "fresh", "contender", "standing", "outcome",
+)  # fmt: skip
+
+
+def ingest(
+    con: duckdb.DuckDBPyConnection, file_id: int, source: Source, received_at: datetime, progress: Callable[[int], None] | None = None
+) -> None:
+    """Takes every row of a file into source.row, source.rejected and record.*, inside the caller's transaction if there is one.
+
+    Leaves the TEMP table changed_patient(patient_id): whose records changed. Adds what a person should know to `source.notes` and
+    to the file's row in source.file. `progress` is told the number of rows done; `source.position` of `source.size` bytes are read.
+    Raises FileRefused where the file turns out to be unreadable; the caller then rolls back.
+    """
+    _start(con, file_id, source, received_at)
+    rows = 0
+    for batch in source.batches():
+        _ingest_batch(con, source.kind, batch)
+        rows += batch.num_rows
+        if progress:
+            progress(rows)
+    _note(con, file_id, source)
+    for table in PASSING:
+        con.execute(f"DROP TABLE IF EXISTS temp.{table}")
+
+
+def _start(con: duckdb.DuckDBPyConnection, file_id: int, source: Source, received_at: datetime) -> None:
+    dictionary.create_tables(con)
+    con.execute(f"CREATE OR REPLACE TEMP MACRO plain_name(t) AS {dictionary.name_sql('t')}")
+    con.execute(f"CREATE OR REPLACE TEMP MACRO plain_unit(t) AS {dictionary.unit_sql('t')}")
+    con.execute("CREATE OR REPLACE TEMP TABLE receipt (file_id INTEGER, format VARCHAR, received_at TIMESTAMP, decimal VARCHAR)")
+    con.execute("INSERT INTO receipt VALUES (?, ?, ?, ?)", [file_id, source.kind, received_at, decimal_mark(source)])
+    con.execute(_sql("start"))
+    for reason, place in zip(reasons(), range(len(reasons())), strict=True):
+        con.execute("INSERT INTO reason VALUES (?, ?, ?, ?)", [reason, place, reasons()[reason]["class"], reasons()[reason]["hint"]])
+    choices = [(field, dictionary.normal_name(text), value) for field, words in CHOICES.items() for value, texts in words.items()
+               for text in (value, *texts)]  # fmt: skip
+    con.executemany("INSERT INTO choice VALUES (?, ?, ?)", choices)
+
+
+def _ingest_batch(con: duckdb.DuckDBPyConnection, kind: str, batch: pa.Table) -> None:
+    con.register("arrived", _trimmed(batch))
+    con.execute("CREATE OR REPLACE TEMP TABLE received AS SELECT * FROM arrived")
+    con.unregister("arrived")
+    _read_texts(con, kind)
+    con.execute(_faults(kind))
+    for step in READ[kind] + ("rejected",) + ACCEPTED[kind]:
+        con.execute(_sql(step))
+
+
+def _trimmed(batch: pa.Table) -> pa.Table:
+    """The batch with blanks around a cell removed, and empty cells NULL. The row as received (raw) is left alone."""
+    for place, field in enumerate(batch.schema):
+        if field.name not in ("line", "raw", "cell_fault") and batch.column(place).null_count < batch.num_rows:
+            cells = pc.utf8_trim_whitespace(batch.column(place))
+            batch = batch.set_column(place, field, pc.if_else(pc.equal(cells, ""), None, cells))
+    return batch
+
+
+def _read_texts(con: duckdb.DuckDBPyConnection, kind: str) -> None:
+    for table, columns in (("number_text", NUMBERS[kind]), ("date_text", DATES[kind])):
+        listed = " UNION ".join(f'SELECT "{column}" AS text FROM received WHERE "{column}" IS NOT NULL' for column in columns)
+        con.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {listed or 'SELECT NULL::VARCHAR AS text WHERE FALSE'}")
+    words = " UNION ".join(f"SELECT '{column}' AS field, {column} AS text FROM received WHERE {column} IS NOT NULL" for column in WORDS[kind])
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE word AS SELECT printed.field, printed.text, choice.value "
+        f"FROM ({words or 'SELECT NULL AS field, NULL AS text WHERE FALSE'}) AS printed "
+        "LEFT JOIN choice ON choice.field = printed.field AND choice.text = plain_name(printed.text)"
+    )
+    con.execute(_sql("numeral"))
+    con.execute(_sql("instant"))
+
+
+@functools.cache
+def _faults(kind: str) -> str:
+    """The faults that every kind of row can have: cells, patient, dates, numbers, words of a fixed choice."""
+    parts = [
+        "SELECT line, cell_fault, NULL, NULL, NULL FROM received WHERE cell_fault IS NOT NULL",
+        "SELECT line, 'patient_missing', 'patient_id', NULL, NULL FROM received WHERE patient_id IS NULL",
+    ]
+    for column, date in DATES[kind].items():
+        if date.needed:
+            parts.append(f"SELECT line, 'date_missing', '{column}', NULL, NULL FROM received WHERE received.{column} IS NULL")
+        joined = f"FROM received JOIN instant ON instant.text = received.{column}"
+        parts.append(f"SELECT line, '{date.unreadable}', '{column}', received.{column}, NULL {joined} WHERE instant.low IS NULL")
+        planned = " AND coalesce(plain_name(action), '') <> 'ordered'" if date.may_be_planned else ""
+        parts.append(f"SELECT line, 'date_future', '{column}', received.{column}, NULL {joined} WHERE instant.future{planned}")
+    for column in NUMBERS[kind]:
+        parts.append(
+            f"SELECT line, 'decimal_ambiguous', '{column}', received.{column}, NULL "
+            f"FROM received JOIN numeral ON numeral.text = received.{column} WHERE numeral.ambiguous"
+        )
+    for column in WORDS[kind]:
+        words = ", ".join(CHOICES[column])
+        if column != "per":  # a dose per something else is a dose unknown (administrations.sql)
+            parts.append(
+                f"SELECT line, 'choice_unknown', '{column}', {column}, '{column} is one of: {words}.' FROM received "
+                f"WHERE {column} IN (SELECT text FROM word WHERE field = '{column}' AND value IS NULL)"
+            )
+    table = "CREATE OR REPLACE TEMP TABLE fault (line INTEGER, reason VARCHAR, field VARCHAR, found VARCHAR, detail VARCHAR);"
+    return f"{table}\nINSERT INTO fault {' UNION ALL '.join(parts)}"
+
+
+def _note(con: duckdb.DuckDBPyConnection, file_id: int, source: Source) -> None:
+    mark, declared = con.execute("SELECT decimal FROM receipt").fetchone()[0], source.decimal is not None
+    if mark == "unsettled":
+        source.notes.append("decimal mark not settled by the file: numbers that depend on it are held")
+    elif mark == "comma" or declared:
+        source.notes.append(f"decimal mark: {mark}, {'declared' if declared else 'detected'}")
+    for what, rows in con.execute("SELECT what, sum(rows) FROM remark GROUP BY what HAVING sum(rows) > 0 ORDER BY what").fetchall():
+        source.notes.append(f"{rows} {what}")
+    con.execute("UPDATE source.file SET notes = ? WHERE file_id = ?", [list(source.notes), file_id])
+
+
+@functools.cache
+def reasons() -> dict[str, dict[str, str]]:
+    """Every reason for which a row is not taken: class and hint, in order of precedence."""
+    return tomllib.loads((FOLDER / "reasons.toml").read_text(encoding="utf-8"))
+
+
+@functools.cache
+def _sql(step: str) -> str:
+    return (FOLDER / f"{step}.sql").read_text(encoding="utf-8")

@@ -1,0 +1,57 @@
+"""The decimal mark is a property of a file, settled from all its numbers together: never from a single cell.
+
+0,5 can only have a decimal comma and 0.5 only a decimal dot; 1,234 can be either. No comma anywhere: dot. Numbers with a decimal
+comma and none with a decimal dot: comma. Numbers with a decimal dot, and commas only where they can group thousands: dot.
+Anything else is not settled, and numbers that depend on it are held until someone declares the mark.
+"""
+
+import re
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipelines.ingest.columns import NUMBERS
+from pipelines.sources import Source
+
+NUMBER_WITH_MARK = re.compile(r"^(?:<=|>=|[<>≤≥=])?\s*[+−-]?(?P<digits>\d[\d., \u00a0\u202f\u2009]*|[.,]\d+)(?:[eE][+-]?\d+)?\s*%?\s*(?:HH|LL|[HL*NA])?$")
+GROUPS = r"[1-9]\d{0,2}(?:%s\d{3})"
+AMBIGUOUS_COMMA = re.compile(GROUPS % "," + "$")
+DECIMAL_COMMA = re.compile(r"(?:\d*|%s+|%s+),\d+$|%s{2,}$" % (GROUPS % r"\.", GROUPS % r"[ \u00a0\u202f\u2009]", GROUPS % r"\."))
+DECIMAL_DOT = re.compile(r"(?:\d*|%s+)\.\d+$|%s{2,}$" % (GROUPS % ",", GROUPS % ","))
+AMBIGUOUS_DOT = re.compile(GROUPS % r"\." + "$")
+
+
+def decimal_mark(source: Source) -> str:
+    """'comma', 'dot' or 'unsettled'. Reads the whole file once more where a cell can contain a comma."""
+    if source.decimal:
+        return source.decimal
+    if not source.may_hold_commas:
+        return "dot"
+    seen = {"comma": False, "dot": False, "either": False}
+    for batch in source.batches():
+        for column in NUMBERS[source.kind]:
+            for text in _texts_with_mark(batch, column):
+                seen[_speaks_for(text)] = True
+        if seen["comma"] and seen["dot"]:
+            return "unsettled"
+    if seen["comma"]:
+        return "comma"
+    return "unsettled" if seen["either"] and not seen["dot"] else "dot"
+
+
+def _texts_with_mark(batch: pa.Table, column: str) -> list[str]:
+    distinct = pc.unique(batch.column(column))
+    texts = pc.filter(distinct, pc.fill_null(pc.match_substring_regex(distinct, "[.,]"), False)).to_pylist()
+    digits = (NUMBER_WITH_MARK.match(text.strip()) for text in texts)
+    return [found["digits"].strip() for found in digits if found]
+
+
+def _speaks_for(digits: str) -> str:
+    """'comma', 'dot', 'either' (1,234) or 'none' of a number's digits."""
+    if AMBIGUOUS_COMMA.match(digits):
+        return "either"
+    if AMBIGUOUS_DOT.match(digits):
+        return "none"  # 1.234 is a number in a dot file, and a thousand in a comma file: it settles nothing
+    if DECIMAL_COMMA.match(digits):
+        return "comma"
+    return "dot" if DECIMAL_DOT.match(digits) else "none"

@@ -1,0 +1,56 @@
+-- Which of the versions of a fact stands, by status, then the source's issue time, then order of arrival; `arriving` and `held` go in,
+-- `outcome` (per row) and `standing` (per version) come out. Nothing here depends on how a file is cut into batches.
+--
+-- A version is closed by a later one of the same fact. At its slot, a preliminary one is also closed by a final one, and every one
+-- by a correction that comes after it. It is closed when the first of those that close it is known.
+
+CREATE OR REPLACE TEMP TABLE fresh AS       -- a version that came before is a duplicate, in this file or an earlier one
+SELECT * FROM arriving WHERE version_id NOT IN (SELECT version_id FROM held)
+QUALIFY row_number() OVER (PARTITION BY version_id ORDER BY line) = 1;
+
+CREATE OR REPLACE TEMP TABLE contender AS
+WITH every AS (
+    SELECT version_id, fact_id, slot, status, issued_at, known_from, file_id, line, TRUE AS is_new FROM fresh, receipt
+    UNION ALL
+    SELECT version_id, fact_id, slot, status, issued_at, known_from, file_id, line, FALSE FROM held
+)
+SELECT *, CASE status WHEN 'preliminary' THEN 0 WHEN 'final' THEN 1 ELSE 2 END AS rank,
+    status IN ('corrected', 'amended') AS corrects
+FROM every WHERE slot IN (SELECT slot FROM every GROUP BY slot HAVING count(*) > 1);
+
+CREATE OR REPLACE TEMP TABLE standing AS
+WITH ordered AS (
+    SELECT *, row_number() OVER (PARTITION BY slot ORDER BY rank, issued_at NULLS FIRST, file_id, line) AS place FROM contender
+),
+met AS (
+    SELECT version_id, is_new, known_from,
+        min(known_from) OVER (PARTITION BY fact_id ORDER BY place ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING) AS by_version,
+        CASE WHEN rank = 0 THEN min(CASE WHEN rank = 1 THEN known_from END) OVER (PARTITION BY slot) END AS by_final,
+        min(CASE WHEN corrects THEN known_from END)
+            OVER (PARTITION BY slot ORDER BY place ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING) AS by_correction,
+        max(place) OVER (PARTITION BY fact_id ORDER BY file_id, line ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS version_before,
+        rank = 0 AND max(CASE WHEN rank = 1 THEN 1 END)
+            OVER (PARTITION BY slot ORDER BY file_id, line ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) = 1 AS final_before,
+        max(CASE WHEN corrects THEN place END)
+            OVER (PARTITION BY slot ORDER BY file_id, line ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS correction_before,
+        place
+    FROM ordered
+)
+SELECT version_id, is_new, CASE WHEN least(by_version, by_final, by_correction) IS NOT NULL
+        THEN greatest(known_from, least(by_version, by_final, by_correction)) END AS known_until,
+    coalesce(version_before > place, FALSE) OR coalesce(final_before, FALSE) OR coalesce(correction_before > place, FALSE) AS superseded
+FROM met;
+
+CREATE OR REPLACE TEMP TABLE outcome AS
+SELECT arriving.line, CASE WHEN fresh.line IS NULL THEN 'duplicate' WHEN superseded THEN 'superseded' ELSE 'accepted' END AS outcome
+FROM arriving LEFT JOIN fresh USING (line) LEFT JOIN standing ON standing.version_id = fresh.version_id;
+
+INSERT INTO source.row
+SELECT file_id, line, outcome FROM outcome, receipt ORDER BY line;
+
+INSERT INTO changed_patient
+SELECT DISTINCT patient_id FROM fresh ON CONFLICT DO NOTHING;
+
+INSERT INTO record.patient
+SELECT DISTINCT patient_id, NULL, NULL, NULL, NULL, NULL FROM fresh
+WHERE patient_id NOT IN (SELECT patient_id FROM record.patient);

@@ -1,0 +1,268 @@
+"""The whole flow, from files to published findings, read top to bottom.
+
+    file -> landing/ -> source.*, record.* -> result.*, concept.* -> snapshot
+            kept        one transaction       one transaction for    one atomic
+            unchanged   a file                all patients changed   pointer
+
+A file is received (kept, with a receipt in the manifest) before a row of it is read. Its rows and the list of patients they
+change are one transaction; judging those patients is another; then the work file is published. A load killed anywhere in
+between leaves the last snapshot in place, and the next load first does what was left: it reads the files received but
+not loaded, and judges the patients changed but not judged.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+
+from pipelines import accounting, faults, ingest, sources
+from pipelines.catalog import catalog
+from pipelines.engines import on_duckdb
+from pipelines.errors import FileRefused, Refusal
+from pipelines.store.database import SCHEMAS, Store, start_again, transaction
+from pipelines.store.landing import Receipt
+
+# Told as work goes on: what is being done, how much of it is done, and of how much (None: not known).
+Progress = Callable[[str, int, int | None], None]
+LOADABLE = (".csv", ".tsv", ".txt")
+# Not the file's fault: the load stops, and the file stays received for the next load.
+OUR_TROUBLE = (OSError, MemoryError, duckdb.OutOfMemoryException, duckdb.IOException, duckdb.FatalException)
+
+
+@dataclass
+class FileReport:
+    """What became of one file. received = accepted + duplicate + superseded + rejected; all 0 when `refused` says why."""
+
+    name: str
+    sha256: str | None = None
+    format: str | None = None
+    received: int = 0
+    accepted: int = 0
+    duplicate: int = 0
+    superseded: int = 0
+    rejected: int = 0
+    notes: list[str] = field(default_factory=list)
+    refused: str | None = None
+
+
+@dataclass
+class LoadReport:
+    """What a load did. `recovered` are files received before, by a load that did not finish; `skipped` were not tried."""
+
+    snapshot: int
+    patients_changed: int
+    files: list[FileReport]
+    recovered: list[FileReport]
+    skipped: list[str]
+
+
+@dataclass
+class TableComparison:
+    """One table before and after a rebuild: rows now, and how many rows only one side has (both 0: equal)."""
+
+    table: str
+    rows: int
+    only_before: int
+    only_now: int
+
+
+@dataclass
+class RebuildReport:
+    """What a rebuild made. `tables` is empty when there was no snapshot to compare with."""
+
+    snapshot: int
+    files: list[FileReport]
+    tables: list[TableComparison]
+
+    @property
+    def equal(self) -> bool:
+        return not any(table.only_before or table.only_now for table in self.tables)
+
+
+def load(
+    store: Store,
+    paths: Iterable[Path],
+    progress: Progress | None = None,
+    received_at: datetime | None = None,
+    decimal: str | None = None,
+) -> LoadReport:
+    """Loads files and folders. One bad file never stops the others. Raises StoreBusy, and Refusal when the store cannot be used.
+
+    `received_at` is the local time to give the files (default: now). `decimal` is 'comma' or 'dot' where the person knows.
+    """
+    files, skipped = files_under(paths)
+    with store.writer() as con:
+        recovered = _catch_up(con, store, progress)
+        reports = [_load_file(con, store, path, progress, received_at, decimal) for path in files]
+        changed = _judge(con, progress)
+        return LoadReport(store.publish(con), changed, reports, recovered, skipped)
+
+
+def files_under(paths: Iterable[Path]) -> tuple[list[Path], list[str]]:
+    """The files to load, and the names of what was passed over in folders. A file that is named is always tried.
+
+    Folders are read recursively, in order of name, without following links; a file there is loadable by its ending.
+    """
+    files, skipped = [], []
+    for path in paths:
+        if not path.is_dir():
+            files.append(path)
+            continue
+        for found in sorted(path.rglob("*")):
+            inside = found.relative_to(path)
+            if (found.is_dir() and not found.is_symlink()) or any(part.startswith(".") for part in inside.parts[:-1]):
+                continue
+            loadable = found.suffix.lower() in LOADABLE and not found.name.startswith(".")
+            if loadable and found.is_file() and not found.is_symlink():
+                files.append(found)
+            else:
+                skipped.append(str(Path(path.name, inside)))
+    return files, skipped
+
+
+def _load_file(
+    con: duckdb.DuckDBPyConnection,
+    store: Store,
+    path: Path,
+    progress: Progress | None,
+    received_at: datetime | None,
+    decimal: str | None,
+) -> FileReport:
+    """Receives one file and reads it: recognised first, so that what is no data at all leaves no receipt."""
+    sha256 = None
+    try:
+        sha256 = store.landing.keep(path)
+        sources.recognise(store.landing.path(sha256), decimal)
+    except FileRefused as error:
+        if sha256:
+            store.landing.discard(sha256)
+        return FileReport(path.name, sha256, refused=_reason(error))
+    # The one clock the product reads: when a file was received, in local time, as the files' own times are.
+    receipt = store.landing.receive(path.name, sha256, received_at or datetime.now().replace(microsecond=0), decimal)
+    return _read_received(con, store, receipt, progress)
+
+
+def _catch_up(con: duckdb.DuckDBPyConnection, store: Store, progress: Progress | None) -> list[FileReport]:
+    """Brings a work file that is missing, older or newer than the manifest to where the manifest is."""
+    receipts = {receipt.sequence: receipt for receipt in store.landing.receipts()}
+    held = con.execute("SELECT file_id, sha256 FROM source.file").fetchall()
+    if any(file_id not in receipts or receipts[file_id].sha256 != sha256 for file_id, sha256 in held):
+        start_again(con)  # landing/ was restored from elsewhere
+        held = []
+    missing = receipts.keys() - {file_id for file_id, _ in held}
+    return [_read_received(con, store, receipts[sequence], progress) for sequence in sorted(missing)]
+
+
+def _read_received(
+    con: duckdb.DuckDBPyConnection, store: Store, receipt: Receipt, progress: Progress | None
+) -> FileReport:
+    """Reads a received file into the work file. What cannot be read is withdrawn, so that no later load stumbles over it."""
+    try:
+        return _ingest(con, store, receipt, progress)
+    except FileRefused as error:
+        refused = _reason(error)
+    except OUR_TROUBLE:
+        raise
+    except Exception as error:
+        if faults.debugging():
+            raise
+        refused = f"This program failed on it (incident {faults.record_fault(store.folder, error)}). Nothing of it was loaded."
+    store.landing.withdraw(receipt, refused)
+    return FileReport(receipt.name, receipt.sha256, refused=refused)
+
+
+def _ingest(con: duckdb.DuckDBPyConnection, store: Store, receipt: Receipt, progress: Progress | None) -> FileReport:
+    """One file, one transaction. Raises FileRefused, with nothing of the file in the store."""
+    source = sources.recognise(store.landing.path(receipt.sha256), receipt.decimal)
+    told = progress and (lambda rows: progress(f"Reading {receipt.name}", rows, None))
+    with transaction(con):
+        con.execute(
+            "INSERT INTO source.file VALUES (?, ?, ?, ?, ?, ?)",
+            [receipt.sequence, receipt.name, receipt.sha256, source.format, receipt.received_at, list(source.notes)],
+        )
+        ingest.ingest(con, receipt.sequence, source, receipt.received_at, told)
+        con.execute("INSERT INTO main.unjudged SELECT DISTINCT patient_id FROM changed_patient")
+    counts = accounting.outcomes(con, [receipt.sequence])[receipt.sequence]
+    return FileReport(receipt.name, receipt.sha256, source.format, **counts, notes=list(source.notes))
+
+
+def _judge(con: duckdb.DuckDBPyConnection, progress: Progress | None) -> int:
+    """Judges the patients whose records changed, all of them when the rules did; returns how many had changed."""
+    changed = [
+        row[0] for row in con.execute("SELECT DISTINCT patient_id FROM main.unjudged ORDER BY patient_id").fetchall()
+    ]
+    judged_by = dict(con.execute("SELECT criterion, content_hash FROM result.rule").fetchall())
+    if not changed and judged_by == catalog().content_hashes():
+        return 0
+    everyone = len(changed) == con.execute("SELECT count(*) FROM record.patient").fetchone()[0]
+    told = progress and (lambda done, of: progress("Judging", done, of))
+    with transaction(con):
+        on_duckdb.evaluate(con, None if everyone else changed, told)
+        con.execute("DELETE FROM main.unjudged")
+    return len(changed)
+
+
+def rebuild(store: Store, progress: Progress | None = None) -> RebuildReport:
+    """Makes the store again from landing/ alone, compares every table with the published snapshot, and publishes it."""
+    with store.lock():
+        try:
+            former = store.current()
+        except Refusal:
+            former = None
+        with store.fresh_work() as con:
+            files = [_read_again(con, store, receipt, progress) for receipt in store.landing.receipts()]
+            _judge(con, progress)
+            tables = compare(con, former, progress) if former and former.exists() else []
+        with store.work() as con:
+            return RebuildReport(store.publish(con), files, tables)
+
+
+def _read_again(
+    con: duckdb.DuckDBPyConnection, store: Store, receipt: Receipt, progress: Progress | None
+) -> FileReport:
+    try:
+        return _ingest(con, store, receipt, progress)
+    except FileRefused as error:
+        return FileReport(receipt.name, receipt.sha256, refused=_reason(error))
+
+
+def compare(con: duckdb.DuckDBPyConnection, former: Path, progress: Progress | None = None) -> list[TableComparison]:
+    """Every table of the store against a snapshot, as multisets of rows."""
+    quoted = str(former).replace("'", "''")
+    con.execute(f"ATTACH '{quoted}' AS former (READ_ONLY)")
+    try:
+        now, before = _tables(con, con.execute("SELECT current_database()").fetchone()[0]), _tables(con, "former")
+        compared = []
+        for done, table in enumerate(names := sorted(now | before), start=1):
+            if progress:
+                progress("Comparing", done, len(names))
+            compared.append(_compare_table(con, table, table in now, table in before))
+        return compared
+    finally:
+        con.execute("DETACH former")
+
+
+def _compare_table(con: duckdb.DuckDBPyConnection, table: str, now: bool, before: bool) -> TableComparison:
+    def count(query: str) -> int:
+        return con.execute(f"SELECT count(*) FROM ({query})").fetchone()[0]
+
+    rows = count(f"FROM {table}") if now else 0
+    if not now or not before:
+        return TableComparison(table, rows, count(f"FROM former.{table}") if before else 0, rows)
+    only_before = count(f"FROM former.{table} EXCEPT ALL FROM {table}")
+    return TableComparison(table, rows, only_before, count(f"FROM {table} EXCEPT ALL FROM former.{table}"))
+
+
+def _tables(con: duckdb.DuckDBPyConnection, database: str) -> set[str]:
+    found = con.execute(
+        "SELECT schema_name || '.' || table_name FROM duckdb_tables() WHERE database_name = ? AND list_contains(?, schema_name)",
+        [database, list(SCHEMAS)],
+    )
+    return {row[0] for row in found.fetchall()}
+
+
+def _reason(error: FileRefused) -> str:
+    """What is wrong and what to do; the file is named beside it, its place in landing/ is nobody's concern."""
+    return f"{error.found} {error.hint}".strip()

@@ -1,0 +1,233 @@
+"""The native CSV files: patients, labs, pft, oxygen, administrations, events. The kind is known by the header.
+
+Column order and case are free, blanks and hyphens in a name count as underscores. The delimiter is the one of `,` `;` tab `|`
+that gives most known column names. A quoted cell may span lines; a quote that is never closed costs only the line it is on.
+"""
+
+import csv
+import io
+from collections import Counter, deque
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import pyarrow as pa
+
+from pipelines.errors import FileRefused
+from pipelines.sources import text
+
+COLUMNS = {
+    "patients": ("patient_id", "sex", "birth_year", "site"),
+    "labs": (
+        "patient_id", "analyte", "code", "value", "unit", "at", "reported_at", "ref_low", "ref_high", "assay", "laboratory",
+        "sample_timing", "status", "specimen_id", "record_id",
+    ),
+    "pft": (
+        "patient_id", "measure", "value", "unit", "percent_predicted", "phase", "reference_set", "at", "reported_at", "status",
+        "record_id",
+    ),
+    "oxygen": (
+        "patient_id", "at", "device", "flow_l_min", "fio2", "spo2", "respiratory_rate", "pao2", "paco2", "activity", "record_id",
+    ),
+    "administrations": (
+        "patient_id", "drug", "code", "route", "dose", "dose_unit", "per", "start", "stop", "ongoing", "last_confirmed_on", "action",
+        "purpose", "record_id",
+    ),
+    "events": ("patient_id", "at", "until", "kind", "code", "value", "text", "reported_at", "date_assumed", "record_id"),
+}  # fmt: skip
+# What a header must have to be of a kind: one name of every group.
+NEEDED = {
+    "events": [("patient_id",), ("kind",), ("at",)],
+    "administrations": [("patient_id",), ("drug", "code"), ("start",)],
+    "pft": [("patient_id",), ("measure",), ("value", "percent_predicted"), ("at",)],
+    "labs": [("patient_id",), ("analyte", "code"), ("value",), ("at",)],
+    "oxygen": [("patient_id",), ("device", "flow_l_min", "fio2", "spo2", "respiratory_rate", "pao2", "paco2"), ("at",)],
+    "patients": [("patient_id",), ("sex", "birth_year", "site")],
+}
+DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+MOST_COLUMNS = 500
+BATCH_ROWS = 250_000
+BATCH_CHARACTERS = 64 << 20
+LONGEST_ROW = 200  # lines that one quoted cell may span
+
+
+def recognises(path: Path) -> bool:
+    """Every text file is taken for CSV: what is wrong with its header can then be told."""
+    return text.is_text(path)
+
+
+def read(path: Path, decimal: str | None = None) -> "NativeCsv":
+    """Reads the header. Raises FileRefused, with what is missing, when it is no header of a native file."""
+    return NativeCsv(text.examine(path), decimal)
+
+
+class NativeCsv:
+    """One native file (a Source, see sources/__init__.py)."""
+
+    def __init__(self, file: text.TextFile, decimal: str | None) -> None:
+        self._file, self.decimal = file, decimal
+        self.size, self.position, self.notes = file.path.stat().st_size, 0, []
+        if file.encoding != "utf-8":
+            how = "guessed from its text" if file.guessed else "named by its byte order mark"
+            self.notes.append(f"encoding {file.encoding.removesuffix('-sig')}, {how}")
+        with self._open() as opened:
+            self._header_line, header = next(
+                ((number, line) for number, line in enumerate(opened, start=1) if line.strip()), (1, "")
+            )
+        self._delimiter, self._names = _columns(header, file.path.name)
+        self.kind = _kind(self._names, file.path.name)
+        self.format = f"csv/{self.kind}"
+        self.may_hold_commas = self._delimiter != "," or file.quotes
+        self._note_columns()
+
+    def _note_columns(self) -> None:
+        if self._delimiter != ",":
+            self.notes.append(f"delimiter {DELIMITERS[self._delimiter]}")
+        unknown = [name for name in self._names if name and name not in COLUMNS[self.kind]]
+        if unknown:
+            more = f" and {len(unknown) - 20} more" if len(unknown) > 20 else ""
+            self.notes.append(f"columns not read: {', '.join(unknown[:20])}{more}")
+        if "" in self._names:
+            self.notes.append("a column without a name was not read")
+
+    def _open(self) -> io.TextIOWrapper:
+        file = self._file
+        return io.TextIOWrapper(file.path.open("rb"), file.encoding, file.errors, newline="")
+
+    def batches(self) -> Iterator[pa.Table]:
+        """Tables of at most BATCH_ROWS rows (see Source)."""
+        csv.field_size_limit(text.LONGEST_LINE * LONGEST_ROW)
+        with self._open() as opened:
+            rows = self._rows(islice(opened, self._header_line, None))
+            while batch := self._take(rows):
+                self.position = opened.buffer.tell()
+                yield self._table(batch)
+        self.position = self.size
+
+    def _take(self, rows: Iterator[tuple[int, str, str | None]]) -> list[tuple[int, str, str | None]]:
+        """The next rows, as many as make a batch."""
+        batch, characters = [], 0
+        for row in rows:
+            batch.append(row)
+            characters += len(row[1])
+            if len(batch) == BATCH_ROWS or characters > BATCH_CHARACTERS:
+                break
+        return batch
+
+    def _rows(self, lines: Iterator[str]) -> Iterator[tuple[int, str, str | None]]:
+        """(line, text of the row, fault): a row is a line, or the lines that one quoted cell spans."""
+        if not self._file.quotes:  # the fast half: every line is a row
+            for number, line in enumerate(lines, start=self._header_line + 1):
+                if not line.isspace():
+                    yield number, line.rstrip("\r\n"), None
+            return
+        again: deque[str] = deque()
+        number = self._header_line
+        while True:
+            line = again.popleft() if again else next(lines, None)
+            if line is None:
+                return
+            number += 1
+            if not line.strip():
+                continue
+            if line.count('"') % 2 == 0 or not self._is_open(line):
+                yield number, line.rstrip("\r\n"), None
+                continue
+            span = self._span(line, again, lines)
+            if span is None:
+                yield number, line.rstrip("\r\n"), "quote_unclosed"
+            else:
+                yield number, "".join(span).rstrip("\r\n"), None
+                number += len(span) - 1
+
+    def _span(self, first: str, again: deque[str], lines: Iterator[str]) -> list[str] | None:
+        """The lines of the row that begins with `first`, whose quote is open. None, with the lines given back to
+        `again`, when no whole row of the right width begins here."""
+        span = [first]
+        quotes = first.count('"')
+        while len(span) < LONGEST_ROW:
+            line = again.popleft() if again else next(lines, None)
+            if line is None:
+                break
+            span.append(line)
+            quotes += line.count('"')
+            if '"' in line and quotes % 2 == 0:
+                rows = self._parse(["".join(span)])
+                if rows is not None and len(rows[0]) == len(self._names):
+                    return span
+                break
+        again.extendleft(reversed(span[1:]))
+        return None
+
+    def _is_open(self, line: str) -> bool:
+        """Whether a quoted cell of this line goes on in the next (a quote inside an unquoted cell is only a character)."""
+        return self._parse([line, "end"]) is None
+
+    def _parse(self, lines: list[str]) -> list[list[str]] | None:
+        """One list of cells per text given; None when a quote runs over from one into the next."""
+        try:
+            rows = list(csv.reader(lines, delimiter=self._delimiter))
+        except csv.Error:
+            return None
+        return rows if len(rows) == len(lines) else None
+
+    def _table(self, batch: list[tuple[int, str, str | None]]) -> pa.Table:
+        numbers, raws, faults = (list(column) for column in zip(*batch, strict=True))
+        parsed = self._parse(raws) or [(self._parse([raw]) or [[]])[0] for raw in raws]
+        width = len(self._names)
+        ragged = [] if set(map(len, parsed)) == {width} else parsed
+        for at, cells in enumerate(ragged):
+            if len(cells) != width:
+                faults[at] = faults[at] or ("too_many_cells" if len(cells) > width else "too_few_cells")
+                parsed[at] = (cells + [""] * width)[:width]
+        by_name = dict(zip(self._names, zip(*parsed, strict=True), strict=True))
+        arrays = {
+            name: pa.array(by_name[name], pa.string()) if name in by_name else pa.nulls(len(batch), pa.string())
+            for name in COLUMNS[self.kind]
+        }
+        return pa.table(
+            {"line": pa.array(numbers, pa.int32()), "raw": pa.array(raws, pa.string()), "cell_fault": pa.array(faults, pa.string())} | arrays
+        )
+
+
+def _columns(header: str, name: str) -> tuple[str, list[str]]:
+    """The delimiter, and the column names as compared."""
+    known = {column for columns in COLUMNS.values() for column in columns}
+    choices = [(delimiter, _names(header, delimiter)) for delimiter in DELIMITERS]
+    delimiter, names = max(choices, key=lambda choice: len(known.intersection(choice[1])))
+    if len(names) > MOST_COLUMNS:
+        raise FileRefused(f"The header has {len(names)} columns; at most {MOST_COLUMNS} are read.", name, "Export only the native columns.")
+    twice = [column for column, count in Counter(names).items() if column and count > 1]
+    if twice:
+        raise FileRefused(f"The header names a column twice: {', '.join(twice[:5])}.", name, "Rename or remove one of them.")
+    return delimiter, names
+
+
+def _names(header: str, delimiter: str) -> list[str]:
+    try:
+        cells = next(csv.reader([header.rstrip("\r\n")], delimiter=delimiter), [])
+    except csv.Error:
+        return []
+    return ["_".join(cell.replace("-", " ").replace("_", " ").replace("\ufeff", "").lower().split()) for cell in cells]
+
+
+def _kind(names: list[str], file: str) -> str:
+    """The kind whose needed columns are all there, and of these the one with most known columns."""
+    present = set(names)
+
+    def missing(kind: str) -> list[str]:
+        return [" or ".join(group) for group in NEEDED[kind] if not present.intersection(group)]
+
+    def known(kind: str) -> int:
+        return len(present.intersection(COLUMNS[kind]))
+
+    fitting = [kind for kind in NEEDED if not missing(kind)]
+    if fitting:
+        return max(fitting, key=known)
+    nearest = max(NEEDED, key=lambda kind: known(kind) - len(missing(kind)))
+    if known(nearest) < 2:
+        shown = ", ".join(name for name in names if name)[:200]
+        raise FileRefused(
+            f"The header has no known columns: '{shown}'.", file, "The first line names the columns, such as patient_id, analyte, value, unit, at."
+        )
+    raise FileRefused(f"The header looks like a {nearest} file but has no column {', no column '.join(missing(nearest))}.", file, "Add it.")

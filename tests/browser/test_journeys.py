@@ -1,0 +1,125 @@
+"""Two journeys through the dashboard in a real browser, as its reader makes them: what AppTest cannot see.
+
+They need Chromium on the machine and are skipped, saying so, where there is none. Elements are found by what a person reads;
+`expect` waits, nothing sleeps; the browser's console must stay clean.
+"""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pipelines.load import load
+from pipelines.store.database import Store
+
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+ARGUMENTS = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+START_SECONDS = 60
+
+playwright = pytest.importorskip("playwright.sync_api", reason="browser journeys need the playwright package")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="browser journeys need Chromium, which was not found on PATH")
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server of its own on a free port, on a store with the real case."""
+    store = tmp_path_factory.mktemp("store")
+    load(Store(store), [ROOT / "sample_data" / "yonsei_2021"])
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    log = tmp_path_factory.mktemp("log") / "server.txt"
+    with log.open("w") as out:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "streamlit", "run", "dashboard/app.py", "--server.port", str(port), "--server.headless", "true"],
+            cwd=ROOT, stdout=out, stderr=subprocess.STDOUT, env=os.environ | {"MDA5_STORE": str(store)},
+        )  # fmt: skip
+        try:
+            _wait_until_healthy(server, port, log)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.terminate()
+            server.wait(timeout=20)
+
+
+def _wait_until_healthy(server: subprocess.Popen, port: int, log: Path) -> None:
+    until = time.monotonic() + START_SECONDS
+    while time.monotonic() < until:
+        assert server.poll() is None, f"the server ended early:\n{log.read_text()}"
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=1):
+                return
+        except OSError:
+            time.sleep(0.1)  # the only wait: for a process to listen
+    raise AssertionError(f"the server did not start:\n{log.read_text()}")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator:
+    with playwright.sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser) -> Iterator:
+    """A page of 1280 x 720 whose console must stay clean."""
+    complaints: list[str] = []
+    shown = browser.new_page(viewport={"width": 1280, "height": 720})
+    shown.set_default_timeout(30_000)
+    shown.on("pageerror", lambda error: complaints.append(str(error)))
+    shown.on(
+        "console",
+        lambda message: complaints.append(f"{message.text} {message.location}") if _is_complaint(message) else None,
+    )
+    yield shown
+    shown.close()
+    assert complaints == []
+
+
+def _is_complaint(message) -> bool:
+    """Errors and warnings, but for Streamlit's own search for its server below a page's address, which ends in 404 by design."""
+    if message.type not in ("error", "warning"):
+        return False
+    return "/_stcore/" not in (message.location or {}).get("url", "")
+
+
+def test_from_the_worklist_to_the_source_line_of_a_flag(page, address):
+    expect = playwright.expect
+    page.goto(address)
+    page.get_by_role("link", name="yonsei-2021").click()
+    expect(page.get_by_text("Oxygen now")).to_be_visible(timeout=30_000)
+    expect(page.locator(".js-plotly-plot")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("Met on 15 Apr 2022", exact=False)).to_be_visible()
+    card = page.locator("[class*='st-key-flag-met-transplant']").filter(has_text="anti-MDA5").first
+    card.get_by_role("button").click()
+    opened = page.locator("[class*='st-key-flag-chosen']")
+    expect(opened.get_by_text("labs.csv line", exact=False)).to_be_visible()
+    expect(opened.get_by_role("link", name="doi").first).to_have_attribute("href", re.compile("^https://doi[.]org/"))
+    expect(page).to_have_url(re.compile("flag=transplant_early_referral"))
+    expect(page.get_by_text("Traceback")).to_have_count(0)
+
+
+def test_a_deep_link_opens_the_day_and_moving_the_day_changes_the_flags(page, address):
+    expect = playwright.expect
+    page.goto(f"{address}/patient?patient=yonsei-2021&as_of=2021-09-03")
+    expect(page.get_by_text("Met on 3 Sep 2021", exact=False)).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("HFNC 0.80/50 L")).to_be_visible()
+    page.get_by_role("button", name="Later change").click()
+    expect(page.get_by_text("Met on 3 Sep 2021", exact=False)).to_have_count(0)
+    expect(page.get_by_text("Met on ", exact=False).first).to_be_visible()
+    expect(page).not_to_have_url(re.compile("as_of=2021-09-03"))
+    expect(page.get_by_text("HFNC 0.80/50 L")).to_have_count(1)

@@ -1,0 +1,110 @@
+"""The header strip, the order of the worklist and the worked examples: pure functions of rows."""
+
+from datetime import date
+
+from dashboard import strip, urgency, worked_examples
+from tests.dashboard.hand_made import above, course, equivalent, event, judged, oxygen, page, result
+
+DAY = date(2024, 3, 1)
+
+
+def card(tables: dict, name: str, as_of: date = DAY) -> strip.Card:
+    return next(card for card in strip.cards(tables, as_of) if card.name == name)
+
+
+class TestStrip:
+    def test_absent_is_said_not_guessed(self):
+        assert card(page(), "Ferritin").value == "never measured"
+        assert card(page(), "Oxygen now").value == "never recorded"
+        assert card(page(), "Prednisone eq.").value == "not recorded"
+        assert not card(page(), "Therapy").known
+
+    def test_nothing_later_than_the_day_is_read(self):
+        tables = page(observation=[result("ferritin", "2024-03-02", 900.0, unit="ng/mL")])
+        assert card(tables, "Ferritin").value == "not yet"
+        assert card(tables, "Ferritin", date(2024, 3, 2)).value == "900 ng/mL"
+
+    def test_a_censored_value_keeps_its_sign_and_its_unit(self):
+        assert (
+            card(page(observation=[above("anti_mda5", "2024-02-01", 100.0, unit="SI")]), "Anti-MDA5").value == ">100 SI"
+        )
+
+    def test_oxygen_says_from_where_it_came(self):
+        tables = page(oxygen_support=[oxygen("2024-02-01", 1, 6.0), oxygen("2024-02-20", 4, 50.0, 0.8)])
+        assert card(tables, "Oxygen now") == strip.Card("Oxygen now", "HFNC 0.80/50 L", "20 Feb 2024, up from 6 L")
+
+    def test_no_glucocorticoid_is_nought_only_where_drugs_are_recorded(self):
+        tables = page(treatment_course=[course("tacrolimus", "cni", "2024-02-01")])
+        assert card(tables, "Prednisone eq.").value == "0 mg/day"
+        tables = page(
+            treatment_course=[course("prednisolone", "glucocorticoid", "2024-02-01")],
+            prednisone_equivalent=[equivalent("2024-02-01", None, 156.25)],
+        )
+        assert card(tables, "Prednisone eq.").value == "156.2 mg/day"
+
+    def test_the_days_of_change_are_those_on_which_a_flag_was_met_or_ceased(self):
+        rows = [
+            judged("a", "transplant", "2024-01-01", "2024-01-05", "not_evaluable"),
+            judged("a", "transplant", "2024-01-05", "2024-01-09", "not_met"),
+            judged("a", "transplant", "2024-01-09", "2024-01-20", "met"),
+            judged("a", "transplant", "2024-01-20", None, "not_met"),
+        ]
+        assert strip.changes(page(judgement=rows)) == [date(2024, 1, 9), date(2024, 1, 20)]
+
+    def test_an_answer_stands_until_the_next(self):
+        rows = [
+            judged("a", "transplant", "2024-01-01", "2024-01-05", "met"),
+            judged("a", "transplant", "2024-01-05", None, "not_met"),
+        ]
+        standing = [strip.standing(page(judgement=rows), date(2024, 1, day)) for day in (4, 5)]
+        assert [[row["status"] for row in found] for found in standing] == [["met"], ["not_met"]]
+
+    def test_every_kind_of_record_counts_as_a_day(self):
+        tables = page(
+            observation=[result("ldh", "2024-01-02", 1.0)], event=[event("symptom", "dyspnoea", "2024-01-03", "worse")]
+        )
+        assert strip.recorded_days(tables) == [date(2024, 1, 2), date(2024, 1, 3)]
+
+
+class TestUrgency:
+    def patient(self, *met: tuple[str, str, int], last: int = 1, unknown: bool = False) -> dict:
+        flags = [
+            {"criterion": criterion, "group": group, "item": None, "since": date(2024, 2, day)}
+            for criterion, group, day in met
+        ]
+        row = {
+            "patient_id": "p",
+            "met": flags,
+            "not_evaluable": [1] if unknown else [],
+            "not_met": [],
+            "last_day": date(2024, 3, last) if last else date(2023, 1, 1),
+        }
+        return row | {"urgency": urgency.of(row, DAY)}
+
+    def test_the_words_follow_the_sentence_on_the_page(self):
+        patients = [
+            self.patient(last=0),
+            self.patient(),
+            self.patient(unknown=True),
+            self.patient(("step_up_pattern", "therapy", 1)),
+            self.patient(("step_up_pattern", "therapy", 28)),
+            self.patient(("refractory_possible", "refractory", 1)),
+            self.patient(("urgent_transfer", "transplant", 1)),
+        ]
+        ordered = [patient["urgency"] for patient in sorted(patients, key=urgency.order)]
+        assert ordered == [key for key, _ in urgency.ORDER]
+        assert all(words[1:] in urgency.SENTENCE for _, words in urgency.ORDER)
+
+    def test_an_old_record_never_hides_a_flag(self):
+        assert self.patient(("urgent_transfer", "transplant", 1), last=0)["urgency"] == "urgent"
+
+
+class TestWorkedExamples:
+    def test_cases_are_read_with_their_tables(self):
+        case_text = ["## A fall of exactly 10 % counts", "Because of this.", ""]
+        given = ["labs", "| analyte | value |", "|---|---|", "| fvc | 3.0 |", ""]
+        expected = ["expected", "| status |", "|---|", "| met |"]
+        text = "\n".join(["# Title", "prose of the rule", "", *case_text, *given, *expected])
+        (case,) = worked_examples.read(text)
+        assert case.title == "A fall of exactly 10 % counts" and case.prose == "Because of this."
+        assert case.tables == [("labs", [{"analyte": "fvc", "value": "3.0"}]), ("expected", [{"status": "met"}])]

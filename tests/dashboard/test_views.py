@@ -1,0 +1,158 @@
+"""Each view as its reader sees it: one behaviour, and one thing that must not happen."""
+
+import json
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboard import style
+from tests.dashboard.conftest import APP, HOSTILE
+
+REAL = "yonsei-2021"
+WAIT = 60
+
+
+def opened(view: str = "", **query: str) -> AppTest:
+    """The app on one of its pages, with the address given."""
+    app = AppTest.from_file(APP, default_timeout=WAIT)
+    if view:
+        app.switch_page(f"views/{view}.py")
+    for name, value in query.items():
+        app.query_params[name] = value
+    return app.run()
+
+
+def said(app: AppTest) -> str:
+    """Everything written on the page, as it was written."""
+    written = [
+        element.value
+        for kind in ("markdown", "caption", "text", "subheader", "info", "warning", "error", "code")
+        for element in getattr(app, kind)
+    ]
+    written += [button.label for button in app.button] + [expander.label for expander in app.expander]
+    return "\n".join(str(text) for text in written)
+
+
+def figure(app: AppTest) -> dict:
+    return json.loads(app.get("plotly_chart")[0].proto.spec)
+
+
+def sample_patients() -> list[str]:
+    from dashboard import data
+
+    return [row["patient_id"] for row in data.worklist()]
+
+
+class TestEmptyStore:
+    @pytest.mark.parametrize("view", ["worklist", "patient"])
+    def test_it_explains_itself_with_the_command(self, empty_store, view):
+        app = opened(view)
+        assert "Nothing has been loaded yet" in said(app) and "python -m pipelines load" in said(app)
+        assert not app.exception and not app.get("plotly_chart")
+
+    def test_the_rulebook_needs_no_store(self, empty_store):
+        app = opened("rulebook")
+        assert not app.exception and not app.error and "Thresholds" in said(app)
+
+
+class TestWorklist:
+    def test_it_lists_every_patient_and_says_its_order(self, shown_store):
+        app = opened()
+        assert not app.exception and not app.error
+        links = {link.proto.label for link in app.get("page_link")}
+        assert {style.as_markdown(REAL), style.as_markdown(HOSTILE)} <= links
+        assert "In this order: urgent transfer met" in said(app)
+
+    def test_a_hostile_id_is_never_markup(self, shown_store):
+        app = opened()
+        assert HOSTILE not in {link.proto.label for link in app.get("page_link")}
+        assert "<img" not in said(app) and "](javascript" not in said(app)
+
+    def test_searching_leaves_the_patients_asked_for(self, shown_store):
+        app = opened()
+        app.text_input(key="find").set_value("YONSEI").run()
+        assert [link.proto.label for link in app.get("page_link")] == [style.as_markdown(REAL)]
+
+    def test_an_unmatched_search_says_so(self, shown_store):
+        app = opened()
+        app.text_input(key="find").set_value("nobody").run()
+        assert "No patient matches." in said(app) and not app.get("page_link")
+
+
+class TestPatient:
+    def test_every_sample_patient_is_shown_without_an_error(self, shown_store):
+        patients = sample_patients()
+        assert len(patients) > 5
+        for patient in patients:
+            app = opened("patient", patient=patient)
+            assert not app.exception and not app.error, patient
+            assert app.selectbox(key="patient_choice").value == patient
+            assert app.get("plotly_chart")
+
+    def test_the_address_opens_a_flag_with_its_evidence_down_to_the_line(self, shown_store):
+        app = opened("patient", patient=REAL, as_of="2021-09-03", flag="urgent_transfer")
+        assert not app.exception and not app.error
+        cells = " ".join(app.table[0].value.to_string().split())
+        assert "oxygen" in cells and "line" in cells
+        assert [trace for trace in figure(app)["data"] if trace["name"] == "evidence"]
+        assert "https://doi.org/" in said(app)
+
+    def test_moving_the_day_changes_the_flags(self, shown_store):
+        app = opened("patient", patient=REAL, as_of="2021-09-03")
+        assert "Met on 3 Sep 2021" in said(app)
+        app.button(key="later").click().run()
+        assert "Met on 3 Sep 2021" not in said(app) and app.query_params["as_of"] > ["2021-09-03"]
+
+    def test_the_day_stays_inside_the_record(self, shown_store):
+        for asked, day in (
+            ("1990-01-01", "Met on"),
+            ("2990-01-01", "Met on 15 Apr 2022"),
+            ("yesterday", "Met on 15 Apr 2022"),
+        ):
+            app = opened("patient", patient=REAL, as_of=asked)
+            assert not app.exception and not app.error and day in said(app)
+
+    def test_what_came_later_is_not_among_the_flags(self, shown_store):
+        app = opened("patient", patient=REAL, as_of="2021-08-03")
+        assert "2021-08-23" not in said(app) and "0.80/50" not in said(app)
+
+    def test_another_patients_id_is_nowhere_on_the_page(self, shown_store):
+        app = opened("patient", patient=HOSTILE)
+        assert REAL not in said(app) and REAL not in json.dumps(figure(app))
+
+    def test_a_hostile_id_is_shown_as_text(self, shown_store):
+        app = opened("patient", patient=HOSTILE)
+        assert app.selectbox(key="patient_choice").value == HOSTILE
+        assert "<img" not in said(app) + json.dumps(figure(app)) and "<b>assay" not in json.dumps(figure(app))
+
+    def test_an_unknown_patient_is_said_in_words(self, shown_store):
+        app = opened("patient", patient="nobody-knows")
+        assert "There is no such patient" in said(app) and "nobody-knows" not in said(app)
+
+    def test_the_table_holds_what_the_chart_shows(self, shown_store):
+        app = opened("patient", patient=REAL)
+        table = app.dataframe[0].value
+        assert {"ldh", "kl6"} <= set(table["what"]) and "labs.csv" in table["source"].to_string()
+
+
+class TestRulebook:
+    def test_a_rule_shows_its_numbers_its_papers_and_its_examples(self, shown_store):
+        app = opened("rulebook", criterion="high_ferritin")
+        assert not app.exception and not app.error
+        assert "1500" in app.table[0].value.to_string()
+        assert "Worked examples" in said(app) and len(app.expander) > 3
+        assert any("SELECT" in code.value for code in app.code)
+
+    def test_every_rule_can_be_opened(self, shown_store):
+        from dashboard import data
+
+        for criterion in data.rules():
+            app = opened("rulebook", criterion=criterion)
+            assert not app.exception and not app.error, criterion
+
+    def test_no_example_says_so_where_the_tests_are_not_installed(self, shown_store, monkeypatch, tmp_path):
+        from dashboard import worked_examples
+
+        monkeypatch.setattr(worked_examples, "SPEC", tmp_path / "absent")
+        app = opened("rulebook", criterion="high_ferritin")
+        assert "The worked examples are not installed here" in said(app)

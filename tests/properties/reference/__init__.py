@@ -1,0 +1,52 @@
+"""The slow, plain twin of every criterion, written from the rulebook alone: it looks at one patient and one day.
+
+`answer` gives what stands on the day, from what is dated on or before it, in plain loops: what comes later cannot matter.
+"""
+
+from collections.abc import Callable
+from datetime import date
+from functools import partial
+
+from tests.properties.reference import infection, oxygen, prognosis, refractory, therapy, transplant
+from tests.properties.reference.records import Answer, Patient, read_patients
+
+__all__ = ["CRITERIA", "Answer", "Patient", "answer", "read_patients"]
+
+Answers = dict[str | None, Answer]
+
+
+def _component(name: str, patient: Patient, day: date) -> Answers:
+    return refractory.per_clock(patient, day, lambda clock: refractory.component(patient, name, clock, day).status)
+
+
+def _composite(name: str, patient: Patient, day: date) -> Answers:
+    return refractory.per_clock(patient, day, lambda clock: refractory.composite(patient, name, clock, day))
+
+
+CRITERIA: dict[str, Callable[[Patient, date], Answers]] = {
+    **{name: partial(_component, name) for name in refractory.COMPONENTS},
+    **{name: partial(_composite, name) for name in refractory.COMPOSITES},
+    "high_ferritin": prognosis.high_ferritin,
+    "flair_score": prognosis.flair_score,
+    "mck_score": prognosis.mck_score,
+    "transplant_early_referral": transplant.transplant_early_referral,
+    "referral_lung_function": transplant.referral_lung_function,
+    "referral_decline": transplant.referral_decline,
+    "referral_oxygen": oxygen.referral_oxygen,
+    "referral_refractory": transplant.referral_refractory,
+    "transplant_referral": transplant.transplant_referral,
+    "urgent_transfer": oxygen.urgent_transfer,
+    "pjp_prophylaxis_gap": infection.pjp_prophylaxis_gap,
+    "cmv_reactivation": infection.cmv_reactivation,
+    "step_up_pattern": therapy.step_up_pattern,
+    "not_recommended_agent": therapy.not_recommended_agent,
+    "cni_level_missing": therapy.cni_level_missing,
+    "exchange_after_ivig": therapy.exchange_after_ivig,
+    "cyclophosphamide_interval": therapy.cyclophosphamide_interval,
+    "early_exchange_window": therapy.early_exchange_window,
+}
+
+
+def answer(criterion: str, patient: Patient, day: date) -> Answers:
+    """The answers of one criterion that stand on a day, by item (None where it judges one thing)."""
+    return CRITERIA[criterion](patient, day)

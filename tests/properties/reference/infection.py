@@ -1,0 +1,147 @@
+"""Infection: Pneumocystis prophylaxis missing under glucocorticoid, and cytomegalovirus."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+
+from tests.properties.reference.records import (
+    MET,
+    NOT_EVALUABLE,
+    NOT_MET,
+    STATUS,
+    Answer,
+    Known,
+    Observation,
+    Patient,
+    all_of,
+    any_of,
+    later,
+)  # fmt: skip
+from tests.properties.reference.treatments import (
+    Dose,
+    classes_acting,
+    given_rows,
+    is_given,
+    is_open,
+    last_given,
+    prednisone_on,
+)  # fmt: skip
+
+CONFIRMED_DAYS = 30
+OPEN_DAYS = 28
+
+
+def dose_reaches(dose: Dose, mg: int) -> Known:
+    return True if dose.known >= mg else None if dose.unknown else False
+
+
+def run_of(days: int, day: date, holds: Callable[[date], Known]) -> Known:
+    """Whether the day is the n-th or a later consecutive one on which something holds."""
+    return all_of(holds(later(day, -before)) for before in range(days))
+
+
+def dose_at_risk(patient: Patient, day: date) -> Known:
+    """The 28th day of >= 20 mg/day, or the 14th of >= 15 mg/day beside another agent; given on the day itself."""
+
+    def dose(one: date) -> Dose:
+        return prednisone_on(patient, one, known_on=day)
+
+    def combined(one: date) -> Known:
+        return all_of([dose_reaches(dose(one), 15), bool(classes_acting(patient, one) - {"glucocorticoid"})])
+
+    return any_of([run_of(28, day, lambda one: dose_reaches(dose(one), 20)), run_of(14, day, combined)])
+
+
+@cache
+def covered(patient: Patient, day: date) -> Known:
+    """PJP prophylaxis on a day; an ongoing drug counts through the 30th day after it was last confirmed."""
+    answers: list[Known] = [False]
+    for row in given_rows(patient):
+        days = patient.drugs[row.drug].pjp_cover_days
+        last = last_given(patient, row, day)
+        if days is None or last is None:
+            continue
+        if is_open(patient, row) and last == day:
+            confirmed = row.last_confirmed if row.last_confirmed and row.last_confirmed <= day else row.start_date
+            answers.append(True if day <= later(max(confirmed, row.start_date), CONFIRMED_DAYS) else None)
+        else:
+            answers.append(day < later(last, days))
+    both = [any(row.drug == drug and is_given(patient, row, day) for row in given_rows(patient))
+            for drug in ("clindamycin", "primaquine")]  # fmt: skip
+    return any_of([*answers, all(both)])
+
+
+def pjp_prophylaxis_gap(patient: Patient, day: date) -> dict[str | None, Answer]:
+    """A dose at risk and no prophylaxis."""
+    if not patient.drugs_recorded(day):
+        return {None: Answer(NOT_EVALUABLE)}
+    prophylaxis = covered(patient, day)
+    uncovered = None if prophylaxis is None else not prophylaxis
+    return {None: Answer(STATUS[all_of([dose_at_risk(patient, day), uncovered])])}
+
+
+@dataclass
+class Disease:
+    """Recorded CMV end-organ disease: all records of one day, and the last day where an end is recorded."""
+
+    on_date: date
+    until: date | None
+
+
+def end_organ_disease(patient: Patient, day: date) -> list[Disease]:
+    """CMV infections recorded with end-organ disease by the day; an end dated later is not yet known."""
+    found = []
+    infections = patient.happened("infection", None, day)
+    for moment in {(one.on_date, one.at) for one in infections}:
+        rows = [one for one in infections if (one.on_date, one.at) == moment]
+        said = {(one.code, (one.value or "").lower()) for one in rows}
+        if ("organism", "cmv") in said and ("end_organ", "yes") in said:
+            ends = [one.until_date for one in rows if one.until_date and one.until_date <= day]
+            found.append(Disease(moment[0], max(ends, default=None)))
+    return found
+
+
+def reactivated(result: Observation) -> Known:
+    """A quantified PCR, or pp65 in one cell or more; a value below the limit of quantification is not one."""
+    if result.low is None:
+        return None
+    if result.analyte == "cmv_pp65":
+        return True if result.low >= 1 else None
+    return result.low > 0  # '<34.5' begins at 0, '>100000' is quantified
+
+
+def cmv_reactivation(patient: Patient, day: date) -> dict[str | None, Answer]:
+    """Walks through the days: what was last heard of the virus, and for how long it counts."""
+    return {None: _cmv(patient, day)}
+
+
+@cache
+def _cmv(patient: Patient, day: date) -> Answer:
+    tests = [one for name in ("cmv_dna", "cmv_dna_copies", "cmv_pp65") for one in patient.results(name, day)]
+    below = max((one.on_date for one in tests if _clears(tests, one)), default=None)
+    above = [one.on_date for one in tests if _shows(one)]
+    diseases = end_organ_disease(patient, day)
+    over = max((later(one.until, 1) for one in diseases if one.until and one.until < day), default=None)
+    cleared = max((one for one in (below, over) if one), default=None)
+    ill = [one for one in diseases if _stands(one.on_date, below) and not (one.until and one.until < day)]
+    if any(day <= later(one.on_date, OPEN_DAYS) or one.until for one in ill):
+        return Answer(MET, 2)
+    seen = [one for one in above if _stands(one, cleared)]
+    if any(day <= later(one, OPEN_DAYS) for one in seen):
+        return Answer(MET, 1)
+    return Answer(NOT_EVALUABLE) if seen or ill or cleared is None else Answer(NOT_MET)
+
+
+def _shows(result: Observation) -> bool:
+    return reactivated(result) is True
+
+
+def _clears(tests: list[Observation], result: Observation) -> bool:
+    """A PCR below the threshold with none above it on the same day."""
+    is_pcr = result.analyte != "cmv_pp65"
+    return is_pcr and reactivated(result) is False and not any(_shows(one) for one in tests if one.on_date == result.on_date)
+
+
+def _stands(shown: date, cleared: date | None) -> bool:
+    return cleared is None or shown >= cleared

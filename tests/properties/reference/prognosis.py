@@ -1,0 +1,125 @@
+"""Prognosis: current ferritin, and the two scores of the values nearest to the index date."""
+
+from datetime import date
+from decimal import Decimal
+
+from tests.properties.reference.records import (
+    MET,
+    NOT_EVALUABLE,
+    NOT_MET,
+    STATUS,
+    Answer,
+    Known,
+    Observation,
+    Patient,
+    at_least,
+    more_than,
+    newest,
+    worst,
+)  # fmt: skip
+from tests.properties.reference.treatments import diagnosed, index_date
+
+NEAR_DAYS = 14
+CRP_POSITIVE, CRP_NEGATIVE = Decimal("0.8"), Decimal("1.1")  # mg/dL from which it counts, by the antibody
+BLOT = {"negative": 0, "+": 2, "++": 3, "+++": 4}
+Range = tuple[int, int]  # fewest and most points
+
+
+def high_ferritin(patient: Patient, day: date) -> dict[str | None, Answer]:
+    """The current value: grade 1 above 500, 2 above 1000, 3 from 1500 ng/mL; the worst of the day."""
+    found = [_ferritin_grade(one) for one in newest(patient.results("ferritin", day)) if one.low is not None]
+    status = worst(known for known, _ in found)
+    return {None: Answer(STATUS[status], max((grade for known, grade in found if known == status), default=None))}
+
+
+def _ferritin_grade(result: Observation) -> tuple[Known, int]:
+    certain = [more_than(result, 500), more_than(result, 1000), at_least(result, 1500)]
+    return certain[0], sum(one is True for one in certain)
+
+
+def nearest(patient: Patient, records: list, day: date) -> list:
+    """Of the records so far the nearest to the index date, within 14 days either side, ties to the earlier."""
+    index = index_date(patient, day)
+    near = [one for one in records if abs((one.on_date - index).days) <= NEAR_DAYS]
+    best = min(((abs((one.on_date - index).days), one.on_date) for one in near), default=None)
+    return [one for one in near if best and one.on_date == best[1]]
+
+
+def points(known: list[Known], worth: int) -> Range:
+    """Points of an item of which the worst record of a day decides."""
+    met = worst(known)
+    return (worth, worth) if met else (0, worth) if met is None else (0, 0)
+
+
+def flair_range(patient: Patient, day: date) -> Range:
+    """The fewest and the most points possible."""
+    ferritin = [at_least(one, 636) for one in nearest(patient, _numeric(patient, "ferritin", day), day)]
+    ldh = [at_least(one, 355) for one in nearest(patient, _numeric(patient, "ldh", day), day)]
+    scores = [one for one in patient.happened("imaging", "hrct_score", day) if one.number is not None]
+    hrct = [one.number >= 133 for one in nearest(patient, scores, day)]
+    parts = [points(ferritin, 2), points(ldh, 2), points(hrct, 3), _blot(patient, day), _rp_ild(patient, day)]
+    return sum(least for least, _ in parts), sum(most for _, most in parts)
+
+
+def _numeric(patient: Patient, analyte: str, day: date) -> list[Observation]:
+    return [one for one in patient.results(analyte, day) if one.low is not None]
+
+
+def _blot(patient: Patient, day: date) -> Range:
+    """A line blot's intensity; units of an ELISA are never translated."""
+    blots = [one for one in patient.results("anti_mda5", day) if one.low is None and one.coded in BLOT and _is_blot(one)]
+    found = [BLOT[one.coded] for one in nearest(patient, blots, day)]
+    return (max(found), max(found)) if found else (0, 4)
+
+
+def _is_blot(result: Observation) -> bool:
+    return "blot" in (result.assay or "") or result.coded in ("+", "++", "+++")
+
+
+def _rp_ild(patient: Patient, day: date) -> Range:
+    if diagnosed(patient, "rp_ild", day):
+        return 2, 2
+    return (0, 0) if patient.happened("diagnosis", "rp_ild", day) else (0, 2)
+
+
+def flair_group(total: int) -> int:
+    return 0 if total <= 4 else 1 if total <= 9 else 2
+
+
+def flair_score(patient: Patient, day: date) -> dict[str | None, Answer]:
+    """Met in the high group; evaluable where all possible totals lie in one group."""
+    least, most = (flair_group(total) for total in flair_range(patient, day))
+    if least != most:
+        return {None: Answer(NOT_EVALUABLE)}
+    return {None: Answer(MET if least == 2 else NOT_MET, least)}
+
+
+def antibody(patient: Patient, day: date) -> Known:
+    """Anti-MDA5: positive once a result was, else negative once a result was."""
+    return worst(is_positive(patient, one) for one in patient.results("anti_mda5", day))
+
+
+def is_positive(patient: Patient, result: Observation) -> Known:
+    """At or above the row's own upper limit, else the assay's cut-off, else the coded result."""
+    if result.low is not None and result.ref_high is not None:
+        return at_least(result, result.ref_high)
+    if result.low is not None and result.assay in patient.assay_cutoffs:
+        return at_least(result, patient.assay_cutoffs[result.assay])
+    return {"positive": True, "+": True, "++": True, "+++": True, "negative": False}.get(result.coded)
+
+
+def mck_score(patient: Patient, day: date) -> dict[str | None, Answer]:
+    """One point each for CRP and KL-6; met at 2."""
+    positive = antibody(patient, day)
+    crp = points([_crp_counts(one, positive) for one in nearest(patient, _numeric(patient, "crp", day), day)], 1)
+    kl6 = points([at_least(one, 1000) for one in nearest(patient, _numeric(patient, "kl6", day), day)], 1)
+    least, most = crp[0] + kl6[0], crp[1] + kl6[1]
+    return {None: Answer(MET if least == 2 else NOT_MET if most < 2 else NOT_EVALUABLE, least)}
+
+
+def _crp_counts(result: Observation, positive: Known) -> Known:
+    low, high = at_least(result, CRP_POSITIVE), at_least(result, CRP_NEGATIVE)
+    if positive is None:
+        return low if low == high else None
+    return low if positive else high
+

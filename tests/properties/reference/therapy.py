@@ -1,0 +1,163 @@
+"""Therapy pattern: stepping up, drugs advised against, levels, exchanges and infusions."""
+
+from datetime import date
+from functools import cache
+
+from tests.properties.reference.prognosis import is_positive
+from tests.properties.reference.records import (
+    MET,
+    NOT_EVALUABLE,
+    NOT_MET,
+    STATUS,
+    Answer,
+    Known,
+    Patient,
+    all_of,
+    later,
+)
+from tests.properties.reference.refractory import component
+from tests.properties.reference.treatments import (
+    PARTNERS,
+    acts,
+    classes_acting,
+    clock_start,
+    days_from,
+    diagnosed,
+    dose_filled,
+    dose_on,
+    given_rows,
+    is_given,
+    is_high_dose,
+)  # fmt: skip
+
+SECOND_BY, THIRD_BY, BEFORE_RP_ILD = 7, 14, 90
+NOT_RECOMMENDED = {"azathioprine", "methotrexate", "leflunomide", "tnf_inhibitor", "abatacept", "tocilizumab", "antifibrotic"}
+LEVELS = {"tacrolimus": "tacrolimus_level", "ciclosporin": "ciclosporin_level"}
+
+
+def step_up_pattern(patient: Patient, day: date) -> dict[str | None, Answer]:
+    """Met once the second or third agent is late after the first high-dose glucocorticoid, and then for good."""
+    if diagnosed(patient, "rp_ild", day) is None or not patient.drugs_recorded(day):
+        return {None: Answer(NOT_EVALUABLE)}
+    if any(_steps_up(patient, one) for one in days_from(patient.first_day, day)):
+        return {None: Answer(MET, days_to_triple(patient, day))}
+    if any(is_positive(patient, one) is False for one in patient.results("anti_mda5", day)):
+        return {None: Answer(NOT_MET)}
+    start = first_high_dose(patient, day)
+    unreadable = start is None and _dose_unreadable(patient, day)
+    return {None: Answer(NOT_EVALUABLE if unreadable else NOT_MET)}
+
+
+@cache
+def _steps_up(patient: Patient, day: date) -> bool:
+    """Whether on this day the pattern shows."""
+    start = first_high_dose(patient, day)
+    if start is None or any(is_positive(patient, one) is False for one in patient.results("anti_mda5", day)):
+        return False
+    no_second = day > later(start, SECOND_BY) and not agents_by(patient, start, later(start, SECOND_BY))
+    no_third = day > later(start, THIRD_BY) and len(agents_by(patient, start, later(start, THIRD_BY))) < 2
+    return no_second or no_third
+
+
+@cache
+def first_high_dose(patient: Patient, day: date) -> date | None:
+    """The first day of a high dose, not earlier than 90 days before RP-ILD was recorded."""
+    recorded = diagnosed(patient, "rp_ild", day)
+    if recorded is None:
+        return None
+    days = days_from(max(later(recorded, -BEFORE_RP_ILD), patient.first_day), day)
+    return next((one for one in days if is_high_dose(patient, one)), None)
+
+
+def _dose_unreadable(patient: Patient, day: date) -> bool:
+    first = max(later(diagnosed(patient, "rp_ild", day), -BEFORE_RP_ILD), patient.first_day)
+    return any(is_high_dose(patient, one) is None for one in days_from(first, day))
+
+
+def agents_by(patient: Patient, start: date, limit: date) -> set[str]:
+    """The further agents acting at the glucocorticoid's start or started by the limit."""
+    return {agent for one in days_from(start, limit) for agent in classes_acting(patient, one) & PARTNERS}
+
+
+def days_to_triple(patient: Patient, day: date) -> int | None:
+    """Days from the glucocorticoid to the third agent, once it has started."""
+    start = first_high_dose(patient, day)
+    return next(((one - start).days for one in days_from(start, day) if len(agents_by(patient, start, one)) >= 2), None)
+
+
+def not_recommended_agent(patient: Patient, day: date) -> dict[str | None, Answer]:
+    """Per drug once given: whether it acts, in RP-ILD."""
+    answers: dict[str | None, Answer] = {}
+    in_rp_ild = True if diagnosed(patient, "rp_ild", day) else None
+    for row in given_rows(patient):
+        if patient.drugs[row.drug].drug_class in NOT_RECOMMENDED and row.start_date <= day:
+            acting = any(acts(patient, other, day) for other in given_rows(patient) if other.drug == row.drug)
+            answers[row.drug] = Answer(STATUS[all_of([acting, in_rp_ild])])
+    return answers or {None: Answer(NOT_EVALUABLE)}
+
+
+def cni_level_missing(patient: Patient, day: date) -> dict[str | None, Answer]:
+    """Per drug once given: no level by day 7 of a start or change, or none for 14 days in the first 90."""
+    answers: dict[str | None, Answer] = {}
+    for drug, analyte in LEVELS.items():
+        given = [one for one in days_from(patient.first_day, day) if dose_on(patient, drug, one, pulses=False)]
+        if given:
+            levels = [one.on_date for one in patient.results(analyte, day)]
+            answers[drug] = Answer(STATUS[_level_is_missing(patient, drug, given, levels, day)])
+    return answers or {None: Answer(NOT_EVALUABLE)}
+
+
+def _level_is_missing(patient: Patient, drug: str, given: list[date], levels: list[date], day: date) -> bool:
+    starts = [one for one in given if dose_filled(patient, drug, later(one, -1), day) is None]
+    triggers = starts + [one for one in given if _dose_changed(patient, drug, one, day)]
+    for trigger in triggers:
+        if later(trigger, 7) <= day and not any(level > trigger for level in levels):
+            return True
+    start = starts[-1]
+    last = max([start, *(level for level in levels if level >= start)])
+    return given[-1] == day and day < later(start, 90) and (day - last).days >= 14
+
+
+def _dose_changed(patient: Patient, drug: str, day: date, known_on: date) -> bool:
+    """Both doses can be read and differ."""
+    before = dose_filled(patient, drug, later(day, -1), known_on)
+    now = dose_on(patient, drug, day, pulses=False)
+    return before is not None and not before.unknown and not now.unknown and before.known != now.known
+
+
+def sessions(patient: Patient, day: date) -> list[date]:
+    """The days of plasma exchange so far."""
+    return [one.on_date for one in patient.happened("procedure", "plasma_exchange", day)]
+
+
+def exchange_after_ivig(patient: Patient, day: date) -> dict[str | None, Answer]:
+    """The last session came less than 21 days after IVIG; until the window ends."""
+    if not patient.drugs_recorded(day):
+        return {None: Answer(NOT_EVALUABLE)}
+    exchanged = max(sessions(patient, day), default=None)
+    if exchanged is None:
+        return {None: Answer(NOT_MET)}
+    rows = [row for row in given_rows(patient) if row.drug == "ivig"]
+    infused = [one for one in days_from(later(exchanged, -20), exchanged) if any(is_given(patient, row, one) for row in rows)]
+    return {None: Answer(MET if infused and day < later(infused[-1], 21) else NOT_MET)}
+
+
+def cyclophosphamide_interval(patient: Patient, day: date) -> dict[str | None, Answer]:
+    """More than 28 days since the last of fewer than 6 pulses, none recorded as stopped."""
+    if not patient.drugs_recorded(day):
+        return {None: Answer(NOT_EVALUABLE)}
+    rows = [row for row in given_rows(patient) if row.drug == "cyclophosphamide" and row.route == "iv"]
+    pulses = [one for one in days_from(patient.first_day, day) if any(is_given(patient, row, one) for row in rows)]
+    stops = [one for one in patient.happened("drug_stopped", None, day) if "cyclophosphamide" in (one.code, one.value)]
+    stopped = bool(pulses) and any(one.on_date >= pulses[-1] for one in stops)
+    late = bool(pulses) and len(pulses) < 6 and day > later(pulses[-1], 28)
+    return {None: Answer(MET if late and not stopped else NOT_MET)}
+
+
+def early_exchange_window(patient: Patient, day: date) -> dict[str | None, Answer]:
+    """Gas exchange failing on the combination clock, by its day 14, and no session yet."""
+    day0 = clock_start(patient, "combination", day)
+    if day0 is None:
+        return {None: Answer(NOT_EVALUABLE)}
+    failing: Known = component(patient, "refractory_gas_exchange", "combination", day).status
+    return {None: Answer(STATUS[all_of([failing, day <= later(day0, 14), not sessions(patient, day)])])}

@@ -1,0 +1,122 @@
+"""Transplant: early referral, lung function, oxygen and refractory disease as reasons to refer."""
+
+from datetime import date
+
+from tests.properties.reference.oxygen import referral_oxygen
+from tests.properties.reference.prognosis import antibody
+from tests.properties.reference.records import (
+    MET,
+    NOT_MET,
+    STATUS,
+    Answer,
+    Known,
+    Observation,
+    Patient,
+    all_of,
+    any_of,
+    below,
+    later,
+    newest,
+    worst,
+)  # fmt: skip
+from tests.properties.reference.refractory import COMPOSITES, composite
+from tests.properties.reference.treatments import CLOCKS, clock_start, diagnosed
+
+PAIR_DAYS = 28
+TWO_YEARS = 730
+
+
+def ild(patient: Patient, day: date) -> Known:
+    """ILD recorded, which RP-ILD implies; unknown until an event says present or absent."""
+    if diagnosed(patient, "ild", day) or diagnosed(patient, "rp_ild", day):
+        return True
+    return False if patient.happened("diagnosis", "ild", day) else None
+
+
+def transplant_early_referral(patient: Patient, day: date) -> dict[str | None, Answer]:
+    """Anti-MDA5 positive and ILD recorded."""
+    return {None: Answer(STATUS[all_of([antibody(patient, day), ild(patient, day)])])}
+
+
+def tests_of(patient: Patient, measure: str, day: date) -> list[Observation]:
+    """Per cent predicted by the day: before a bronchodilator, never a challenge stage."""
+    return [one for one in patient.results(measure, day) if one.phase in (None, "pre") and one.low is not None]
+
+
+def last_test_day(patient: Patient, day: date) -> date | None:
+    both = tests_of(patient, "fvc_percent", day) + tests_of(patient, "dlco_percent", day)
+    return max((one.on_date for one in both), default=None)
+
+
+def paired(patient: Patient, measure: str, tested: date) -> list[Observation]:
+    """The values of a test day, else the newest of the 28 days before."""
+    return newest(one for one in tests_of(patient, measure, tested) if one.on_date >= later(tested, -PAIR_DAYS))
+
+
+def referral_lung_function(patient: Patient, day: date) -> dict[str | None, Answer]:
+    """FVC < 80 % or DLCO < 40 % predicted."""
+    tested = last_test_day(patient, day)
+    if tested is None:
+        return {None: Answer(STATUS[None])}
+    fvc = worst(below(one, 80) for one in paired(patient, "fvc_percent", tested))
+    dlco = worst(below(one, 40) for one in paired(patient, "dlco_percent", tested))
+    return {None: Answer(STATUS[any_of([fvc, dlco])])}
+
+
+def fell(patient: Patient, measure: str, tested: date, percent: int) -> Known:
+    """A relative fall against any earlier test of the past two years with the same reference set."""
+    pairs = [
+        (new, old)
+        for new in paired(patient, measure, tested)
+        for old in tests_of(patient, measure, tested)
+        if later(new.on_date, -TWO_YEARS) <= old.on_date < new.on_date and old.reference_set == new.reference_set
+    ]
+    return worst(_fell(new, old, percent) for new, old in pairs)
+
+
+def _fell(new: Observation, old: Observation, percent: int) -> Known:
+    """100 x (old - new) >= percent x old, for every pair of values."""
+    kept = 100 - percent
+    if new.high is not None and 100 * new.high <= kept * old.low:
+        return True
+    if old.high is not None and 100 * new.low > kept * old.high:
+        return False
+    return None
+
+
+def worse_symptoms(patient: Patient, day: date) -> Known:
+    recent = [one for one in patient.happened("symptom", "dyspnoea", day) if one.on_date >= later(day, -TWO_YEARS)]
+    return worst(one.value == "worse" for one in newest(recent))
+
+
+def worse_imaging(patient: Patient, day: date) -> Known:
+    readings = [
+        one
+        for one in patient.happened("imaging", "chest_ct", day) + patient.happened("imaging", "chest_xray", day)
+        if one.value in ("improved", "stable", "worse") and one.on_date >= later(day, -TWO_YEARS)
+    ]
+    return worst(one.value == "worse" for one in newest(readings))
+
+
+def referral_decline(patient: Patient, day: date) -> dict[str | None, Answer]:
+    """Within two years FVC down >= 10 %, or DLCO >= 15 %, or FVC >= 5 % with worse symptoms or imaging."""
+    tested = last_test_day(patient, day)
+    if tested is None:
+        return {None: Answer(STATUS[None])}
+    worse = any_of([worse_symptoms(patient, day), worse_imaging(patient, day)])
+    smaller = all_of([fell(patient, "fvc_percent", tested, 5), worse])
+    parts = [fell(patient, "fvc_percent", tested, 10), fell(patient, "dlco_percent", tested, 15), smaller]
+    return {None: Answer(STATUS[any_of(parts)])}
+
+
+def referral_refractory(patient: Patient, day: date) -> dict[str | None, Answer]:
+    """Possibly or by the published definition refractory, on either clock that has started."""
+    started = [clock for clock in CLOCKS if clock_start(patient, clock, day)]
+    return {None: Answer(STATUS[any_of(composite(patient, name, clock, day) for name in COMPOSITES for clock in started)])}
+
+
+def transplant_referral(patient: Patient, day: date) -> dict[str | None, Answer]:
+    """Any of the four reasons to refer."""
+    known = {MET: True, NOT_MET: False}
+    reasons = (referral_lung_function, referral_decline, referral_oxygen, referral_refractory)
+    return {None: Answer(STATUS[any_of(known.get(reason(patient, day)[None].status) for reason in reasons)])}

@@ -1,0 +1,144 @@
+"""The rules in SQL and their slow twin in plain Python, each written from the rulebook, agree on random patients, day by day.
+
+All patients are judged together, as in a load; where an answer differs, the rows of that patient are cut down to the few that matter.
+MDA5_REFERENCE_EXAMPLES sets another number of patients.
+"""
+
+import os
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cache
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, seed, settings
+
+from pipelines.catalog import catalog
+from pipelines.engines import on_duckdb
+from tests.properties import cohorts, reference
+from tests.properties.cohorts import Cohort
+from tests.properties.reference import Answer, Patient
+
+PATIENTS = int(os.environ.get("MDA5_REFERENCE_EXAMPLES", "200"))
+DAYS_AFTER = 60  # waiting times run out after the last record
+# Hypothesis begins with the simplest example and goes on by varying what it has: a seed for each patient keeps them different.
+generate = settings(max_examples=2, database=None, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One judged answer and the days on which it stands, `until` exclusive."""
+
+    item: str | None
+    since: date
+    until: date | None
+    answer: Answer
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Patients as the twin reads them, and what the engine answered: (criterion, patient_id) -> answers."""
+
+    patients: list[Patient]
+    standing: dict[tuple[str, str], list[Standing]]
+
+
+@cache
+def people() -> tuple[Cohort, ...]:
+    """The rows of each random patient."""
+    return tuple(rows for number in range(PATIENTS) if any((rows := _person(number)).values()))
+
+
+def _person(number: int) -> Cohort:
+    found: list[Cohort] = []
+
+    @seed(number)
+    @generate
+    @given(cohorts.person())
+    def collect(rows: Cohort) -> None:
+        found.append(rows)
+
+    collect()
+    return found[-1]
+
+
+def judge(cohort: Cohort) -> Judged:
+    """Loads the rows through the front door and judges every date."""
+    con = cohorts.new_store()
+    cohorts.receive(con, cohort)
+    on_duckdb.replay(con, [row[0] for row in con.execute("SELECT patient_id FROM record.patient").fetchall()])
+    standing: dict[tuple[str, str], list[Standing]] = {}
+    rows = con.execute("SELECT criterion, patient_id, item, on_date, until_date, status, grade FROM judgement").fetchall()
+    for criterion, patient_id, item, since, until, status, grade in rows:
+        standing.setdefault((criterion, patient_id), []).append(Standing(item, since, until, Answer(status, grade)))
+    return Judged(reference.read_patients(con), standing)
+
+
+@cache
+def sample() -> Judged:
+    return judge(cohorts.numbered(list(people())))
+
+
+def days_of(patient: Patient) -> list[date]:
+    """From the first recorded day to some time after the last."""
+    dated = [one.on_date for one in (*patient.observations, *patient.events)]
+    last = max(dated + [one.start_date for one in patient.administrations]) + timedelta(DAYS_AFTER)
+    return [patient.first_day + timedelta(days) for days in range((last - patient.first_day).days + 1)]
+
+
+def stands_on(judged: Judged, criterion: str, patient: Patient, day: date) -> dict[str | None, Answer]:
+    """What the engine says on a day, by item."""
+    return {
+        one.item: one.answer
+        for one in judged.standing.get((criterion, patient.patient_id), [])
+        if one.since <= day and (one.until is None or day < one.until)
+    }
+
+
+def first_difference(judged: Judged, criterion: str, patient: Patient) -> str | None:
+    """The first day on which engine and twin differ; None where they never do."""
+    for day in days_of(patient):
+        expected, found = reference.answer(criterion, patient, day), stands_on(judged, criterion, patient, day)
+        if expected != found:
+            return f"{criterion} on {day}: the twin says {expected}, the engine {found}"
+    return None
+
+
+def cut_down(rows: Cohort, criterion: str) -> str:
+    """The fewest rows of a patient on which engine and twin still differ, and how."""
+    difference, found = None, True
+    while found:
+        found = False
+        for name in rows:
+            for place in range(len(rows[name])):
+                fewer = rows | {name: rows[name][:place] + rows[name][place + 1 :]}
+                if not any(fewer.values()):
+                    continue
+                judged = judge(cohorts.numbered([fewer]))
+                if shown := first_difference(judged, criterion, judged.patients[0]):
+                    rows, difference, found = fewer, shown, True
+                    break
+    lines = [f"{name}: {row}" for name, found in rows.items() for row in found]
+    return "\n".join([difference or "only among other patients", *lines])
+
+
+@pytest.mark.parametrize("criterion", sorted(reference.CRITERIA))
+def test_engine_and_twin_agree(criterion: str) -> None:
+    for patient in sample().patients:
+        if difference := first_difference(sample(), criterion, patient):
+            rows = people()[int(patient.patient_id.removeprefix("p")) - 1]
+            pytest.fail(f"{difference}\ncut down: {cut_down(rows, criterion)}", pytrace=False)
+
+
+@pytest.mark.parametrize("criterion", sorted(reference.CRITERIA))
+def test_the_sample_reaches_every_answer(criterion: str) -> None:
+    said = {
+        one.status
+        for patient in sample().patients
+        for day in days_of(patient)
+        for one in reference.answer(criterion, patient, day).values()
+    }
+    assert said == {"met", "not_met", "not_evaluable"}
+
+
+def test_every_criterion_has_a_twin() -> None:
+    assert set(reference.CRITERIA) == set(catalog().criteria)

@@ -103,9 +103,19 @@ def _worklist(folder: str, snapshot: int, as_of: date | None) -> list[dict]:
     with _reader(folder).cursor() as cursor:
         patients = {row["patient_id"]: row for row in _rows(cursor, PATIENTS)}
         for row in patients.values():
-            row |= {"oxygen": None, "ferritin": [], "fvc": [], "met": [], "not_evaluable": [], "not_met": []}
+            row |= {
+                "oxygen": None,
+                "ferritin": [],
+                "fvc": [],
+                "met": [],
+                "not_evaluable": [],
+                "not_met": [],
+                "died": None,
+            }
         for row in _rows(cursor, OXYGEN_NOW) if _has_concept(cursor, "oxygen_support") else []:
             patients[row["patient_id"]]["oxygen"] = row
+        for row in _rows(cursor, DEATHS):
+            patients[row["patient_id"]]["died"] = row["died"]
         for row in _rows(cursor, SPARKS, {"points": SPARK_POINTS}):
             patients[row["patient_id"]]["ferritin" if row["analyte"] == "ferritin" else "fvc"] = [
                 _plain_point(point) for point in row["points"]
@@ -142,6 +152,11 @@ SPARKS = """
         QUALIFY row_number() OVER (PARTITION BY patient_id, analyte ORDER BY at_high DESC, record_id) <= $points)
     GROUP BY patient_id, analyte"""
 
+DEATHS = """
+    SELECT patient_id, CAST(max(at_high) AS DATE) AS died FROM record.event
+    WHERE kind = 'outcome' AND code = 'death' AND known_until IS NULL AND status IN ('final', 'corrected', 'amended')
+    GROUP BY patient_id"""
+
 STANDING = """
     SELECT patient_id, criterion, item, status, grade, from_date AS since FROM result.spell
     WHERE from_date <= $day AND (until_date IS NULL OR until_date > $day)"""
@@ -162,7 +177,9 @@ def _patient_page(folder: str, snapshot: int, patient_id: str) -> dict[str, list
         page["observation"] = [_observation(row) for row in _rows(cursor, OBSERVATIONS, only)]
         page["event"] = _rows(cursor, EVENTS, only)
         page["held"] = [
-            row for row in _rows(cursor, HELD, only) if held.names_patient(row["row as received"], patient_id)
+            row | {"analyte": held.analyte_named(row["row as received"])}
+            for row in _rows(cursor, HELD, only)
+            if held.names_patient(row["row as received"], patient_id)
         ]
         on_duckdb.replay(cursor, [patient_id])
         for concept in CONCEPTS:

@@ -1,12 +1,13 @@
 """The flags beside the chart: what is met, what cannot be told and why, what is not met; and one opened down to its source lines."""
 
+from collections import Counter
 from datetime import date
 
 import streamlit as st
 
 from dashboard import data, style
 
-ORDER = ("met", "not_evaluable", "not_met")
+MOST = 3  # so many of the missing things are named that would settle the most
 
 
 def identity(answer: dict) -> str:
@@ -21,6 +22,7 @@ def chosen(answers: list[dict]) -> dict | None:
 
 
 def choose(flag: str | None, patient_id: str) -> None:
+    """Puts a flag into the address, or takes it out."""
     st.query_params["patient"] = patient_id
     if flag is None:
         st.query_params.pop("flag", None)
@@ -29,56 +31,80 @@ def choose(flag: str | None, patient_id: str) -> None:
 
 
 def draw(answers: list[dict], as_of: date, opened: dict | None) -> None:
-    """Every answer standing, by status, then in the order of groups."""
+    """The chosen flag on top, then every answer standing, by status, in the order of groups."""
     groups = list(style.GROUPS)
     ordered = sorted(
         answers, key=lambda answer: (groups.index(answer["group"]), answer["criterion"], answer["item"] or "")
     )
-    for status in ORDER:
-        found = [answer for answer in ordered if answer["status"] == status]
-        heading = (
-            f"{style.STATUS_WORDS[status]} on {style.day(as_of)}" if status == "met" else style.STATUS_WORDS[status]
-        )
-        if status == "not_met":
-            with st.expander(f"{heading}: {len(found)}", expanded=bool(opened and opened["status"] == status)):
-                for answer in found:
-                    draw_flag(answer, answer is opened)
-            continue
-        st.markdown(f"**{heading}: {len(found)}**")
-        for answer in found:
-            draw_flag(answer, answer is opened)
+    by_status = {status: [answer for answer in ordered if answer["status"] == status] for status in style.STATUS_WORDS}
+    if opened:
+        draw_opened(opened)
+    st.markdown(f"**Met on {style.day(as_of)}: {len(by_status['met'])}**")
+    for answer in by_status["met"]:
+        if answer is not opened:
+            draw_flag(answer)
+    st.markdown(f"**Cannot be told: {len(by_status['not_evaluable'])}**")
+    draw_what_would_settle(by_status["not_evaluable"])
+    for answer in by_status["not_evaluable"]:
+        if answer is not opened:
+            draw_flag(answer, with_finding=False)
+    with st.expander(f"Not met: {len(by_status['not_met'])}"):
+        for answer in by_status["not_met"]:
+            if answer is not opened:
+                draw_flag(answer, with_finding=False)
 
 
-def draw_flag(answer: dict, opened: bool) -> None:
-    """One flag as a card: its title opens it and rings its evidence on the chart."""
-    flag = identity(answer)
-    state = "chosen" if opened else answer["status"]
-    with st.container(border=True, key=f"flag-{state}-{answer['group']}-{_safe(flag)}"):
-        item = f": {style.words(answer['item'])}" if answer["item"] else ""
-        label = style.as_markdown(f"{style.STATUS_MARKS[answer['status']]} {answer['title']}{item}")
-        st.button(
-            label,
-            key=f"choose-{flag}",
-            type="tertiary",
-            on_click=choose,
-            wrap=True,
-            help="Close" if opened else "Show its evidence here and on the chart",
-            args=(None if opened else flag, st.session_state.get("patient_choice")),
-        )
-        if answer["status"] != "not_met" or opened:
+def draw_what_would_settle(unknown: list[dict]) -> None:
+    """The missing things that most of the open questions wait for."""
+    waiting = Counter(missing for answer in unknown for missing in set(answer["missing"]))
+    most = [f"{missing} ({count})" for missing, count in waiting.most_common(MOST) if count > 1]
+    if most:
+        st.caption(style.as_markdown(f"Would settle most: {', '.join(most)}"))
+
+
+def draw_flag(answer: dict, with_finding: bool = True) -> None:
+    """One flag as a card: its title opens it on top and rings its evidence on the chart."""
+    with st.container(border=True, key=f"flag-{answer['status']}-{answer['group']}-{_safe(answer)}"):
+        draw_title(answer, identity(answer), "Show its evidence here and on the chart")
+        if with_finding:
             st.text(answer["finding"])
-        since = f"{style.GROUPS[answer['group']]} · since {style.day(answer['since'])}"
-        st.caption(since + (f" · grade {answer['grade']}" if answer["grade"] is not None else ""))
-        if opened:
-            draw_evidence(answer)
-            draw_thresholds(answer["criterion"])
+        elif answer["missing"]:
+            st.text(f"Missing: {', '.join(answer['missing'])}")
+        st.caption(f"{style.GROUPS[answer['group']]} · since {style.day(answer['since'])}")
+
+
+def draw_opened(answer: dict) -> None:
+    """The chosen flag with its evidence, its thresholds and their papers."""
+    with st.container(border=True, key=f"flag-chosen-{answer['group']}-{_safe(answer)}"):
+        draw_title(answer, None, "Close")
+        st.text(answer["finding"])
+        status = style.STATUS_WORDS[answer["status"]].lower()
+        st.caption(f"{style.GROUPS[answer['group']]} · {status} since {style.day(answer['since'])}")
+        if answer["missing"]:
+            st.text(f"Would settle it: {', '.join(answer['missing'])}")
+        draw_evidence(answer)
+        draw_thresholds(answer["criterion"])
+        st.button("Close", key="close-flag", on_click=choose, args=(None, st.session_state.get("patient_choice")))
+
+
+def draw_title(answer: dict, flag: str | None, said: str) -> None:
+    item = f": {style.words(answer['item'])}" if answer["item"] else ""
+    label = style.as_markdown(f"{style.STATUS_MARKS[answer['status']]} {answer['title']}{item}")
+    patient_id = st.session_state.get("patient_choice")
+    st.button(
+        label,
+        key=f"choose-{identity(answer)}",
+        type="tertiary",
+        on_click=choose,
+        args=(flag, patient_id),
+        help=said,
+        wrap=True,
+    )
 
 
 def draw_evidence(answer: dict) -> None:
     """The records that decided, down to file and line."""
     records = data.evidence(answer["evidence"])
-    if answer["missing"]:
-        st.text(f"What would settle it: {', '.join(answer['missing'])}")
     if not records:
         st.caption("No record decided: the answer rests on what is missing or on the calendar.")
         return
@@ -100,16 +126,20 @@ def words_of(record: dict) -> str:
 
 
 def draw_thresholds(criterion: str) -> None:
-    """The numbers of the rule, each with its tag and its paper. Links are made of the DOIs of the dictionary only."""
-    for line in data.cited(criterion):
+    """The numbers of the rule, each with its tag and its paper. Links are made of the DOIs of the dictionary only.
+
+    A rule without a number of its own is explained instead.
+    """
+    lines = data.cited(criterion)
+    if not lines:
+        st.caption(style.as_markdown(data.rules()[criterion].why))
+    for line in lines:
         link = f" [doi](https://doi.org/{line['doi']})" if line["doi"] else ""
-        said = style.as_markdown(
-            f"{style.words(line['name'])}: {line['value']} {line['unit']} ({line['tag']}). {line['citation']}"
-        )
-        st.caption(said + link)
+        said = f"{style.words(line['name'])}: {line['value']} {line['unit']} ({line['tag']}). {line['citation']}"
+        st.caption(style.as_markdown(said) + link)
     st.page_link("views/rulebook.py", label="The rule in the Rulebook", query_params={"criterion": criterion})
 
 
-def _safe(flag: str) -> str:
+def _safe(answer: dict) -> str:
     """A flag's identity as a class name; items may be text of any origin."""
-    return "".join(letter if letter.isalnum() else "-" for letter in flag)[:60] + f"-{abs(hash(flag)) % 10_000}"
+    return "".join(letter if letter.isalnum() else "-" for letter in identity(answer))[:80]

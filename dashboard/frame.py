@@ -37,7 +37,7 @@ def foot() -> None:
         st.caption(NOT_A_DEVICE)
         return
     last = f"last recorded day {style.day(now.last_day)}" if now.last_day else "no dated record"
-    st.caption(f"Snapshot {now.snapshot} · {now.patients} patients · {last} · {NOT_A_DEVICE}")
+    st.caption(f"Snapshot {now.snapshot} · {now.patients} patient{'s' * (now.patients != 1)} · {last} · {NOT_A_DEVICE}")
 
 
 NOT_A_DEVICE = "Not a medical device. It shows published conditions on the records it was given, and gives no verdict on what to do."

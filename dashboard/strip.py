@@ -6,6 +6,8 @@ from datetime import date
 from dashboard import style
 from dashboard.charts import oxygen_support, results
 
+SHORT = ("room air", "low flow", "mask", "reservoir", "HFNC", "NIV, CPAP", "ventilated", "ECMO")
+
 
 @dataclass(frozen=True)
 class Card:
@@ -36,15 +38,14 @@ def oxygen(page: dict, as_of: date) -> Card:
     if not known:
         return Card("Oxygen now", "never recorded", "", known=False)
     row = known[-1]
-    name = {0: "room air", 1: "low flow", 4: "HFNC"}.get(row["level"], oxygen_support.LEVELS[row["level"]])
+    name = SHORT[row["level"]]
     setting = oxygen_support.setting(row, short=row["fio2_source"] == "set")
     value = setting if row["level"] == 1 and setting else " ".join(part for part in (name, setting) if part)
     before = next((older for older in reversed(known[:-1]) if older["level"] != row["level"]), None)
     change = ""
     if before is not None:
-        direction = "up" if row["level"] > before["level"] else "down"
-        was = oxygen_support.setting(before, short=True) or oxygen_support.LEVELS[before["level"]]
-        change = f", {direction} from {was}"
+        value += " ↑" if row["level"] > before["level"] else " ↓"
+        change = f", was {SHORT[before['level']]}"
     return Card("Oxygen now", value, style.day(row["at"]) + change)
 
 
@@ -53,6 +54,9 @@ def measured(page: dict, as_of: date, name: str, analyte: str, unit: str) -> Car
     found = [row for row in results.of(page, analyte) if _on(row["at"]) <= as_of and row["status"] != "preliminary"]
     if not found:
         later = any(row["analyte"] == analyte for row in page["observation"])
+        held = sum(row["analyte"] == analyte for row in page.get("held", []))
+        if held and not later:
+            return Card(name, "held", f"{held} not accepted, see below", known=False)
         return Card(
             name,
             "not yet" if later else "never measured",
@@ -67,7 +71,7 @@ def shown(row: dict, unit: str = "") -> str:
     if row["low"] is None:
         return row["coded"] or row["original_value"]
     text = style.number(row["value"]) if row["value"] is not None else results.arrow(row, "")["label"]
-    return f"{text} {unit or row['unit'] or ''}".strip()
+    return f"{text} {unit or style.unit(row['unit'])}".strip()
 
 
 def lung_function(page: dict, as_of: date) -> Card:
@@ -79,9 +83,7 @@ def lung_function(page: dict, as_of: date) -> Card:
         later = bool(results.of(page, "fvc_percent", "dlco_percent"))
         return Card("FVC · DLCO", "not yet" if later else "never measured", "no baseline", known=False)
     parts = [f"{shown(latest[name], '%')}" if name in latest else "unknown" for name in ("fvc_percent", "dlco_percent")]
-    return Card(
-        "FVC · DLCO", " · ".join(parts), f"of predicted, {style.day(max(row['at'] for row in latest.values()))}"
-    )
+    return Card("FVC · DLCO", " · ".join(parts), f"predicted, {style.day(max(row['at'] for row in latest.values()))}")
 
 
 def glucocorticoid(page: dict, as_of: date) -> Card:
@@ -113,7 +115,7 @@ def therapy(page: dict, as_of: date) -> Card:
         ]
         if known:
             start = known[-1]["start_date"]
-            return Card("Therapy", f"day {(as_of - start).days}", f"of {name} therapy, from {style.day(start)}")
+            return Card("Therapy", f"day {(as_of - start).days}", f"{name}, {style.day(start)}")
     return Card("Therapy", "not started", "no combination therapy yet", known=False)
 
 

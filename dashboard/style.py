@@ -114,6 +114,11 @@ def number(value: float | int | None) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def unit(ucum: str | None) -> str:
+    """A UCUM unit as it is printed: {SI} -> SI, mm[Hg] -> mmHg, 10*9/L -> 10⁹/L."""
+    return re.sub(r"[\[\]{}]", "", ucum or "").replace("10*9", "10⁹")
+
+
 def words(identifier: str | None) -> str:
     """An identifier of the dictionary or catalog as words: transplant_early_referral -> transplant early referral."""
     return (identifier or "").replace("_", " ")
@@ -151,6 +156,7 @@ SHEET = (
 [class*="st-key-row-"] [data-testid="stImage"] { line-height: 0; }
 [class*="st-key-card-"] p { margin: 0; line-height: 1.3; }
 [class*="st-key-card-"] strong { font-size: 1.12rem; }
+[class*="st-key-card-"] [data-testid="stCaptionContainer"] p { font-size: 0.78rem; }
 [class*="st-key-unknown-"] strong { color: #6B7280; font-weight: 500; }
 [class*="st-key-flag-"] { padding: 0.45rem 0.7rem 0.55rem; gap: 0.15rem; border-radius: 8px; border-left: 5px solid #9CA3AF; }
 [class*="st-key-flag-"] p { margin: 0; line-height: 1.35; }
@@ -163,6 +169,9 @@ SHEET = (
 [class*="st-key-row-"] { border-bottom: 1px solid #E5E7EB; padding: 0.25rem 0 0.35rem; }
 [class*="st-key-row-"] [data-testid="stVerticalBlock"] { gap: 0; }
 [class*="st-key-row-"] p { margin: 0; line-height: 1.35; }
+[class*="st-key-rules-"] { gap: 0.1rem; }
+[class*="st-key-rules-"] button { padding: 0.1rem 0.4rem; min-height: 0; justify-content: flex-start; width: 100%; }
+[class*="st-key-rules-"] button p { text-align: left; font-size: 0.9rem; line-height: 1.3; }
 [class*="st-key-head-"] p { font-weight: 600; font-size: 0.8rem; color: #6B7280; margin: 0; }
 """
     + _EDGES

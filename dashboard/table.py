@@ -30,7 +30,7 @@ def _result(row: dict) -> dict:
         "kind": "result",
         "what": style.words(row["analyte"]),
         "value": row["original_value"],
-        "unit": row["original_unit"] or row["unit"] or "",
+        "unit": row["original_unit"] or style.unit(row["unit"]),
         "remark": ", ".join(part for part in remark if part),
         "source": f"{row['file']} line {row['line']}",
     }

@@ -13,19 +13,24 @@ ORDER = (
     ("met", "Met earlier and standing"),
     ("unknown", "Nothing met, something cannot be told"),
     ("clear", "Nothing met"),
-    ("quiet", f"Nothing met and no record for {QUIET_DAYS} days"),
+    ("quiet", f"No record for {QUIET_DAYS} days"),
+    ("died", "Death recorded"),
 )
 WORDS = dict(ORDER)
 SENTENCE = (
-    "In this order: "
-    + "; ".join(words[0].lower() + words[1:] for _, words in ORDER)
-    + ". Within each, the newest flag comes first, then the newest record."
+    "In this order: " + "; ".join(words[0].lower() + words[1:] for _, words in ORDER) + ". "
+    "Within each, patients with a flag met come first, the newest flag on top."
 )
 
 
 def of(row: dict, as_of: date) -> str:
-    """The key in ORDER of a patient: a dict with met, not_evaluable (lists of criterion, group, since) and last_day."""
+    """The key in ORDER of a patient: a dict with met, not_evaluable (lists of criterion, group, since), last_day
+    and died."""
     met = row["met"]
+    if row["died"]:
+        return "died"
+    if row["last_day"] is None or (as_of - row["last_day"]).days > QUIET_DAYS:
+        return "quiet"
     if any(flag["criterion"] in URGENT for flag in met):
         return "urgent"
     if any(flag["group"] == "refractory" for flag in met):
@@ -34,8 +39,6 @@ def of(row: dict, as_of: date) -> str:
         return "new"
     if met:
         return "met"
-    if row["last_day"] is None or (as_of - row["last_day"]).days > QUIET_DAYS:
-        return "quiet"
     return "unknown" if row["not_evaluable"] else "clear"
 
 

@@ -18,7 +18,7 @@ def rows(page: dict) -> list[dict]:
 
 def panel(rows: list[dict], view: View) -> Panel:
     def same(row: dict) -> tuple:
-        return row["assay"] or "", row["laboratory"] or "", row["unit"] or ""
+        return row["assay"] or "", row["laboratory"] or "", style.unit(row["unit"])
 
     kinds = [
         (kind, list(found)) for kind, found in groupby(sorted(rows, key=lambda row: (same(row), row["at"])), key=same)

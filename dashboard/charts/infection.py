@@ -16,20 +16,34 @@ def rows(page: dict) -> list[dict]:
     found = [
         row | {"drug_class": "episode", "drug": row["organism"] or row["site"] or "infection"}
         for row in page["infection_episode"]
-    ] + [
-        row | {"drug_class": "microbiology", "drug": "microbiology", "from_date": row["on_date"]}
-        for row in page["event"]
-        if row["kind"] == "microbiology" and row["code"] in ("organism", "result")
     ]
+    found += cultures([row for row in page["event"] if row["kind"] == "microbiology"])
     courses.sort(key=lambda row: (treatment.INFECTION_CLASSES.index(row["drug_class"]), row["drug"], row["from_date"]))
     return sorted(found, key=lambda row: (row["drug_class"], row["from_date"], row["drug"])) + courses
 
 
+def cultures(events: list[dict]) -> list[dict]:
+    """The microbiology of each day as one row: its organisms, else its results; the whole text in `told`."""
+    days: dict = {}
+    for row in sorted(events, key=lambda row: (row["on_date"], row["code"])):
+        days.setdefault(row["on_date"], []).append(row)
+    found = []
+    for on_date, rows in days.items():
+        named = [row for row in rows if row["code"] == "organism"] or [row for row in rows if row["code"] == "result"]
+        told = [f"{row['code']} {row['value'] or ''} {row['text'] or ''}".strip() for row in rows]
+        name = ", ".join(dict.fromkeys(row["value"] or row["text"] or "" for row in named)) or "specimen"
+        found.append(
+            {"drug_class": "microbiology", "drug": name, "from_date": on_date, "told": told,
+             "evidence": [row["record_id"] for row in rows]}
+        )  # fmt: skip
+    return found
+
+
 def panel(rows: list[dict], view: View) -> Panel:
     episodes = [row for row in rows if row["drug_class"] == "episode"]
-    cultures = [row for row in rows if row["drug_class"] == "microbiology"]
+    specimens = [row for row in rows if row["drug_class"] == "microbiology"]
     courses = [row for row in rows if row["drug_class"] not in ("episode", "microbiology")]
-    lanes = (["infection episode"] if episodes else []) + (["microbiology"] if cultures else [])
+    lanes = (["infection episode"] if episodes else []) + (["microbiology"] if specimens else [])
     drawn = treatment.lanes_panel(
         Panel("infection", TITLE), courses, view, "no infection, culture or prophylaxis recorded"
     )
@@ -51,15 +65,15 @@ def panel(rows: list[dict], view: View) -> Panel:
         drawn.points += [
             (frozenset(row["evidence"]), max(row["from_date"], view.start).isoformat(), lane) for row in episodes
         ]
-    if cultures:
+    if specimens:
         points = [
-            {"x": row["on_date"].isoformat(), "y": -1, "label": row["value"] or row["text"] or "",
-             "text": style.as_label(f"{row['code']}: {row['value'] or row['text'] or ''} · {style.day(row['on_date'])}")}
-            for row in cultures
+            {"x": row["from_date"].isoformat(), "y": -1, "label": row["drug"],
+             "text": style.as_label("; ".join([*row["told"], style.day(row["from_date"])]))}
+            for row in specimens
         ]  # fmt: skip
         drawn.traces.append(marks.point(points, "microbiology", style.BLUE, "cross", size=9))
         drawn.traces.append(marks.labels(view, points, lambda y: -y * treatment.LANE, size=10))
-        drawn.points += [(frozenset([row["record_id"]]), row["on_date"].isoformat(), -1) for row in cultures]
+        drawn.points += [(frozenset(row["evidence"]), row["from_date"].isoformat(), -1) for row in specimens]
     return drawn
 
 

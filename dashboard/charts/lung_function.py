@@ -15,7 +15,9 @@ def rows(page: dict) -> list[dict]:
 
 def panel(rows: list[dict], view: View) -> Panel:
     drawn = Panel("lung_function", TITLE, "% predicted", height=88)
-    drawn.lines = [line for name in ("fvc", "dlco") for line in view.lines("referral_lung_function", "% predicted", name)]
+    drawn.lines = [
+        line for name in ("fvc", "dlco") for line in view.lines("referral_lung_function", "% predicted", name)
+    ]
     series = [
         ("FVC", [row for row in rows if row["analyte"] == "fvc_percent"], style.GREEN, "circle"),
         ("DLCO", [row for row in rows if row["analyte"] == "dlco_percent"], style.ORANGE, "diamond"),

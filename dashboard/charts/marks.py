@@ -119,6 +119,8 @@ def _choices(
         width = LETTER_WIDTH * len(text) * size / 11
         half = width / 2
         above, below, level = (y + 5, y + 5 + LABEL_HEIGHT), (y - 5 - LABEL_HEIGHT, y - 5), (y - 6, y + 6)
+        if beside and entry.get("beside"):
+            yield text, "middle right", (x + 7, x + 7 + width, *level)
         yield text, "top center", (x - half, x + half, *above)
         if beside:
             yield text, "middle right", (x + 7, x + 7 + width, *level)

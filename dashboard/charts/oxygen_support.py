@@ -71,6 +71,8 @@ def panel(rows: list[dict], view: View) -> Panel:
 
 def setting(row: dict, short: bool = False) -> str:
     """What was set: '6 L/min', 'FiO2 0.50, 35 L/min'; short: '6 L', '0.50/35 L'."""
+    if row["level"] == 0:
+        return ""
     flow = "" if row["flow"] is None else f"{style.number(row['flow'])} L" + ("" if short else "/min")
     fio2 = (
         "" if row["fio2_source"] != "set" or row["fio2"] is None else ("" if short else "FiO₂ ") + f"{row['fio2']:.2f}"

@@ -3,6 +3,7 @@
 `page_figure` is pure: the page's tables in, a Plotly figure out. Shapes go into the layout at once.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import date, timedelta
 
@@ -28,13 +29,18 @@ def page_figure(
     panels; `window` the days shown (default: everything recorded). What is dated after `as_of` is dimmed.
     """
     start, end = window or recorded_window(rows, as_of)
-    view = View(start, end, as_of, frozenset(ringed), tuple(thresholds), frozenset(logarithmic))
+    view = View(start, end, as_of, frozenset(ringed), tuple(thresholds), frozenset(logarithmic), held_results(rows))
     drawn = []
     for module in panels():
         found = module.rows(rows)
         if found or not getattr(module, "OPTIONAL", False):
             drawn.append(module.panel(found, view))
     return compose(drawn, view)
+
+
+def held_results(rows: dict[str, list[dict]]) -> dict[str, int]:
+    """By analyte, how many results were refused for a reason that a person can settle."""
+    return dict(Counter(row["analyte"] for row in rows.get("held", []) if row["analyte"]))
 
 
 def recorded_window(rows: dict[str, list[dict]], as_of: date) -> tuple[date, date]:

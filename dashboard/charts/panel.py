@@ -10,7 +10,8 @@ DAY_MS = 86_400_000
 @dataclass(frozen=True)
 class View:
     """The window [start, end] in days, the as-of day, what is ringed (record ids), the threshold lines on offer
-    (dicts: criterion, title, name, value, unit, tag) and the panels to draw on a logarithmic scale."""
+    (dicts: criterion, title, name, value, unit, tag) the panels to draw on a logarithmic
+    scale, and how many results of an analyte are held."""
 
     start: date
     end: date
@@ -18,6 +19,7 @@ class View:
     ringed: frozenset[str] = frozenset()
     thresholds: tuple[dict, ...] = ()
     logarithmic: frozenset[str] = frozenset()
+    held: dict[str, int] = field(default_factory=dict)
 
     def pixel(self, day: str) -> float:
         """Where an ISO date or date-time lies across the plot."""

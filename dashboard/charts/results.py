@@ -27,7 +27,8 @@ def results_panel(
     """Fills a panel with series (name, observations, colour, symbol), the reference band of the first, and its threshold lines."""
     rows = [row for _, observations, _, _ in series for row in observations]
     if not rows:
-        panel.empty = panel.empty or "never measured"
+        held = view.held.get(panel.name)
+        panel.empty = f"no result accepted: {held} held, see below" if held else "never measured"
         panel.height = 24
         return panel
     panel.axis = axis([bound(row) for row in rows if bound(row) is not None], panel, view, floor, top)

@@ -74,7 +74,7 @@ def _label(line: dict, lines: list[str], y: float) -> dict:
 def _level_label(line: dict, top: float, total: float) -> dict:
     """The rule of a level stands in the free row above the lanes."""
     label = _label(line, [line["title"]], top / total)
-    return label | {"xshift": 4, "xanchor": "left", "yanchor": "top", "yshift": -1}
+    return label | {"xshift": 4, "xanchor": "left", "yanchor": "top", "yshift": -1, "bgcolor": "#FFFFFF"}
 
 
 def _wrapped(text: str) -> list[str]:

@@ -8,6 +8,7 @@ from datetime import date
 from dashboard import style
 from dashboard.charts import marks
 from dashboard.charts.panel import Panel, View
+from pipelines import dictionary
 
 PLACE = 80
 TITLE = "Treatment"
@@ -76,7 +77,7 @@ def _draw_lane(drawn: Panel, lane: int, courses: list[dict], view: View) -> None
         drawn.traces.append(marks.interval(lane, pieces, lane_name(courses[0]["drug"])))
     if points:
         drawn.traces.append(marks.point(points, lane_name(courses[0]["drug"]), colour, "diamond", size=11))
-        numbers = [point | {"label": point["number"]} for point in points if len(points) > 1]
+        numbers = [point | {"label": point["number"], "beside": True} for point in points if len(points) > 1]
         drawn.traces.append(marks.labels(view, numbers, lambda y: -y * LANE, size=9))
 
 
@@ -101,7 +102,8 @@ def course_pieces(course: dict, colour: str, view: View) -> list[dict]:
 
 
 def lane_name(drug: str) -> str:
-    return {"tmp_smx": "TMP-SMX", "ivig": "IVIG"}.get(drug, style.words(drug))
+    """The dictionary's title of a drug or procedure, else its id as words."""
+    return dictionary.drugs().get(drug, {}).get("title") or style.words(drug)
 
 
 def lane_label(drug_class: str, drug: str) -> str:

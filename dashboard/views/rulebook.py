@@ -37,15 +37,11 @@ def draw_list(rules: dict, current: str) -> None:
         if not found:
             continue
         st.markdown(f"**{title}**")
-        for name in found:
-            st.button(
-                style.as_markdown(rules[name].title),
-                key=f"rule-{name}",
-                type="secondary" if name == current else "tertiary",
-                on_click=choose,
-                args=(name,),
-                wrap=True,
-            )
+        with st.container(key=f"rules-{group}"):
+            for name in found:
+                kind = "secondary" if name == current else "tertiary"
+                label = style.as_markdown(rules[name].title)
+                st.button(label, key=f"rule-{name}", type=kind, on_click=choose, args=(name,), wrap=True)
 
 
 def choose(name: str) -> None:

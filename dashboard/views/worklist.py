@@ -5,7 +5,7 @@ from datetime import date
 
 import streamlit as st
 
-from dashboard import data, style, table, urgency
+from dashboard import data, strip, style, table, urgency
 from dashboard.charts import oxygen_support
 from dashboard.charts.sparkline import sparkline
 
@@ -131,7 +131,7 @@ def who(row: dict) -> str:
 def oxygen_words(row: dict | None) -> str:
     if row is None:
         return "never recorded"
-    level = {1: "low flow", 4: "HFNC"}.get(row["level"], oxygen_support.LEVELS[row["level"]])
+    level = strip.SHORT[row["level"]]
     return f"{level} {oxygen_support.setting(row, short=row['fio2_source'] == 'set')}".strip()
 
 

@@ -73,7 +73,7 @@ compared AS (
     FROM peaked
     LEFT JOIN baseline
         ON baseline.patient_id = peaked.patient_id AND baseline.place = 1 AND baseline.applies_from <= peaked.on_date
-        AND (baseline.applies_to IS NULL OR baseline.applies_to > peaked.on_date)
+        AND coalesce(baseline.applies_to, DATE '9999-12-31') > peaked.on_date
         AND baseline.before_date <= peaked.on_date AND baseline.before_id <> peaked.record_id
 )
 SELECT

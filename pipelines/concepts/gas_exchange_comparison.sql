@@ -40,7 +40,7 @@ sought AS (      -- the few kinds of baseline that the judged records of a clock
 fitting AS (
     SELECT
         sought.patient_id, sought.clock, sought.day0, sought.activity, sought.comparison, sought.method, sought.fio2,
-        recorded.set_id, recorded.on_date, recorded.at
+        recorded.comparable, recorded.set_id, recorded.on_date, recorded.at
     FROM sought
     JOIN recorded
         ON recorded.patient_id = sought.patient_id AND recorded.comparison = sought.comparison AND recorded.comparable
@@ -49,19 +49,27 @@ fitting AS (
         AND (sought.method IS NULL OR recorded.method = sought.method)
         AND (sought.fio2 IS NULL OR abs(recorded.fio2 - sought.fio2) <= $same_fio2)
 ),
-dated AS (
+chosen AS (      -- of each kind the day
     SELECT
-        *,
+        patient_id, clock, day0, activity, comparison, method, fio2,
         coalesce(
-            max(CASE WHEN on_date <= day0 THEN on_date END) OVER kind,
-            min(CASE WHEN on_date > day0 THEN on_date END) OVER kind
-        ) AS baseline_date,
-        max("at") OVER (PARTITION BY patient_id, clock, day0, activity, comparison, method, fio2, on_date) AS last_at
+            max(CASE WHEN on_date <= day0 THEN on_date END),
+            min(CASE WHEN on_date > day0 THEN on_date END)
+        ) AS on_date
     FROM fitting
-    WINDOW kind AS (PARTITION BY patient_id, clock, day0, activity, comparison, method, fio2)
+    GROUP BY patient_id, clock, day0, activity, comparison, method, fio2
 ),
 baseline AS (
-    SELECT * FROM dated WHERE on_date = baseline_date AND ("at" IS NULL OR "at" = last_at)
+    SELECT fitting.*
+    FROM chosen
+    JOIN fitting
+        ON fitting.patient_id = chosen.patient_id AND fitting.clock = chosen.clock AND fitting.day0 = chosen.day0
+        AND fitting.comparison = chosen.comparison AND fitting.on_date = chosen.on_date
+        AND fitting.activity IS NOT DISTINCT FROM chosen.activity AND fitting.method IS NOT DISTINCT FROM chosen.method
+        AND fitting.fio2 IS NOT DISTINCT FROM chosen.fio2
+    QUALIFY fitting.at IS NULL OR fitting.at = max(fitting.at) OVER (
+        PARTITION BY fitting.patient_id, fitting.clock, fitting.day0, fitting.activity, fitting.comparison, fitting.method, fitting.fio2
+    )
 )
 SELECT
     judged.patient_id, judged.clock, judged.day0, judged.comparison, judged.on_date, judged.at, judged.set_id,
@@ -69,6 +77,6 @@ SELECT
 FROM judged
 LEFT JOIN baseline
     ON baseline.patient_id = judged.patient_id AND baseline.clock = judged.clock AND baseline.day0 = judged.day0
-    AND baseline.comparison = judged.comparison AND judged.comparable
+    AND baseline.comparison = judged.comparison AND baseline.comparable = judged.comparable
     AND baseline.activity IS NOT DISTINCT FROM judged.activity AND baseline.method IS NOT DISTINCT FROM judged.method
     AND baseline.fio2 IS NOT DISTINCT FROM judged.fio2 AND baseline.on_date < judged.on_date

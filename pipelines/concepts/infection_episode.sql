@@ -3,8 +3,9 @@ title = "Infection episodes, and how long each is known to be open"
 why   = """One row per record of an infection. On a day within [from_date, to_date) the infection is open before open_until and
 unknown from then on; to_date empty: nothing more is recorded of it. With no recorded end it is open for 28 days after its last
 record [P]; treatment is not evidence of infection, and a lone culture or PCR is microbiology, not an episode. A recorded end is the
-last day of the infection and is not known before its own day (ended: to_date is such an end; else it is the next record of the
-same organism at the same site). since: the first day of the episode. Attributes recorded on one day at one time belong together."""
+last day of the infection and is not known before its own day, which has a row of its own when the days before it were unknown
+(ended: to_date is such an end; else it is the next row of the same organism at the same site). since: first day of the episode;
+recorded_on: the day of the record behind the row. Attributes recorded on one day at one time belong together."""
 
 [threshold.open_days]
 value = 28
@@ -74,16 +75,24 @@ numbered AS (   -- a record after the end, or after days unknown, begins a new e
         FROM dated
         WINDOW infection AS (PARTITION BY patient_id, organism, site ORDER BY on_date)
     ) AS compared
+),
+told AS (
+    SELECT
+        patient_id, organism, site, on_date, next_on, ended_on, unknown_from, evidence,
+        max(proof) OVER episode AS proof,
+        max(end_organ) OVER episode AS end_organ,
+        min(on_date) OVER episode AS since,
+        ended_on - 1 >= unknown_from AS ended_late   -- unknown for a while, then the last day is recorded
+    FROM numbered
+    WINDOW episode AS (PARTITION BY patient_id, organism, site, episode ORDER BY on_date)
 )
 SELECT
-    patient_id, organism, site,
-    max(proof) OVER episode AS proof,
-    max(end_organ) OVER episode AS end_organ,
-    min(on_date) OVER episode AS since,
-    on_date AS from_date,
+    patient_id, organism, site, proof, end_organ, since, on_date AS recorded_on, on_date AS from_date,
     least(unknown_from, coalesce(ended_on, unknown_from), coalesce(next_on, unknown_from)) AS open_until,
-    coalesce(ended_on, next_on) AS to_date,
-    ended_on IS NOT NULL AS ended,
-    evidence
-FROM numbered
-WINDOW episode AS (PARTITION BY patient_id, organism, site, episode ORDER BY on_date)
+    CASE WHEN ended_late THEN ended_on - 1 ELSE coalesce(ended_on, next_on) END AS to_date,
+    ended_on IS NOT NULL AND NOT ended_late AS ended, evidence
+FROM told
+UNION ALL
+SELECT patient_id, organism, site, proof, end_organ, since, on_date, ended_on - 1, ended_on, ended_on, TRUE, evidence
+FROM told
+WHERE ended_late

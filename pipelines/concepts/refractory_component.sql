@@ -1,9 +1,9 @@
 /*
 title = "What each component of refractory disease says when a composite is judged"
-why   = """Per clock and day, five rows: symptoms, gas exchange, imaging, ferritin, impression. A component's standing answer counts when
-its newest deciding record is dated within 14 days before that day [P]; an older one is unknown. The days: those on which a
-component answers met or not met (answered), and the first of each window. missing: what would settle an unknown
-one; to settle what was recorded more than 14 days before would no longer count."""
+why   = """One row per clock and day on which a component answers met or not met, and on the first day of each window. Each component
+is met, not_met or unknown: its standing answer counts when its newest deciding record is dated within 14 days before that
+day [P]; an older one is unknown. *_missing says what would settle it: to settle what was recorded more than 14 days before would
+no longer count. answered: one of the four components other than the impression answers on that day."""
 
 [threshold.counts_days]
 value = 14
@@ -13,58 +13,80 @@ cite  = "project"
 tag   = "project default"
 */
 WITH answer AS (
-    SELECT patient_id, item, on_date, status, evidence, missing, decided_on, 'symptoms' AS component, 'dyspnoea' AS asked
-    FROM refractory_symptoms
-    WHERE item IS NOT NULL
+    SELECT patient_id, item, on_date, 'symptoms' AS component, status FROM refractory_symptoms WHERE item IS NOT NULL
     UNION ALL
-    SELECT patient_id, item, on_date, status, evidence, missing, decided_on, 'gas exchange', 'oxygen support'
-    FROM refractory_gas_exchange
-    WHERE item IS NOT NULL
+    SELECT patient_id, item, on_date, 'gas exchange', status FROM refractory_gas_exchange WHERE item IS NOT NULL
     UNION ALL
-    SELECT patient_id, item, on_date, status, evidence, missing, decided_on, 'imaging', 'chest imaging'
-    FROM refractory_imaging
-    WHERE item IS NOT NULL
+    SELECT patient_id, item, on_date, 'imaging', status FROM refractory_imaging WHERE item IS NOT NULL
     UNION ALL
-    SELECT patient_id, item, on_date, status, evidence, missing, decided_on, 'ferritin', 'ferritin'
-    FROM refractory_ferritin
-    WHERE item IS NOT NULL
+    SELECT patient_id, item, on_date, 'ferritin', status FROM refractory_ferritin WHERE item IS NOT NULL
     UNION ALL
-    SELECT patient_id, item, on_date, status, evidence, missing, decided_on, 'impression', 'clinician''s impression'
-    FROM refractory_impression
-    WHERE item IS NOT NULL
+    SELECT patient_id, item, on_date, 'impression', status FROM refractory_impression WHERE item IS NOT NULL
 ),
-standing AS (
-    SELECT *, lead(on_date) OVER (PARTITION BY patient_id, item, component ORDER BY on_date) AS replaced_on FROM answer
+daily AS (
+    SELECT
+        patient_id, item, on_date,
+        max(CASE WHEN component = 'symptoms' THEN on_date END) AS symptoms_on,
+        max(CASE WHEN component = 'gas exchange' THEN on_date END) AS gas_exchange_on,
+        max(CASE WHEN component = 'imaging' THEN on_date END) AS imaging_on,
+        max(CASE WHEN component = 'ferritin' THEN on_date END) AS ferritin_on,
+        max(CASE WHEN component = 'impression' THEN on_date END) AS impression_on,
+        count(CASE WHEN status <> 'not_evaluable' THEN 1 END) AS answers,
+        count(CASE WHEN status <> 'not_evaluable' AND component <> 'impression' THEN 1 END) AS other_answers
+    FROM answer
+    GROUP BY patient_id, item, on_date
+),
+standing AS (   -- the day of each component's standing answer; every component answers on the first day of a window
+    SELECT
+        patient_id, item, on_date, answers, other_answers,
+        max(symptoms_on) OVER so_far AS symptoms_on,
+        max(gas_exchange_on) OVER so_far AS gas_exchange_on,
+        max(imaging_on) OVER so_far AS imaging_on,
+        max(ferritin_on) OVER so_far AS ferritin_on,
+        max(impression_on) OVER so_far AS impression_on
+    FROM daily
+    WINDOW so_far AS (PARTITION BY patient_id, item ORDER BY on_date ROWS UNBOUNDED PRECEDING)
 ),
 judged AS (
-    SELECT patient_id, item, on_date FROM answer WHERE status <> 'not_evaluable'
-    UNION
-    SELECT patient_id, clock, from_date FROM refractory_window
-),
-counted AS (
     SELECT
-        judged.patient_id, judged.item AS clock, judged.on_date, standing.component,
-        CASE
-            WHEN standing.status <> 'not_evaluable' AND standing.decided_on >= judged.on_date - CAST($counts_days AS INTEGER)
-            THEN standing.status ELSE 'unknown'
-        END AS answer,
-        standing.on_date = judged.on_date AND standing.status <> 'not_evaluable' AS answered,
-        standing.evidence,
-        CASE
-            WHEN standing.status = 'not_evaluable' AND standing.on_date >= judged.on_date - CAST($counts_days AS INTEGER)
-            THEN standing.missing ELSE [standing.asked]
-        END AS missing
-    FROM judged
-    JOIN standing
-        ON standing.patient_id = judged.patient_id AND standing.item = judged.item AND standing.on_date <= judged.on_date
-        AND (standing.replaced_on IS NULL OR standing.replaced_on > judged.on_date)
+        standing.*, span.day0, standing.on_date = span.from_date AS window_begins,
+        standing.on_date - CAST($counts_days AS INTEGER) AS counts_from
+    FROM standing
+    JOIN refractory_window AS span
+        ON span.patient_id = standing.patient_id AND span.clock = standing.item AND span.from_date <= standing.on_date
+        AND (span.to_date IS NULL OR span.to_date > standing.on_date)
+    WHERE standing.answers > 0 OR standing.on_date = span.from_date
 )
 SELECT
-    counted.patient_id, counted.clock, span.day0, counted.on_date, counted.on_date = span.from_date AS window_begins,
-    counted.component, counted.answer, counted.answered,
-    CASE WHEN counted.answer = 'unknown' THEN CAST([] AS BIGINT[]) ELSE counted.evidence END AS evidence,
-    CASE WHEN counted.answer = 'unknown' THEN counted.missing ELSE CAST([] AS VARCHAR[]) END AS missing
-FROM counted
-JOIN refractory_window AS span
-    ON span.patient_id = counted.patient_id AND span.clock = counted.clock AND span.from_date <= counted.on_date
-    AND (span.to_date IS NULL OR span.to_date > counted.on_date)
+    judged.patient_id, judged.item AS clock, judged.day0, judged.on_date, judged.window_begins, judged.other_answers > 0 AS answered,
+    CASE WHEN symptoms.decided_on >= judged.counts_from THEN symptoms.status ELSE 'unknown' END AS symptoms,
+    CASE WHEN gas_exchange.decided_on >= judged.counts_from THEN gas_exchange.status ELSE 'unknown' END AS gas_exchange,
+    CASE WHEN imaging.decided_on >= judged.counts_from THEN imaging.status ELSE 'unknown' END AS imaging,
+    CASE WHEN ferritin.decided_on >= judged.counts_from THEN ferritin.status ELSE 'unknown' END AS ferritin,
+    CASE WHEN impression.decided_on >= judged.counts_from THEN impression.status ELSE 'unknown' END AS impression,
+    symptoms.evidence AS symptoms_evidence,
+    gas_exchange.evidence AS gas_exchange_evidence,
+    imaging.evidence AS imaging_evidence,
+    ferritin.evidence AS ferritin_evidence,
+    impression.evidence AS impression_evidence,
+    CASE WHEN symptoms.decided_on IS NULL AND symptoms.on_date >= judged.counts_from THEN symptoms.missing ELSE ['dyspnoea'] END
+        AS symptoms_missing,
+    CASE WHEN gas_exchange.decided_on IS NULL AND gas_exchange.on_date >= judged.counts_from THEN gas_exchange.missing ELSE ['oxygen support'] END
+        AS gas_exchange_missing,
+    CASE WHEN imaging.decided_on IS NULL AND imaging.on_date >= judged.counts_from THEN imaging.missing ELSE ['chest imaging'] END
+        AS imaging_missing,
+    CASE WHEN ferritin.decided_on IS NULL AND ferritin.on_date >= judged.counts_from THEN ferritin.missing ELSE ['ferritin'] END
+        AS ferritin_missing,
+    CASE WHEN impression.decided_on IS NULL AND impression.on_date >= judged.counts_from THEN impression.missing ELSE ['clinician''s impression'] END
+        AS impression_missing
+FROM judged
+JOIN refractory_symptoms AS symptoms
+    ON symptoms.patient_id = judged.patient_id AND symptoms.item = judged.item AND symptoms.on_date = judged.symptoms_on
+JOIN refractory_gas_exchange AS gas_exchange
+    ON gas_exchange.patient_id = judged.patient_id AND gas_exchange.item = judged.item AND gas_exchange.on_date = judged.gas_exchange_on
+JOIN refractory_imaging AS imaging
+    ON imaging.patient_id = judged.patient_id AND imaging.item = judged.item AND imaging.on_date = judged.imaging_on
+JOIN refractory_ferritin AS ferritin
+    ON ferritin.patient_id = judged.patient_id AND ferritin.item = judged.item AND ferritin.on_date = judged.ferritin_on
+JOIN refractory_impression AS impression
+    ON impression.patient_id = judged.patient_id AND impression.item = judged.item AND impression.on_date = judged.impression_on

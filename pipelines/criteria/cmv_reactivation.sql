@@ -4,7 +4,7 @@ group = "infection"
 why   = """Reactivation is frequent under triple therapy and JAK inhibitors. Grade 1: a CMV PCR at or above the site's threshold or at least one
 pp65-positive cell. No universal cut-off exists: the default is any quantified value, and a result that could not be quantified
 (`<34.5`) is below it. Grade 2: recorded CMV end-organ disease, with or without a PCR. Detected virus alone is not disease. It ends
-with the recorded end of the infection or the next PCR below the threshold; with neither, disease is unknown after 28 days."""
+with the recorded end of the infection or the next PCR below the threshold; with neither, it is unknown after 28 days."""
 unknown = ["CMV PCR"]
 
 [threshold.pcr]
@@ -27,6 +27,13 @@ unit  = "cells"
 step  = 1
 cite  = "cmv_pp65"
 tag   = "published"
+
+[threshold.test_days]
+value = 28
+unit  = "days for which a test stands alone"
+step  = 1
+cite  = "project"
+tag   = "project default"
 
 [finding]
 facts         = ["test", "test_date", "disease"]
@@ -72,7 +79,7 @@ daily AS (   -- the worst result of the day
 ),
 infection AS (
     SELECT
-        patient_id, from_date, open_until, coalesce(to_date, DATE '9999-12-31') AS reached_to, ended, evidence,
+        patient_id, recorded_on, from_date, open_until, coalesce(to_date, DATE '9999-12-31') AS reached_to, ended, evidence,
         coalesce(end_organ, FALSE) AS end_organ,
         CASE WHEN end_organ THEN coalesce(site || ' ', '') || 'since ' || CAST(since AS VARCHAR) END AS told
     FROM infection_episode
@@ -80,6 +87,8 @@ infection AS (
 ),
 judged_day AS (
     SELECT patient_id, on_date FROM daily
+    UNION
+    SELECT patient_id, on_date + 1 + CAST($test_days AS INTEGER) FROM daily WHERE place = 3
     UNION
     SELECT patient_id, from_date FROM infection
     UNION
@@ -110,7 +119,9 @@ cleared AS (   -- the last PCR below the threshold and the last recorded end of 
 ),
 statement AS (   -- what stands on the judged day. weight 4: disease, 3: test at the threshold, 2: in doubt, 1: test below, or the end
     SELECT
-        tested.patient_id, tested.on_date, tested.place AS weight, tested.tested_on AS said_on, NOT tested.is_pp65 AS is_pcr,
+        tested.patient_id, tested.on_date,
+        CASE WHEN tested.place = 3 AND date_diff('day', tested.tested_on, tested.on_date) > $test_days THEN 2 ELSE tested.place END AS weight,
+        tested.tested_on AS said_on, NOT tested.is_pp65 AS is_pcr,
         tested.margin, tested.evidence, CAST(NULL AS VARCHAR) AS disease
     FROM tested
     JOIN cleared ON cleared.patient_id = tested.patient_id AND cleared.on_date = tested.on_date
@@ -124,7 +135,7 @@ statement AS (   -- what stands on the judged day. weight 4: disease, 3: test at
     FROM cleared
     JOIN infection
         ON infection.patient_id = cleared.patient_id AND infection.from_date <= cleared.on_date AND infection.reached_to > cleared.on_date
-    WHERE coalesce(cleared.pcr_below_on, infection.from_date) <= infection.from_date
+    WHERE coalesce(cleared.pcr_below_on, infection.recorded_on) <= infection.recorded_on
     UNION ALL
     SELECT cleared.patient_id, cleared.on_date, 1, cleared.ended_on, FALSE, NULL, infection.evidence, NULL
     FROM cleared

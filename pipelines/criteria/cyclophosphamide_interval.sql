@@ -36,12 +36,12 @@ why = "first version"
 */
 WITH pulse AS (
     SELECT
-        patient_id, on_date,
+        patient_id, on_date, last_day,
         row_number() OVER (PARTITION BY patient_id ORDER BY on_date) AS given,
         lead(on_date) OVER (PARTITION BY patient_id ORDER BY on_date) AS next_on,
         flatten(list(records) OVER (PARTITION BY patient_id ORDER BY on_date)) AS evidence
     FROM (
-        SELECT patient_id, start_date AS on_date, list(record_id) AS records
+        SELECT patient_id, start_date AS on_date, max(coalesce(stop_date, start_date)) AS last_day, list(record_id) AS records
         FROM administration
         WHERE drug = 'cyclophosphamide' AND action = 'given' AND systemic AND route IS DISTINCT FROM 'oral'
         GROUP BY patient_id, start_date
@@ -57,9 +57,9 @@ stop_recorded AS (   -- the first stop on or after a pulse and before the next
 ),
 course AS (
     SELECT
-        pulse.patient_id, pulse.on_date, pulse.given, pulse.evidence, stop_recorded.stopped_on,
+        pulse.patient_id, pulse.on_date, pulse.last_day, pulse.given, pulse.evidence, stop_recorded.stopped_on,
         pulse.given >= $pulses AS complete,
-        pulse.on_date + 1 + CAST($interval_days AS INTEGER) AS late_on,
+        pulse.last_day + 1 + CAST($interval_days AS INTEGER) AS late_on,
         least(coalesce(pulse.next_on, DATE '9999-12-31'), coalesce(stop_recorded.stopped_on, DATE '9999-12-31')) AS settled_on
     FROM pulse
     LEFT JOIN stop_recorded ON stop_recorded.patient_id = pulse.patient_id AND stop_recorded.pulse_on = pulse.on_date
@@ -73,7 +73,7 @@ judged AS (
         CASE WHEN NOT complete THEN -$interval_days END AS margin
     FROM course
     UNION ALL
-    SELECT patient_id, late_on, 'met', evidence, given, on_date, CAST([] AS VARCHAR[]), 1
+    SELECT patient_id, late_on, 'met', evidence, given, last_day, CAST([] AS VARCHAR[]), 1
     FROM course
     WHERE NOT complete AND late_on < settled_on
     UNION ALL

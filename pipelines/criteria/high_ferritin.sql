@@ -30,7 +30,7 @@ tag   = "published"
 facts = ["ferritin", "level", "lowest_level"]
 met = "Ferritin {ferritin} ng/mL on {on_date}: {level} ng/mL (grade {grade} of 3)."
 not_met = "Ferritin {ferritin} ng/mL on {on_date}: not above {lowest_level} ng/mL."
-not_evaluable = "Cannot be told: {missing} is not known."
+not_evaluable = "Whether ferritin is above a level linked with death cannot be told. Missing: {missing}."
 
 [[history]]
 on = 2026-11-21

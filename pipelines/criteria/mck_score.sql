@@ -3,7 +3,7 @@ title   = "MCK score at the index date is 2"
 group   = "prognosis"
 why     = """CRP and KL-6 at presentation of myositis-associated ILD, one point each; the CRP limit depends on the antibody. A validation
 cohort did not confirm that 2 points predict death in anti-MDA5 disease, and every answer there says so. The antibody counts as
-positive once a result is, as negative when all results so far are."""
+positive once a result is, else as negative once a result is."""
 unknown = ["CRP", "KL-6", "anti-MDA5 result"]
 
 [threshold.crp_positive_from]
@@ -36,9 +36,9 @@ tag   = "project default"
 
 [finding]
 facts = ["points", "index_date", "crp", "kl6", "antibody"]
-met = "MCK {points} points at the index date {index_date}: CRP {crp} mg/dL, KL-6 {kl6} U/mL, anti-MDA5 {antibody}."
-not_met = "MCK {points} points at the index date {index_date}: CRP {crp} mg/dL, KL-6 {kl6} U/mL, anti-MDA5 {antibody}."
-not_evaluable = "MCK cannot be told: {points} points are possible at the index date {index_date}. Missing: {missing}."
+met = "MCK score {points} at the index date {index_date}: CRP {crp}, KL-6 {kl6}, anti-MDA5 {antibody}."
+not_met = "MCK score {points} at the index date {index_date}: CRP {crp}, KL-6 {kl6}, anti-MDA5 {antibody}."
+not_evaluable = "The MCK score cannot be told: {points} is possible at the index date {index_date}. Missing: {missing}."
 
 [finding.notes]
 not_confirmed = "The score was not confirmed on validation in anti-MDA5 disease."
@@ -54,11 +54,11 @@ WITH judged AS (     -- a date on which the index date, a value near it, or what
     UNION
     SELECT patient_id, on_date FROM titre_course
 ),
-antibody AS (   -- as known from on_date on: the first positive result, else what all results so far say
+antibody AS (   -- as known from on_date on: a result that cannot be read says nothing
     SELECT
         patient_id, on_date,
         max(CASE WHEN positive THEN 1 ELSE 0 END) OVER so_far = 1 AS positive,
-        min(CASE WHEN positive = FALSE THEN 1 ELSE 0 END) OVER so_far = 1 AS negative,
+        max(CASE WHEN positive = FALSE THEN 1 ELSE 0 END) OVER so_far = 1 AS negative,
         min(CASE WHEN positive THEN on_date END) OVER so_far AS positive_on
     FROM titre_course
     WINDOW so_far AS (PARTITION BY patient_id ORDER BY on_date)
@@ -76,7 +76,7 @@ antibody_record AS (    -- the result that made it positive, or all that are neg
     FROM spanned
     JOIN titre_course AS titre
         ON titre.patient_id = spanned.patient_id AND titre.on_date <= spanned.on_date
-        AND ((spanned.antibody = 'positive' AND titre.positive AND titre.on_date = spanned.positive_on) OR spanned.antibody = 'negative')
+        AND ((spanned.antibody = 'positive' AND titre.positive AND titre.on_date = spanned.positive_on) OR (spanned.antibody = 'negative' AND titre.positive = FALSE))
     GROUP BY spanned.patient_id, spanned.on_date
 ),
 day AS (
@@ -113,7 +113,8 @@ point AS (
         CASE WHEN high < none_below OR (high = none_below AND high_open) THEN 0 ELSE 1 END AS most,
         concat(
             CASE WHEN value IS NOT NULL THEN '' WHEN high IS NULL THEN 'above ' ELSE 'below ' END,
-            rtrim(rtrim(CAST(CASE WHEN value IS NULL AND high IS NOT NULL THEN high ELSE low END AS VARCHAR), '0'), '.')
+            rtrim(rtrim(CAST(CASE WHEN value IS NULL AND high IS NOT NULL THEN high ELSE low END AS VARCHAR), '0'), '.'),
+            CASE analyte WHEN 'crp' THEN ' mg/dL' ELSE ' U/mL' END
         ) AS printed
     FROM limited
     QUALIFY row_number() OVER (PARTITION BY patient_id, on_date, analyte ORDER BY least DESC, most, record_id) = 1

@@ -54,19 +54,10 @@ not_evaluable = "Whether lung function fell within 2 years cannot be told. Missi
 on = 2026-11-21
 why = "first version"
 */
-WITH baseline AS (
-    SELECT patient_id, on_date, 'fvc' AS measure, reference_set, fvc_percent_low AS low, fvc_percent_high AS high, fvc_percent_ids AS ids
-    FROM lung_function
-    WHERE fvc_percent_low IS NOT NULL
-    UNION ALL
-    SELECT patient_id, on_date, 'dlco', reference_set, dlco_percent_low, dlco_percent_high, dlco_percent_ids
-    FROM lung_function
-    WHERE dlco_percent_low IS NOT NULL
-),
-pair AS (       -- each result with each earlier test within the time: what fall is certain, what fall is possible
+WITH pair AS (       -- each result with each earlier test within the time: what fall is certain, what fall is possible
     SELECT
         result.patient_id, result.measure, result.on_date AS tested_on, result.record_id, result.high AS percent,
-        earlier.on_date AS earlier_on, earlier.low AS earlier_percent, earlier.ids AS earlier_ids, earlier.low < earlier.high AS untimed,
+        earlier.on_date AS earlier_on, earlier.low AS earlier_percent, earlier.record_id AS earlier_id,
         -- percent of the earlier value, cut to six decimals: for the margin and the sentence only
         CAST(CAST(100000000 * (earlier.low - result.high) AS BIGINT) * 1000000 // CAST(1000000 * earlier.low AS BIGINT) * 0.000001
             AS DECIMAL(19, 6)) AS fall,
@@ -78,7 +69,7 @@ pair AS (       -- each result with each earlier test within the time: what fall
         result.measure = 'fvc' AND coalesce(100 * (earlier.low - result.high) >= earlier.low * $fvc_fall_if_worse, FALSE) AS somewhat,
         result.measure = 'fvc' AND coalesce(100 * (earlier.high - result.low) >= earlier.high * $fvc_fall_if_worse, TRUE) AS perhaps_somewhat
     FROM lung_function_change AS result
-    JOIN baseline AS earlier
+    JOIN lung_function_change AS earlier
         ON earlier.patient_id = result.patient_id AND earlier.measure = result.measure
         AND earlier.reference_set IS NOT DISTINCT FROM result.reference_set
         AND earlier.on_date < result.on_date AND earlier.on_date >= result.on_date - CAST($within_days AS INTEGER)
@@ -128,7 +119,7 @@ latest AS (
 ),
 seen AS (       -- each pair on each judged day, with what was said of symptoms and imaging since the earlier test
     SELECT
-        latest.patient_id, latest.on_date, latest.measure, pair.record_id, pair.earlier_on,
+        latest.patient_id, latest.on_date, latest.measure, pair.record_id, pair.earlier_id,
         coalesce(max(CASE WHEN clue.worse THEN 1 END), 0) = 1 AS worse,
         count(CASE WHEN clue.domain = 'symptom' THEN 1 END) > 0 AS symptoms_known,
         count(CASE WHEN clue.domain = 'imaging' THEN 1 END) > 0 AS imaging_known,
@@ -140,7 +131,7 @@ seen AS (       -- each pair on each judged day, with what was said of symptoms 
     LEFT JOIN clue
         ON clue.patient_id = pair.patient_id AND pair.perhaps_somewhat AND clue.on_date > pair.earlier_on
         AND clue.on_date <= latest.on_date AND clue.on_date <= pair.earlier_on + CAST($within_days AS INTEGER)
-    GROUP BY latest.patient_id, latest.on_date, latest.measure, pair.record_id, pair.earlier_on
+    GROUP BY latest.patient_id, latest.on_date, latest.measure, pair.record_id, pair.earlier_id
 ),
 answered AS (   -- each pair
     SELECT
@@ -154,14 +145,14 @@ answered AS (   -- each pair
     FROM seen
     JOIN pair
         ON pair.patient_id = seen.patient_id AND pair.measure = seen.measure AND pair.record_id = seen.record_id
-        AND pair.earlier_on = seen.earlier_on
+        AND pair.earlier_id = seen.earlier_id
 ),
 result_answer AS (      -- each result: any earlier test will do
     SELECT
         *,
         row_number() OVER (
             PARTITION BY patient_id, on_date, measure, record_id
-            ORDER BY CASE status WHEN 'met' THEN 1 WHEN 'not_evaluable' THEN 2 ELSE 3 END, fall DESC, earlier_on DESC
+            ORDER BY CASE status WHEN 'met' THEN 1 WHEN 'not_evaluable' THEN 2 ELSE 3 END, fall DESC, earlier_on DESC, earlier_id
         ) AS place
     FROM answered
 ),
@@ -198,7 +189,7 @@ told AS (
         judged.patient_id, judged.on_date, title.measure, coalesce(answer.status, 'not_evaluable') AS status,
         CASE
             WHEN answer.status IS NOT NULL
-            THEN list_concat(list_concat([answer.record_id], answer.earlier_ids), coalesce(day_clue.ids, CAST([] AS BIGINT[])))
+            THEN list_concat([answer.record_id, answer.earlier_id], coalesce(day_clue.ids, CAST([] AS BIGINT[])))
             WHEN alone.record_id IS NOT NULL THEN [alone.record_id]
             ELSE CAST([] AS BIGINT[])
         END AS evidence,
@@ -206,7 +197,6 @@ told AS (
             WHEN answer.status IN ('met', 'not_met') THEN CAST([] AS VARCHAR[])
             WHEN alone.record_id IS NULL THEN [title.title || ' % predicted']
             WHEN answer.status IS NULL THEN ['an earlier ' || title.title || ' % predicted within ' || CAST($within_days AS VARCHAR) || ' days']
-            WHEN answer.untimed THEN ['which ' || title.title || ' % predicted of ' || CAST(answer.earlier_on AS VARCHAR) || ' was the last']
             WHEN NOT answer.somewhat OR answer.perhaps_fallen THEN [title.title || ' % predicted as an exact value']
             ELSE
                 CASE

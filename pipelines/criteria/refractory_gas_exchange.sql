@@ -60,14 +60,9 @@ why = "first version"
 */
 WITH compared AS (   -- each comparison with each candidate for its baseline
     SELECT
-        pair.patient_id, pair.clock, pair.day0, pair.comparison, pair.on_date, pair.set_id, pair.baseline_set_id, pair.baseline_date,
-        support.activity IS NULL OR earlier.activity IS NULL AS unstated,
-        support.evidence AS support_evidence, earlier.evidence AS earlier_support_evidence,
-        gas.evidence AS gas_evidence, earlier_gas.evidence AS earlier_gas_evidence,
-        support.described, earlier.described AS earlier_described, support.level,
-        gas.pf, earlier_gas.pf AS earlier_pf, gas.aado2, earlier_gas.aado2 AS earlier_aado2,
-        gas.fio2, earlier_gas.fio2 AS earlier_fio2,
-        gas.notes, earlier_gas.notes AS earlier_notes,
+        pair.patient_id, pair.clock, pair.day0, pair.on_date, pair.set_id, pair.baseline_date, pair.baseline_set_id, pair.comparison,
+        support.level,
+        coalesce(pair.baseline_set_id IS NOT NULL AND (support.activity IS NULL OR earlier.activity IS NULL), FALSE) AS unstated,
         support.level - earlier.level AS levels,
         CASE WHEN support.level = earlier.level AND support.level BETWEEN 1 AND 3 THEN support.flow - earlier.flow END AS flow_up,
         CASE
@@ -75,27 +70,29 @@ WITH compared AS (   -- each comparison with each candidate for its baseline
                 AND support.fio2_source = 'set' AND earlier.fio2_source = 'set'
             THEN support.fio2 - earlier.fio2
         END AS fio2_up,
-        100 * gas.pf_numerator * earlier_gas.fio2 <= (100 - $pf_fall_percent) * earlier_gas.pf_numerator * gas.fio2 AS pf_fell
+        gas.aado2 - earlier_gas.aado2 AS aado2_up,
+        100 * gas.pf_numerator * earlier_gas.fio2 <= (100 - $pf_fall_percent) * earlier_gas.pf_numerator * gas.fio2 AS pf_fell,
+        100 - 100 * gas.pf / earlier_gas.pf AS pf_fall
     FROM gas_exchange_comparison AS pair
     JOIN oxygen_support AS support ON support.patient_id = pair.patient_id AND support.set_id = pair.set_id
     LEFT JOIN oxygen_support AS earlier ON earlier.patient_id = pair.patient_id AND earlier.set_id = pair.baseline_set_id
-    LEFT JOIN gas_exchange AS gas
-        ON gas.patient_id = pair.patient_id AND gas.set_id = pair.set_id AND pair.comparison <> 'support'
+    LEFT JOIN gas_exchange AS gas ON gas.patient_id = pair.patient_id AND gas.set_id = pair.set_id
     LEFT JOIN gas_exchange AS earlier_gas
-        ON earlier_gas.patient_id = pair.patient_id AND earlier_gas.set_id = pair.baseline_set_id AND pair.comparison <> 'support'
+        ON earlier_gas.patient_id = pair.patient_id AND earlier_gas.set_id = pair.baseline_set_id
 ),
 answered AS (
     SELECT
-        *,
+        patient_id, clock, day0, on_date, set_id, baseline_date, baseline_set_id, level, unstated,
+        CASE comparison WHEN 'support' THEN 1 WHEN 'aado2' THEN 2 ELSE 3 END AS place,
         CASE comparison
-            WHEN 'aado2' THEN aado2 - earlier_aado2 >= $aado2_rise
+            WHEN 'aado2' THEN aado2_up >= $aado2_rise
             WHEN 'pf' THEN pf_fell
             ELSE levels >= $level_rise OR coalesce(flow_up >= $flow_rise, FALSE) OR coalesce(fio2_up >= $fio2_rise, FALSE)
         END AS worse,
         CAST(
             CASE
-                WHEN comparison = 'aado2' THEN aado2 - earlier_aado2 - $aado2_rise
-                WHEN comparison = 'pf' THEN 100 - 100 * pf / earlier_pf - $pf_fall_percent
+                WHEN comparison = 'aado2' THEN aado2_up - $aado2_rise
+                WHEN comparison = 'pf' THEN pf_fall - $pf_fall_percent
                 WHEN levels >= $level_rise THEN levels - $level_rise
                 WHEN flow_up IS NOT NULL THEN flow_up - $flow_rise
                 WHEN fio2_up IS NOT NULL THEN fio2_up - $fio2_rise
@@ -104,92 +101,97 @@ answered AS (
         ) AS margin
     FROM compared
 ),
-comparison_answer AS (   -- one row per record and comparison; candidates that disagree leave it untold
+comparison_answer AS (   -- one row per record and comparison, with the nearest candidate; candidates that disagree leave it untold
     SELECT
         *,
         CASE
-            WHEN count(worse) OVER candidates = 0 THEN 'absent'
+            WHEN worse IS NULL THEN 'absent'
             WHEN bool_and(worse) OVER candidates THEN 'met'
             WHEN bool_or(worse) OVER candidates THEN 'ambiguous'
             ELSE 'not_met'
         END AS answer
     FROM answered
-    WINDOW candidates AS (PARTITION BY patient_id, clock, day0, set_id, comparison)
+    WINDOW candidates AS (PARTITION BY patient_id, clock, set_id, place)
+    QUALIFY row_number() OVER (PARTITION BY patient_id, clock, set_id, place ORDER BY margin, baseline_set_id) = 1
 ),
-nearest AS (
+record_answer AS (       -- without a support known at both ends there is no judgement
     SELECT
-        *,
-        CASE comparison WHEN 'support' THEN 1 WHEN 'aado2' THEN 2 ELSE 3 END AS place,
-        row_number() OVER (PARTITION BY patient_id, clock, day0, set_id, comparison ORDER BY margin, baseline_set_id) AS candidate
-    FROM comparison_answer
-),
-record_answer AS (
-    SELECT
-        patient_id, clock, day0, on_date, set_id,
+        patient_id, clock, day0, on_date, set_id, max(level) AS level,
         CASE
-            WHEN max(CASE WHEN place = 1 AND answer <> 'absent' THEN 1 ELSE 0 END) = 0 THEN 'not_evaluable'
-            WHEN max(CASE WHEN answer = 'met' THEN 1 ELSE 0 END) = 1 THEN 'met'
-            WHEN max(CASE WHEN answer = 'ambiguous' THEN 1 ELSE 0 END) = 1 THEN 'not_evaluable'
+            WHEN count(CASE WHEN place = 1 AND answer <> 'absent' THEN 1 END) = 0 THEN 'not_evaluable'
+            WHEN count(CASE WHEN answer = 'met' THEN 1 END) > 0 THEN 'met'
+            WHEN count(CASE WHEN answer = 'ambiguous' THEN 1 END) > 0 THEN 'not_evaluable'
             ELSE 'not_met'
         END AS status,
-        min(CASE WHEN answer = 'met' THEN place END) AS first_met,
-        min(CASE WHEN answer = 'ambiguous' THEN place END) AS first_ambiguous
-    FROM nearest
+        coalesce(min(CASE WHEN answer = 'met' THEN place END), min(CASE WHEN answer = 'ambiguous' THEN place END), 1) AS told_by
+    FROM comparison_answer
     GROUP BY patient_id, clock, day0, on_date, set_id
 ),
-day_answer AS (   -- the worst record of the day, and of equal ones the one further beyond
-    SELECT record_answer.*, coalesce(first_met, first_ambiguous, 1) AS told_by
+day_answer AS (          -- the worst record of the day, and of equal ones the one on the most support
+    SELECT *
     FROM record_answer
-    JOIN nearest
-        ON nearest.patient_id = record_answer.patient_id AND nearest.clock = record_answer.clock AND nearest.day0 = record_answer.day0
-        AND nearest.set_id = record_answer.set_id AND nearest.candidate = 1 AND nearest.place = coalesce(first_met, first_ambiguous, 1)
     QUALIFY row_number() OVER (
-        PARTITION BY record_answer.patient_id, record_answer.clock, record_answer.on_date
-        ORDER BY CASE status WHEN 'met' THEN 1 WHEN 'not_met' THEN 2 ELSE 3 END,
-            coalesce(first_met, 0), nearest.level DESC, nearest.margin DESC, record_answer.set_id
+        PARTITION BY patient_id, clock, on_date
+        ORDER BY CASE status WHEN 'met' THEN 1 WHEN 'not_met' THEN 2 ELSE 3 END, told_by, level DESC, set_id
     ) = 1
 ),
-decided AS (      -- what decided: a comparison that is met; all of them when none is; the candidates when they disagree
+told AS (                -- the comparison that tells, and the baselines of all comparisons that decided a "not met"
     SELECT
-        nearest.patient_id, nearest.clock, nearest.day0, nearest.on_date, day_answer.status, day_answer.told_by,
-        nearest.place, nearest.candidate, nearest.unstated, nearest.margin, nearest.level,
-        nearest.baseline_date, nearest.baseline_set_id,
-        CASE nearest.place
-            WHEN 1 THEN nearest.described
-            WHEN 2 THEN 'A-aDO2 ' || CAST(CAST(round(nearest.aado2) AS INTEGER) AS VARCHAR) || ' mmHg at FiO2 '
-                || rtrim(rtrim(CAST(nearest.fio2 AS VARCHAR), '0'), '.')
-            ELSE 'P/F ' || CAST(CAST(round(nearest.pf) AS INTEGER) AS VARCHAR) || ' mmHg'
-        END AS now,
-        CASE nearest.place
-            WHEN 1 THEN nearest.earlier_described
-            WHEN 2 THEN CAST(CAST(round(nearest.earlier_aado2) AS INTEGER) AS VARCHAR) || ' mmHg at FiO2 '
-                || rtrim(rtrim(CAST(nearest.earlier_fio2 AS VARCHAR), '0'), '.')
-            ELSE CAST(CAST(round(nearest.earlier_pf) AS INTEGER) AS VARCHAR) || ' mmHg'
-        END AS baseline,
-        coalesce(nearest.gas_evidence, nearest.support_evidence)
-        || coalesce(nearest.earlier_gas_evidence, nearest.earlier_support_evidence, CAST([] AS BIGINT[])) AS evidence,
-        coalesce(nearest.notes || nearest.earlier_notes, CAST([] AS VARCHAR[])) AS notes
+        day_answer.patient_id, day_answer.clock, day_answer.day0, day_answer.on_date, day_answer.set_id,
+        day_answer.level, day_answer.status, day_answer.told_by,
+        max(CASE WHEN answer.place = told_by THEN answer.baseline_set_id END) AS baseline_set_id,
+        max(CASE WHEN answer.place = told_by THEN answer.baseline_date END) AS baseline_date,
+        max(CASE WHEN answer.place = told_by THEN answer.margin END) AS margin,
+        max(CASE WHEN answer.place = told_by AND answer.unstated THEN 1 ELSE 0 END) = 1 AS unstated,
+        max(CASE WHEN day_answer.status = 'not_met' AND answer.place = 2 THEN answer.baseline_set_id END) AS aado2_set_id,
+        max(CASE WHEN day_answer.status = 'not_met' AND answer.place = 3 THEN answer.baseline_set_id END) AS pf_set_id
     FROM day_answer
-    JOIN nearest
-        ON nearest.patient_id = day_answer.patient_id AND nearest.clock = day_answer.clock AND nearest.day0 = day_answer.day0
-        AND nearest.set_id = day_answer.set_id
-    WHERE nearest.place = day_answer.told_by
-        OR (day_answer.status = 'not_met' AND nearest.answer <> 'absent')
+    JOIN comparison_answer AS answer
+        ON answer.patient_id = day_answer.patient_id AND answer.clock = day_answer.clock AND answer.set_id = day_answer.set_id
+    GROUP BY
+        day_answer.patient_id, day_answer.clock, day_answer.day0, day_answer.on_date, day_answer.set_id,
+        day_answer.level, day_answer.status, day_answer.told_by
 ),
-told AS (
+candidate AS (           -- all of them, where their choice would change the answer
+    SELECT told.patient_id, told.clock, told.set_id, flatten(list(coalesce(earlier_gas.evidence, earlier.evidence))) AS evidence
+    FROM told
+    JOIN answered
+        ON answered.patient_id = told.patient_id AND answered.clock = told.clock AND answered.set_id = told.set_id
+        AND answered.place = told.told_by
+    JOIN oxygen_support AS earlier ON earlier.patient_id = told.patient_id AND earlier.set_id = answered.baseline_set_id
+    LEFT JOIN gas_exchange AS earlier_gas ON earlier_gas.patient_id = told.patient_id AND earlier_gas.set_id = answered.baseline_set_id
+    WHERE told.status = 'not_evaluable'
+    GROUP BY told.patient_id, told.clock, told.set_id
+),
+worded AS (
     SELECT
-        patient_id, clock, day0, on_date, max(status) AS status, max(told_by) AS told_by,
-        max(CASE WHEN place = told_by AND candidate = 1 THEN now END) AS now,
-        max(CASE WHEN place = told_by AND candidate = 1 THEN baseline END) AS baseline,
-        max(CASE WHEN place = told_by AND candidate = 1 THEN baseline_date END) AS baseline_date,
-        max(CASE WHEN place = told_by AND candidate = 1 THEN margin END) AS margin,
-        max(CASE WHEN place = told_by AND candidate = 1 THEN level END) AS level,
-        max(CASE WHEN place = told_by AND baseline_set_id IS NOT NULL AND unstated THEN 1 ELSE 0 END) = 1 AS unstated,
-        flatten(list(evidence)) AS evidence,
-        flatten(list(notes)) AS notes
-    FROM decided
-    WHERE candidate = 1 OR status = 'not_evaluable'
-    GROUP BY patient_id, clock, day0, on_date
+        told.patient_id, told.clock, told.day0, told.on_date, told.level, told.status, told.margin, told.baseline_date, told.unstated,
+        CASE told.told_by
+            WHEN 1 THEN support.described
+            WHEN 2 THEN 'A-aDO2 ' || CAST(CAST(round(gas.aado2) AS INTEGER) AS VARCHAR) || ' mmHg at FiO2 '
+                || rtrim(rtrim(CAST(gas.fio2 AS VARCHAR), '0'), '.')
+            ELSE 'P/F ' || CAST(CAST(round(gas.pf) AS INTEGER) AS VARCHAR) || ' mmHg'
+        END AS now,
+        CASE told.told_by
+            WHEN 1 THEN earlier.described
+            WHEN 2 THEN CAST(CAST(round(earlier_gas.aado2) AS INTEGER) AS VARCHAR) || ' mmHg at FiO2 '
+                || rtrim(rtrim(CAST(earlier_gas.fio2 AS VARCHAR), '0'), '.')
+            ELSE CAST(CAST(round(earlier_gas.pf) AS INTEGER) AS VARCHAR) || ' mmHg'
+        END AS baseline,
+        CASE WHEN told.told_by = 1 AND told.aado2_set_id IS NULL AND told.pf_set_id IS NULL THEN support.evidence ELSE gas.evidence END
+        || coalesce(CASE told.told_by WHEN 1 THEN earlier.evidence ELSE earlier_gas.evidence END, CAST([] AS BIGINT[]))
+        || coalesce(aado2_gas.evidence, CAST([] AS BIGINT[])) || coalesce(pf_gas.evidence, CAST([] AS BIGINT[]))
+        || coalesce(candidate.evidence, CAST([] AS BIGINT[])) AS evidence,
+        CASE WHEN told.status = 'met' AND told.told_by > 1 THEN gas.notes || earlier_gas.notes ELSE CAST([] AS VARCHAR[]) END AS notes
+    FROM told
+    JOIN oxygen_support AS support ON support.patient_id = told.patient_id AND support.set_id = told.set_id
+    LEFT JOIN gas_exchange AS gas ON gas.patient_id = told.patient_id AND gas.set_id = told.set_id
+    LEFT JOIN oxygen_support AS earlier ON earlier.patient_id = told.patient_id AND earlier.set_id = told.baseline_set_id
+    LEFT JOIN gas_exchange AS earlier_gas ON earlier_gas.patient_id = told.patient_id AND earlier_gas.set_id = told.baseline_set_id
+    LEFT JOIN gas_exchange AS aado2_gas ON aado2_gas.patient_id = told.patient_id AND aado2_gas.set_id = told.aado2_set_id
+    LEFT JOIN gas_exchange AS pf_gas ON pf_gas.patient_id = told.patient_id AND pf_gas.set_id = told.pf_set_id
+    LEFT JOIN candidate
+        ON candidate.patient_id = told.patient_id AND candidate.clock = told.clock AND candidate.set_id = told.set_id
 )
 SELECT
     patient_id, on_date, clock AS item, status, NULL AS grade, list_sort(list_distinct(evidence)) AS evidence,
@@ -203,12 +205,12 @@ SELECT
     list_sort(list_distinct(
         CASE WHEN clock = 'combination' THEN ['no_published_wait'] ELSE CAST([] AS VARCHAR[]) END
         || CASE WHEN unstated THEN ['unstated_activity'] ELSE CAST([] AS VARCHAR[]) END
-        || CASE WHEN status = 'met' THEN notes ELSE CAST([] AS VARCHAR[]) END
+        || notes
     )) AS notes,
     CASE WHEN status <> 'not_evaluable' THEN margin END AS margin,
     CASE WHEN status <> 'not_evaluable' THEN on_date END AS decided_on,
     now || ', against ' || baseline || ' on ' || CAST(baseline_date AS VARCHAR) AS compared
-FROM told
+FROM worded
 UNION ALL
 SELECT
     patient_id, from_date, clock, 'not_evaluable', NULL, evidence,

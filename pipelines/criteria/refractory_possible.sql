@@ -28,39 +28,65 @@ why = "first version"
 */
 WITH counted AS (
     SELECT
-        patient_id, clock, on_date, day0,
-        count(CASE WHEN answer = 'met' THEN 1 END) AS met,
-        count(CASE WHEN answer <> 'not_met' THEN 1 END) AS could_be_met,
-        count(CASE WHEN answer = 'met' AND component IN ('gas exchange', 'imaging') THEN 1 END) AS lung_met,
-        count(CASE WHEN answer <> 'not_met' AND component IN ('gas exchange', 'imaging') THEN 1 END) AS lung_could_be_met,
-        count(*) AS components,
-        array_to_string(list_sort(list(component) FILTER (WHERE answer = 'met')), ', ') AS met_names,
-        array_to_string(list_sort(list(component) FILTER (WHERE answer = 'unknown')), ', ') AS unknown_names,
-        flatten(list(evidence) FILTER (WHERE answer = 'met')) AS met_evidence,
-        flatten(list(evidence)) AS evidence,
-        flatten(list(missing)) AS missing
+        *,
+        CASE WHEN symptoms = 'met' THEN 1 ELSE 0 END
+        + CASE WHEN gas_exchange = 'met' THEN 1 ELSE 0 END
+        + CASE WHEN imaging = 'met' THEN 1 ELSE 0 END
+        + CASE WHEN ferritin = 'met' THEN 1 ELSE 0 END AS met,
+        CASE WHEN symptoms <> 'not_met' THEN 1 ELSE 0 END
+        + CASE WHEN gas_exchange <> 'not_met' THEN 1 ELSE 0 END
+        + CASE WHEN imaging <> 'not_met' THEN 1 ELSE 0 END
+        + CASE WHEN ferritin <> 'not_met' THEN 1 ELSE 0 END AS could_be_met,
+        gas_exchange = 'met' OR imaging = 'met' AS lung_met,
+        gas_exchange <> 'not_met' OR imaging <> 'not_met' AS lung_could_be_met,
+        concat_ws(
+            ', ',
+            CASE WHEN symptoms = 'met' THEN 'symptoms' END,
+            CASE WHEN gas_exchange = 'met' THEN 'gas exchange' END,
+            CASE WHEN imaging = 'met' THEN 'imaging' END,
+            CASE WHEN ferritin = 'met' THEN 'ferritin' END
+        ) AS met_names,
+        concat_ws(
+            ', ',
+            CASE WHEN symptoms = 'unknown' THEN 'symptoms' END,
+            CASE WHEN gas_exchange = 'unknown' THEN 'gas exchange' END,
+            CASE WHEN imaging = 'unknown' THEN 'imaging' END,
+            CASE WHEN ferritin = 'unknown' THEN 'ferritin' END
+        ) AS unknown_names
     FROM refractory_component
-    WHERE component <> 'impression'
-    GROUP BY patient_id, clock, on_date, day0
-    HAVING bool_or(answered OR window_begins)
+    WHERE answered OR window_begins
 ),
 answered AS (   -- unknown components could all turn out met: not met only when even that would not do
     SELECT
         *,
         CASE
-            WHEN met >= $components AND lung_met > 0 THEN 'met'
-            WHEN could_be_met >= $components AND lung_could_be_met > 0 THEN 'not_evaluable'
+            WHEN met >= $components AND lung_met THEN 'met'
+            WHEN could_be_met >= $components AND lung_could_be_met THEN 'not_evaluable'
             ELSE 'not_met'
         END AS status
     FROM counted
 )
 SELECT
     patient_id, on_date, clock AS item, status, NULL AS grade,
-    list_sort(list_distinct(coalesce(CASE WHEN status = 'met' THEN met_evidence ELSE evidence END, CAST([] AS BIGINT[])))) AS evidence,
-    CASE WHEN status = 'not_evaluable' THEN list_sort(list_distinct(missing)) ELSE CAST([] AS VARCHAR[]) END AS missing,
+    list_sort(list_distinct(
+        CASE WHEN symptoms = 'met' OR (status <> 'met' AND symptoms = 'not_met') THEN symptoms_evidence ELSE CAST([] AS BIGINT[]) END
+        || CASE WHEN gas_exchange = 'met' OR (status <> 'met' AND gas_exchange = 'not_met') THEN gas_exchange_evidence ELSE CAST([] AS BIGINT[]) END
+        || CASE WHEN imaging = 'met' OR (status <> 'met' AND imaging = 'not_met') THEN imaging_evidence ELSE CAST([] AS BIGINT[]) END
+        || CASE WHEN ferritin = 'met' OR (status <> 'met' AND ferritin = 'not_met') THEN ferritin_evidence ELSE CAST([] AS BIGINT[]) END
+    )) AS evidence,
+    CASE
+        WHEN status = 'not_evaluable'
+        THEN list_sort(list_distinct(
+            CASE WHEN symptoms = 'unknown' THEN symptoms_missing ELSE CAST([] AS VARCHAR[]) END
+            || CASE WHEN gas_exchange = 'unknown' THEN gas_exchange_missing ELSE CAST([] AS VARCHAR[]) END
+            || CASE WHEN imaging = 'unknown' THEN imaging_missing ELSE CAST([] AS VARCHAR[]) END
+            || CASE WHEN ferritin = 'unknown' THEN ferritin_missing ELSE CAST([] AS VARCHAR[]) END
+        ))
+        ELSE CAST([] AS VARCHAR[])
+    END AS missing,
     [
-        CAST(met AS VARCHAR) || ' of ' || CAST(components AS VARCHAR) || CASE WHEN met > 0 THEN ' (' || met_names || ')' ELSE '' END,
-        coalesce(unknown_names, 'none'),
+        CAST(met AS VARCHAR) || ' of 4' || CASE WHEN met > 0 THEN ' (' || met_names || ')' ELSE '' END,
+        CASE WHEN unknown_names = '' THEN 'none' ELSE unknown_names END,
         CAST(date_diff('day', day0, on_date) AS VARCHAR)
     ] AS facts,
     CASE WHEN clock = 'combination' THEN ['no_published_wait'] ELSE CAST([] AS VARCHAR[]) END AS notes,

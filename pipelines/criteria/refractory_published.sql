@@ -21,36 +21,76 @@ why = "first version"
 */
 WITH counted AS (
     SELECT
-        patient_id, clock, on_date, day0,
-        count(CASE WHEN answer = 'met' THEN 1 END) AS met,
-        count(CASE WHEN answer = 'not_met' THEN 1 END) AS not_met,
-        count(*) AS conditions,
-        array_to_string(list_sort(list(component) FILTER (WHERE answer = 'met')), ', ') AS met_names,
-        array_to_string(list_sort(list(component) FILTER (WHERE answer = 'not_met')), ', ') AS not_met_names,
-        array_to_string(list_sort(list(component) FILTER (WHERE answer = 'unknown')), ', ') AS unknown_names,
-        flatten(list(evidence) FILTER (WHERE answer = 'met')) AS met_evidence,
-        flatten(list(evidence) FILTER (WHERE answer = 'not_met')) AS not_met_evidence,
-        flatten(list(missing)) AS missing
+        *,
+        CASE WHEN symptoms = 'met' THEN 1 ELSE 0 END
+        + CASE WHEN gas_exchange = 'met' THEN 1 ELSE 0 END
+        + CASE WHEN imaging = 'met' THEN 1 ELSE 0 END
+        + CASE WHEN ferritin = 'met' THEN 1 ELSE 0 END
+        + CASE WHEN impression = 'met' THEN 1 ELSE 0 END AS met,
+        CASE WHEN symptoms = 'not_met' THEN 1 ELSE 0 END
+        + CASE WHEN gas_exchange = 'not_met' THEN 1 ELSE 0 END
+        + CASE WHEN imaging = 'not_met' THEN 1 ELSE 0 END
+        + CASE WHEN ferritin = 'not_met' THEN 1 ELSE 0 END
+        + CASE WHEN impression = 'not_met' THEN 1 ELSE 0 END AS not_met,
+        concat_ws(
+            ', ',
+            CASE WHEN symptoms = 'met' THEN 'symptoms' END,
+            CASE WHEN gas_exchange = 'met' THEN 'gas exchange' END,
+            CASE WHEN imaging = 'met' THEN 'imaging' END,
+            CASE WHEN ferritin = 'met' THEN 'ferritin' END,
+            CASE WHEN impression = 'met' THEN 'impression' END
+        ) AS met_names,
+        concat_ws(
+            ', ',
+            CASE WHEN symptoms = 'not_met' THEN 'symptoms' END,
+            CASE WHEN gas_exchange = 'not_met' THEN 'gas exchange' END,
+            CASE WHEN imaging = 'not_met' THEN 'imaging' END,
+            CASE WHEN ferritin = 'not_met' THEN 'ferritin' END,
+            CASE WHEN impression = 'not_met' THEN 'impression' END
+        ) AS not_met_names,
+        concat_ws(
+            ', ',
+            CASE WHEN symptoms = 'unknown' THEN 'symptoms' END,
+            CASE WHEN gas_exchange = 'unknown' THEN 'gas exchange' END,
+            CASE WHEN imaging = 'unknown' THEN 'imaging' END,
+            CASE WHEN ferritin = 'unknown' THEN 'ferritin' END,
+            CASE WHEN impression = 'unknown' THEN 'impression' END
+        ) AS unknown_names
     FROM refractory_component
-    GROUP BY patient_id, clock, on_date, day0
 ),
 answered AS (
     SELECT
         *,
-        CASE WHEN not_met > 0 THEN 'not_met' WHEN met = conditions THEN 'met' ELSE 'not_evaluable' END AS status
+        CASE WHEN not_met > 0 THEN 'not_met' WHEN met = 5 THEN 'met' ELSE 'not_evaluable' END AS status,
+        CASE WHEN not_met > 0 THEN 'not_met' ELSE 'met' END AS deciding
     FROM counted
 )
 SELECT
     patient_id, on_date, clock AS item, status, NULL AS grade,
     list_sort(list_distinct(
-        coalesce(CASE WHEN status = 'not_met' THEN not_met_evidence ELSE met_evidence END, CAST([] AS BIGINT[]))
+        CASE WHEN symptoms = deciding THEN symptoms_evidence ELSE CAST([] AS BIGINT[]) END
+        || CASE WHEN gas_exchange = deciding THEN gas_exchange_evidence ELSE CAST([] AS BIGINT[]) END
+        || CASE WHEN imaging = deciding THEN imaging_evidence ELSE CAST([] AS BIGINT[]) END
+        || CASE WHEN ferritin = deciding THEN ferritin_evidence ELSE CAST([] AS BIGINT[]) END
+        || CASE WHEN impression = deciding THEN impression_evidence ELSE CAST([] AS BIGINT[]) END
     )) AS evidence,
-    CASE WHEN status = 'not_evaluable' THEN list_sort(list_distinct(missing)) ELSE CAST([] AS VARCHAR[]) END AS missing,
+    CASE
+        WHEN status = 'not_evaluable'
+        THEN list_sort(list_distinct(
+            CASE WHEN symptoms = 'unknown' THEN symptoms_missing ELSE CAST([] AS VARCHAR[]) END
+            || CASE WHEN gas_exchange = 'unknown' THEN gas_exchange_missing ELSE CAST([] AS VARCHAR[]) END
+            || CASE WHEN imaging = 'unknown' THEN imaging_missing ELSE CAST([] AS VARCHAR[]) END
+            || CASE WHEN ferritin = 'unknown' THEN ferritin_missing ELSE CAST([] AS VARCHAR[]) END
+            || CASE WHEN impression = 'unknown' THEN impression_missing ELSE CAST([] AS VARCHAR[]) END
+        ))
+        ELSE CAST([] AS VARCHAR[])
+    END AS missing,
     [
-        CAST(met AS VARCHAR) || ' of ' || CAST(conditions AS VARCHAR) || CASE WHEN met > 0 THEN ' (' || met_names || ')' ELSE '' END,
-        coalesce(not_met_names, 'none'), coalesce(unknown_names, 'none'),
+        CAST(met AS VARCHAR) || ' of 5' || CASE WHEN met > 0 THEN ' (' || met_names || ')' ELSE '' END,
+        CASE WHEN not_met_names = '' THEN 'none' ELSE not_met_names END,
+        CASE WHEN unknown_names = '' THEN 'none' ELSE unknown_names END,
         CAST(date_diff('day', day0, on_date) AS VARCHAR)
     ] AS facts,
     CASE WHEN clock = 'combination' THEN ['no_published_wait'] ELSE CAST([] AS VARCHAR[]) END AS notes,
-    CASE WHEN status <> 'not_evaluable' THEN met - conditions END AS margin
+    CASE WHEN status <> 'not_evaluable' THEN met - 5 END AS margin
 FROM answered

@@ -49,7 +49,7 @@ mmrc_record AS (   -- candidates for the baseline that disagree leave the record
 ),
 mmrc AS (
     SELECT
-        patient_id, clock, on_date, answer, margin,
+        patient_id, clock, day0, on_date, answer, margin,
         [record_id] || CASE answer
             WHEN 'no_baseline' THEN CAST([] AS BIGINT[]) WHEN 'ambiguous' THEN candidates ELSE [nearest_id]
         END AS evidence,
@@ -117,8 +117,8 @@ followed AS (
         ON point.patient_id = span.patient_id AND span.day0 IS NOT NULL AND (span.to_date IS NULL OR point.on_date < span.to_date)
     LEFT JOIN symptom ON symptom.patient_id = point.patient_id AND symptom.on_date = point.on_date
     LEFT JOIN mmrc
-        ON mmrc.patient_id = point.patient_id AND mmrc.clock = span.clock AND mmrc.on_date = point.on_date
-        AND point.on_date >= span.judged_from
+        ON mmrc.patient_id = point.patient_id AND mmrc.clock = span.clock AND mmrc.day0 = span.day0
+        AND mmrc.on_date = point.on_date
     LEFT JOIN ventilation ON ventilation.patient_id = point.patient_id AND ventilation.on_date = point.on_date
     WINDOW so_far AS (PARTITION BY span.patient_id, span.clock, span.from_date ORDER BY point.on_date ROWS UNBOUNDED PRECEDING)
 ),
@@ -140,7 +140,9 @@ placed AS (        -- a baseline that does not exist leaves the symptom record a
             ELSE 'not_evaluable'
         END AS status
     FROM carried
-    LEFT JOIN mmrc ON mmrc.patient_id = carried.patient_id AND mmrc.clock = carried.clock AND mmrc.on_date = carried.mmrc_date
+    LEFT JOIN mmrc
+        ON mmrc.patient_id = carried.patient_id AND mmrc.clock = carried.clock AND mmrc.day0 = carried.day0
+        AND mmrc.on_date = carried.mmrc_date
     WHERE carried.on_date >= carried.judged_from AND (carried.told OR carried.turned)
 ),
 decided AS (       -- which of the two decided: those that say worse, else all that exist

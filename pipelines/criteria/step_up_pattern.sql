@@ -4,7 +4,7 @@ group = "therapy"
 why   = """Combined immunosuppression from the start did better than stepwise addition in anti-MDA5 RP-ILD (Tsuji 2020: 6-month survival 89 %
 against 33 %); ACR/CHEST 2023 advises triple therapy at once. Neither names a number of days: those here are project defaults.
 It describes what happened, so once met it stays met; upfront triple therapy is not met. An untested antibody counts as possible; a
-negative result counts unless a positive one is on record. Two drugs of one class are one agent."""
+negative result by the day the limit passes rules the pattern out. Two drugs of one class are one agent."""
 unknown = ["RP-ILD: present or absent"]
 
 [threshold.second_days]
@@ -51,7 +51,7 @@ third agent: {third}. RP-ILD: {rp_ild}."""
 not_evaluable = "Cannot be told: {missing}."
 
 [finding.notes]
-negative_antibody = "Anti-MDA5 is negative and was never positive on record."
+negative_antibody = "A negative anti-MDA5 result is on record."
 no_high_dose      = "No high-dose glucocorticoid is recorded since 90 days before RP-ILD."
 
 [[history]]
@@ -169,18 +169,15 @@ limited AS (
         second_late OR third_late AS is_late
     FROM pattern
 ),
-antibody AS (   -- the first positive and the first negative result
-    SELECT
-        patient_id, max(positive_on) AS positive_on, max(negative_on) AS negative_on,
-        list(record_id) FILTER (WHERE NOT positive AND on_date = negative_on) AS negative_evidence
+antibody AS (   -- the first negative result
+    SELECT patient_id, on_date AS negative_on, list(record_id) AS evidence
     FROM (
-        SELECT
-            patient_id, record_id, on_date, positive,
-            min(CASE WHEN positive THEN on_date END) OVER (PARTITION BY patient_id) AS positive_on,
-            min(CASE WHEN NOT positive THEN on_date END) OVER (PARTITION BY patient_id) AS negative_on
+        SELECT patient_id, record_id, on_date, min(on_date) OVER (PARTITION BY patient_id) AS first_on
         FROM titre_course
-    ) AS compared
-    GROUP BY patient_id
+        WHERE NOT positive
+    ) AS negative
+    WHERE on_date = first_on
+    GROUP BY patient_id, on_date
 ),
 change_day AS (
     SELECT patient_id, recorded_on AS on_date FROM rp_ild
@@ -193,7 +190,7 @@ change_day AS (
     UNION
     SELECT patient_id, met_from FROM limited WHERE is_late
     UNION
-    SELECT patient_id, on_date FROM titre_course
+    SELECT patient_id, negative_on FROM antibody
     UNION
     SELECT patient_id, from_date FROM recorded_drugs
 ),
@@ -201,9 +198,8 @@ stated AS (
     SELECT
         change_day.patient_id, change_day.on_date, rp_ild.recorded_on, rp_ild.records,
         coalesce(recorded_drugs.from_date <= change_day.on_date, FALSE) AS drugs_known,
-        coalesce(antibody.negative_on <= change_day.on_date, FALSE)
-            AND coalesce(antibody.positive_on > change_day.on_date, TRUE) AS negative,
-        antibody.negative_evidence
+        antibody.negative_on <= change_day.on_date AS negative, coalesce(antibody.negative_on, DATE '9999-12-31') AS negative_on,
+        antibody.evidence AS negative_evidence
     FROM change_day
     JOIN rp_ild ON rp_ild.patient_id = change_day.patient_id AND rp_ild.recorded_on <= change_day.on_date
     LEFT JOIN recorded_drugs ON recorded_drugs.patient_id = change_day.patient_id
@@ -212,8 +208,8 @@ stated AS (
 known AS (   -- of the course that is told (the sure one, else the possible one), what had happened by the judged day
     SELECT
         stated.*,
-        sure.is_late AND sure.met_from <= stated.on_date AS sure_late,
-        possible.is_late AND possible.met_from <= stated.on_date AS possible_late,
+        sure.is_late AND sure.met_from <= stated.on_date AND sure.met_from < stated.negative_on AS sure_late,
+        possible.is_late AND possible.met_from <= stated.on_date AND possible.met_from < stated.negative_on AS possible_late,
         possible.glucocorticoid_evidence AS possible_evidence,
         told.began_on, told.mg, told.glucocorticoid_evidence, told.second_late,
         CASE WHEN told.second_on <= stated.on_date THEN told.second_on END AS second_on,
@@ -229,8 +225,8 @@ decided AS (
     SELECT
         *,
         CASE
-            WHEN negative THEN 'not_met' WHEN NOT drugs_known THEN 'not_evaluable' WHEN sure_late THEN 'met'
-            WHEN possible_late THEN 'not_evaluable' ELSE 'not_met'
+            WHEN sure_late THEN 'met' WHEN possible_late THEN 'not_evaluable' WHEN negative THEN 'not_met'
+            WHEN NOT drugs_known THEN 'not_evaluable' ELSE 'not_met'
         END AS status
     FROM known
     WHERE place = 1
@@ -241,7 +237,7 @@ SELECT
     list_sort(list_distinct(list_concat(
         records,
         CASE
-            WHEN negative THEN negative_evidence
+            WHEN negative AND status = 'not_met' THEN negative_evidence
             WHEN status = 'not_evaluable' THEN coalesce(possible_evidence, CAST([] AS BIGINT[]))
             ELSE list_concat(
                 coalesce(glucocorticoid_evidence, CAST([] AS BIGINT[])),
@@ -262,7 +258,7 @@ SELECT
         CAST(recorded_on AS VARCHAR)
     ] AS facts,
     CASE
-        WHEN negative THEN ['negative_antibody'] WHEN drugs_known AND began_on IS NULL THEN ['no_high_dose'] ELSE CAST([] AS VARCHAR[])
+        WHEN negative AND status = 'not_met' THEN ['negative_antibody'] WHEN drugs_known AND began_on IS NULL THEN ['no_high_dose'] ELSE CAST([] AS VARCHAR[])
     END AS notes,
     CAST(CASE
         WHEN status <> 'met' THEN NULL

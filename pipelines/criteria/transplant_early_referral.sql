@@ -2,7 +2,7 @@
 title   = "Anti-MDA5 positive with ILD: referral at diagnosis"
 group   = "transplant"
 why     = """Recommendation 7 of Romero-Bueno 2020: early referral to a transplant centre, because the lung can fail within weeks. The antibody
-counts as positive once a result is, and ILD as recorded once an event says so (RP-ILD implies it): a later negative titre or absent
+counts as positive once a result is, else as negative once a result is; ILD counts as recorded once an event says so (RP-ILD implies it): a later negative titre or absent
 record withdraws neither; a mistaken record is withdrawn by correcting it. Not a verdict on whether a transplant is right."""
 unknown = ["anti-MDA5 result", "ILD present or absent"]
 
@@ -39,23 +39,27 @@ WITH said AS (   -- every record that says something on one of the two: 1 yes, 0
     WHERE kind = 'diagnosis' AND (code = 'ild' OR (code = 'rp_ild' AND coalesce(value, 'present') = 'present'))
 ),
 judged AS (SELECT DISTINCT patient_id, on_date FROM said),
-known AS (      -- any of: yes once one record says so, no when all so far say no
+known AS (      -- yes once one record says so, else no once one says no
     SELECT
         judged.patient_id, judged.on_date, said.question,
-        CASE WHEN max(said.answer) = 1 THEN 'met' WHEN count(*) = count(said.answer) THEN 'not_met' ELSE 'not_evaluable' END AS status,
+        CASE max(said.answer) WHEN 1 THEN 'met' WHEN 0 THEN 'not_met' ELSE 'not_evaluable' END AS status,
         min(CASE WHEN said.answer = 1 THEN said.on_date END) AS yes_on
     FROM judged
     JOIN said ON said.patient_id = judged.patient_id AND said.on_date <= judged.on_date
     GROUP BY judged.patient_id, judged.on_date, said.question
 ),
-decided AS (    -- with the record that decided: the first that says yes, else all
+decided AS (    -- with the records that decided: the first that say yes, else all that say no
     SELECT
         known.patient_id, known.on_date, known.question, known.status, known.yes_on,
         list_sort(list(said.record_id)) AS evidence, arg_min(said.printed, said.record_id) AS printed
     FROM known
     JOIN said
         ON said.patient_id = known.patient_id AND said.question = known.question AND said.on_date <= known.on_date
-        AND (known.status <> 'met' OR (said.answer = 1 AND said.on_date = known.yes_on))
+        AND CASE known.status
+            WHEN 'met' THEN said.answer = 1 AND said.on_date = known.yes_on
+            WHEN 'not_met' THEN said.answer = 0
+            ELSE TRUE
+        END
     GROUP BY known.patient_id, known.on_date, known.question, known.status, known.yes_on
 ),
 together AS (

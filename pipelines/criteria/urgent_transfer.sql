@@ -15,8 +15,8 @@ tag   = "published"
 
 [finding]
 facts = ["support", "activity"]
-met = "{support}{activity} on {on_date}: high-flow oxygen or more, the condition for transfer to a transplant centre."
-not_met = "{support}{activity} on {on_date}: less than high-flow oxygen."
+met = "On {on_date} {support}{activity}: high-flow oxygen or more, the condition for transfer to a transplant centre, is met."
+not_met = "On {on_date} {support}{activity}: less than high-flow oxygen."
 not_evaluable = "Whether high-flow oxygen or more is needed cannot be told. Missing: {missing}."
 
 [[history]]

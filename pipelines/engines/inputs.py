@@ -20,7 +20,7 @@ def create_inputs(con: duckdb.DuckDBPyConnection, patients: list[str] | None, kn
 
     `patients` None means all; `known_at` leaves out what was not known at that moment.
     """
-    dictionary.create_tables(con)
+    dictionary.create_rule_tables(con)
     _create_asked(con, patients)
     stands = f"{JUDGED} AND {_stands(known_at)}"
     only = "" if patients is None else "AND patient_id IN (SELECT patient_id FROM asked)"

@@ -80,11 +80,25 @@ def _start(con: duckdb.DuckDBPyConnection, file_id: int, source: Source, receive
     con.execute("CREATE OR REPLACE TEMP TABLE receipt (file_id INTEGER, format VARCHAR, received_at TIMESTAMP, decimal VARCHAR)")
     con.execute("INSERT INTO receipt VALUES (?, ?, ?, ?)", [file_id, source.kind, received_at, decimal_mark(source)])
     con.execute(_sql("start"))
-    for reason, place in zip(reasons(), range(len(reasons())), strict=True):
-        con.execute("INSERT INTO reason VALUES (?, ?, ?, ?)", [reason, place, reasons()[reason]["class"], reasons()[reason]["hint"]])
-    choices = [(field, dictionary.normal_name(text), value) for field, words in CHOICES.items() for value, texts in words.items()
-               for text in (value, *texts)]  # fmt: skip
-    con.executemany("INSERT INTO choice VALUES (?, ?, ?)", choices)
+    for name, rows in (("reason", _reason_rows()), ("choice", _choice_rows())):
+        con.register("given_rows", rows)
+        con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM given_rows")
+        con.unregister("given_rows")
+
+
+@functools.cache
+def _reason_rows() -> pa.Table:
+    return pa.Table.from_pylist([{"reason": reason, "place": place} | block for place, (reason, block) in enumerate(reasons().items())])
+
+
+@functools.cache
+def _choice_rows() -> pa.Table:
+    return pa.Table.from_pylist([
+        {"field": field, "text": dictionary.normal_name(text), "value": value}
+        for field, words in CHOICES.items()
+        for value, texts in words.items()
+        for text in (value, *texts)
+    ])  # fmt: skip
 
 
 def _ingest_batch(con: duckdb.DuckDBPyConnection, kind: str, batch: pa.Table) -> None:
@@ -108,9 +122,9 @@ def _trimmed(batch: pa.Table) -> pa.Table:
 
 def _read_texts(con: duckdb.DuckDBPyConnection, kind: str) -> None:
     for table, columns in (("number_text", NUMBERS[kind]), ("date_text", DATES[kind])):
-        listed = " UNION ".join(f'SELECT "{column}" AS text FROM received WHERE "{column}" IS NOT NULL' for column in columns)
+        listed = " UNION ".join(f'SELECT DISTINCT "{column}" AS text FROM received WHERE "{column}" IS NOT NULL' for column in columns)
         con.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {listed or 'SELECT NULL::VARCHAR AS text WHERE FALSE'}")
-    words = " UNION ".join(f"SELECT '{column}' AS field, {column} AS text FROM received WHERE {column} IS NOT NULL" for column in WORDS[kind])
+    words = " UNION ".join(f"SELECT DISTINCT '{column}' AS field, {column} AS text FROM received WHERE {column} IS NOT NULL" for column in WORDS[kind])
     con.execute(
         "CREATE OR REPLACE TEMP TABLE word AS SELECT printed.field, printed.text, choice.value "
         f"FROM ({words or 'SELECT NULL AS field, NULL AS text WHERE FALSE'}) AS printed "

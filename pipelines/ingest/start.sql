@@ -13,8 +13,6 @@ CREATE OR REPLACE TEMP MACRO cell_break() AS chr(31);
 
 CREATE OR REPLACE TEMP TABLE changed_patient (patient_id VARCHAR PRIMARY KEY);
 CREATE OR REPLACE TEMP TABLE remark (what VARCHAR, rows BIGINT);    -- what the file's notes should say, counted per batch
-CREATE OR REPLACE TEMP TABLE reason (reason VARCHAR, place INTEGER, class VARCHAR, hint VARCHAR);
-CREATE OR REPLACE TEMP TABLE choice (field VARCHAR, text VARCHAR, value VARCHAR);
 
 -- What hints name as allowed.
 CREATE OR REPLACE TEMP TABLE allowed_unit AS

@@ -1,6 +1,7 @@
 """What a text file is made of: its encoding, and whether it is text at all. The whole file is looked at, once, in pieces."""
 
 import codecs
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +22,10 @@ BYTE_ORDER_MARKS = {
     codecs.BOM_UTF16_BE: "utf-16",
 }
 # The legacy encodings of hospital exports. Left to all it knows, charset-normalizer takes short texts for EBCDIC.
-LEGACY = ["cp1252", "cp1250", "cp1251", "cp932", "euc_jp", "cp949", "gb18030", "big5"]
+ONE_BYTE = ["cp1252", "cp1250", "cp1251"]
+LEGACY = [*ONE_BYTE, "cp932", "euc_jp", "cp949", "gb18030", "big5"]
+# East Asian encodings write pairs of bytes: text in them has neighbours outside ASCII, which µg/L or Müller has not.
+NEIGHBOURS = re.compile(rb"[\x80-\xff]{2}")
 
 
 @dataclass(frozen=True)
@@ -93,7 +97,7 @@ def _decodes(decoder: codecs.IncrementalDecoder, piece: bytes, final: bool = Fal
 
 
 def _legacy_encoding(sample: bytes, path: Path) -> str:
-    best = from_bytes(sample, cp_isolation=LEGACY).best()
+    best = from_bytes(sample, cp_isolation=LEGACY if NEIGHBOURS.search(sample) else ONE_BYTE).best()
     if best is None:
         raise FileRefused("The encoding of the file cannot be told.", path.name, "Save it as CSV (UTF-8).")
     if best.encoding == "cp1250" and sample.decode("cp1252", "replace") == sample.decode("cp1250", "replace"):

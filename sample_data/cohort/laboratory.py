@@ -45,7 +45,7 @@ TESTS = {
     "kl6": Test(340, 1.15, 0.15, 2, ("KL-6", "KL-6", "kl6"), ("U/mL", "U/mL", ""), digits=0),
     "albumin": Test(4.1, -0.25, 0.06, 3, ("Alb", "albumin", "1751-7"), ("g/dL", "g/L", "g/dL"), (1, 10, 1), 1),
     "igg": Test(11.5, -0.75, 0.2, 5, ("IgG", "IgG", "2465-3"), ("g/L", "mg/dL", "mg/dL"), (1, 100, 100), 1),
-    "cmv_dna": Test(12, 3.6, 1.6, 3, ("CMV PCR", "CMV DNA", "72493-0"), ("IU/mL", "IU/mL", "IU/mL"), digits=0),
+    "cmv_dna": Test(4, 3.2, 1.2, 3, ("CMV PCR", "CMV DNA", "72493-0"), ("IU/mL", "IU/mL", "IU/mL"), digits=0),
     "beta_d_glucan": Test(9, 1.5, 0.7, 6, ("BDG", "beta-D-glucan", "BDG"), ("pg/mL", "pg/mL", "pg/mL"), digits=1),
     "procalcitonin": Test(0.06, 1.6, 0.7, 6, ("PCT", "procalcitonin", "33959-8"), ("ng/mL", "µg/L", "ng/mL"), digits=3),
     "ck": Test(75, 0.4, 0.5, 5, ("CK", "CPK", "2157-6"), ("U/L", "U/L", ""), digits=0),

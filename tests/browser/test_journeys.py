@@ -104,12 +104,12 @@ def test_from_the_worklist_to_the_source_line_of_a_flag(page, address):
     expect(page.get_by_text("Oxygen now")).to_be_visible(timeout=30_000)
     expect(page.locator(".js-plotly-plot")).to_be_visible(timeout=30_000)
     expect(page.get_by_text("Met on 15 Apr 2022", exact=False)).to_be_visible()
-    card = page.locator("[class*='st-key-flag-met-transplant']").filter(has_text="anti-MDA5").first
+    card = page.locator("[class*='st-key-flag-met-transplant']").filter(has_text="FVC 32 %").first
     card.get_by_role("button").click()
     opened = page.locator("[class*='st-key-flag-chosen']")
-    expect(opened.get_by_text("labs.csv line", exact=False)).to_be_visible()
+    expect(opened.get_by_text("pft.csv line", exact=False)).to_be_visible()
     expect(opened.get_by_role("link", name="doi").first).to_have_attribute("href", re.compile("^https://doi[.]org/"))
-    expect(page).to_have_url(re.compile("flag=transplant_early_referral"))
+    expect(page).to_have_url(re.compile("flag=referral_lung_function"))
     expect(page.get_by_text("Traceback")).to_have_count(0)
 
 
@@ -117,9 +117,9 @@ def test_a_deep_link_opens_the_day_and_moving_the_day_changes_the_flags(page, ad
     expect = playwright.expect
     page.goto(f"{address}/patient?patient=yonsei-2021&as_of=2021-09-03")
     expect(page.get_by_text("Met on 3 Sep 2021", exact=False)).to_be_visible(timeout=30_000)
-    expect(page.get_by_text("HFNC 0.80/50 L")).to_be_visible()
+    expect(page.get_by_text("HFNC 0.80/50 L ↑")).to_be_visible()
     page.get_by_role("button", name="Later change").click()
     expect(page.get_by_text("Met on 3 Sep 2021", exact=False)).to_have_count(0)
     expect(page.get_by_text("Met on ", exact=False).first).to_be_visible()
     expect(page).not_to_have_url(re.compile("as_of=2021-09-03"))
-    expect(page.get_by_text("HFNC 0.80/50 L")).to_have_count(1)
+    expect(page.get_by_text("HFNC 0.80/50 L ↑")).to_have_count(0)

@@ -2,7 +2,9 @@
 
 from datetime import date
 
-from dashboard import strip, urgency, worked_examples
+import pytest
+
+from dashboard import held, strip, urgency, worked_examples
 from tests.dashboard.hand_made import above, course, equivalent, event, judged, oxygen, page, result
 
 DAY = date(2024, 3, 1)
@@ -31,7 +33,7 @@ class TestStrip:
 
     def test_oxygen_says_from_where_it_came(self):
         tables = page(oxygen_support=[oxygen("2024-02-01", 1, 6.0), oxygen("2024-02-20", 4, 50.0, 0.8)])
-        assert card(tables, "Oxygen now") == strip.Card("Oxygen now", "HFNC 0.80/50 L", "20 Feb 2024, up from 6 L")
+        assert card(tables, "Oxygen now") == strip.Card("Oxygen now", "HFNC 0.80/50 L ↑", "20 Feb 2024, was low flow")
 
     def test_no_glucocorticoid_is_nought_only_where_drugs_are_recorded(self):
         tables = page(treatment_course=[course("tacrolimus", "cni", "2024-02-01")])
@@ -66,24 +68,44 @@ class TestStrip:
         assert strip.recorded_days(tables) == [date(2024, 1, 2), date(2024, 1, 3)]
 
 
+class TestHeld:
+    def test_a_held_result_is_not_called_never_measured(self):
+        tables = page() | {"held": [{"analyte": "ferritin"}, {"analyte": "ferritin"}]}
+        assert card(tables, "Ferritin") == strip.Card("Ferritin", "held", "2 not accepted, see below", known=False)
+
+    def test_a_row_is_shown_only_to_the_patient_whose_id_stands_in_a_cell(self):
+        raw = "pat-001,ferritin,900,,2024-01-02"
+        assert held.names_patient(raw, "pat-001") and not held.names_patient(raw, "pat-00")
+        assert held.analyte_named(raw) == "ferritin"
+
+    @pytest.mark.parametrize("patient_id", ["900", "2024-01-02", "ferritin", "1"])
+    def test_an_id_that_could_be_any_value_is_not_looked_for(self, patient_id):
+        assert not held.names_patient("pat-001,ferritin,900,,2024-01-02,1", patient_id)
+
+
 class TestUrgency:
-    def patient(self, *met: tuple[str, str, int], last: int = 1, unknown: bool = False) -> dict:
+    def patient(
+        self, *met: tuple[str, str, int], quiet: bool = False, unknown: bool = False, died: bool = False
+    ) -> dict:
         flags = [
             {"criterion": criterion, "group": group, "item": None, "since": date(2024, 2, day)}
             for criterion, group, day in met
         ]
+        last = date(2023, 1, 1) if quiet else DAY
         row = {
             "patient_id": "p",
             "met": flags,
             "not_evaluable": [1] if unknown else [],
             "not_met": [],
-            "last_day": date(2024, 3, last) if last else date(2023, 1, 1),
+            "last_day": last,
         }
+        row["died"] = last if died else None
         return row | {"urgency": urgency.of(row, DAY)}
 
     def test_the_words_follow_the_sentence_on_the_page(self):
         patients = [
-            self.patient(last=0),
+            self.patient(died=True),
+            self.patient(quiet=True),
             self.patient(),
             self.patient(unknown=True),
             self.patient(("step_up_pattern", "therapy", 1)),
@@ -95,8 +117,10 @@ class TestUrgency:
         assert ordered == [key for key, _ in urgency.ORDER]
         assert all(words[1:] in urgency.SENTENCE for _, words in urgency.ORDER)
 
-    def test_an_old_record_never_hides_a_flag(self):
-        assert self.patient(("urgent_transfer", "transplant", 1), last=0)["urgency"] == "urgent"
+    def test_among_patients_without_a_recent_record_those_with_a_flag_come_first(self):
+        patients = [self.patient(quiet=True), self.patient(("urgent_transfer", "transplant", 1), quiet=True)]
+        assert [bool(patient["met"]) for patient in sorted(patients, key=urgency.order)] == [True, False]
+        assert {patient["urgency"] for patient in patients} == {"quiet"}
 
 
 class TestWorkedExamples:

@@ -57,7 +57,7 @@ DRUGS = [
     ("pentamidine", "inhaled", ["300"], "mg"),
     ("atovaquone", "oral", ["1500"], "mg"),
 ]
-INFUSED = {"cyclophosphamide", "infliximab", "rituximab", "ivig", "pentamidine"}
+INFUSED = {"cyclophosphamide", "infliximab", "rituximab", "pentamidine"}
 RESPONSES = [  # how the patient does on treatment
     ("symptom", "dyspnoea", ["better", "same", "worse"]),
     ("measure", "mmrc", ["1", "2", "3"]),
@@ -137,8 +137,10 @@ def _administration(draw: st.DrawFn) -> dict[str, str]:
     start = draw(days)
     row = {"drug": drug, "route": route, "dose": dose, "dose_unit": unit, "start": _on(start)}
     row |= {"per": draw(st.sampled_from(["day", "day", "dose"])), "action": draw(st.sampled_from(["", "", "", "ordered", "not_given"]))}
-    if drug in INFUSED or dose in ("500", "1000"):  # single infusions and pulses: one day, or a few in a row
-        row["stop"] = _on(start + draw(st.integers(0, 2))) if draw(st.booleans()) else ""
+    if drug == "ivig" or dose in ("500", "1000"):  # a few days in a row
+        row["stop"] = draw(st.sampled_from(["", _on(start + 2)]))
+        return row
+    if drug in INFUSED:
         return row
     course = draw(st.sampled_from(["one dose", "stop", "stop", "ongoing"]))
     if course == "stop":

@@ -85,39 +85,35 @@ def sound(store: Store) -> bool:
 
 
 @pytest.fixture(scope="module")
-def before_and_after(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Path]]:
-    """A store with one load behind it, and two more files to load into copies of it."""
+def before_and_after(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A store with one load behind it, and one more file to load into copies of it."""
     folder = tmp_path_factory.mktemp("killed")
     load(Store(folder / "store"), [written(folder, "patients"), written(folder, "labs")], received_at=RECEIVED)
-    return folder / "store", [written(folder, "correction"), written(folder, "other")]
+    return folder / "store", written(folder, "correction")
 
 
-@pytest.mark.parametrize("last", range(1, CALLS_OF_A_LOAD + 1))
+@pytest.mark.parametrize("last", range(1, CALLS_OF_A_LOAD + 2))
 def test_a_load_killed_at_any_instant_leaves_a_whole_snapshot_and_can_be_repeated(
     before_and_after, tmp_path: Path, last: int
 ):
-    template, files = before_and_after
+    template, file = before_and_after
     store = Store(shutil.copytree(template, tmp_path / "store"))
     before = records(store.folder)
-    killed = child("-c", KILLED_LOAD, str(last), str(store.folder), *map(str, files)).wait()
-    assert killed == (-9 if last < CALLS_OF_A_LOAD else 0)
+    killed = child("-c", KILLED_LOAD, str(last), str(store.folder), str(file)).wait()
+    assert killed == (-9 if last <= CALLS_OF_A_LOAD else 0)
 
     after = records(store.folder)
     with open_snapshot(store.folder) as snapshot:
-        assert after == before if snapshot.number == 1 else len(after["source.row"]) == 7
+        assert after == before if snapshot.number == 1 else len(after["source.row"]) == 5
 
-    load(store, files, received_at=RECEIVED)
+    load(store, [file], received_at=RECEIVED)
     assert sound(store)
     with open_snapshot(store.folder) as snapshot, snapshot.cursor() as cursor:
-        standing = "SELECT patient_id, value FROM record.observation WHERE known_until IS NULL ORDER BY 1"
-        assert [(patient, int(value)) for patient, value in cursor.execute(standing).fetchall()] == [
-            ("p1", 900),
-            ("p2", 400),
-        ]
-    assert rebuild(store).equal
+        standing = cursor.execute("SELECT value FROM record.observation WHERE known_until IS NULL").fetchall()
+    assert standing == [(900,)]
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(loads=st.lists(st.lists(st.sampled_from(sorted(FILES)), min_size=1, max_size=3), min_size=1, max_size=4))
 def test_a_store_made_again_is_the_same_after_any_loads(
     tmp_path_factory: pytest.TempPathFactory, loads: list[list[str]]

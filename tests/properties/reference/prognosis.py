@@ -114,7 +114,9 @@ def mck_score(patient: Patient, day: date) -> dict[str | None, Answer]:
     crp = points([_crp_counts(one, positive) for one in nearest(patient, _numeric(patient, "crp", day), day)], 1)
     kl6 = points([at_least(one, 1000) for one in nearest(patient, _numeric(patient, "kl6", day), day)], 1)
     least, most = crp[0] + kl6[0], crp[1] + kl6[1]
-    return {None: Answer(MET if least == 2 else NOT_MET if most < 2 else NOT_EVALUABLE, least)}
+    if least < 2 <= most:
+        return {None: Answer(NOT_EVALUABLE)}
+    return {None: Answer(MET if least == 2 else NOT_MET, least)}
 
 
 def _crp_counts(result: Observation, positive: Known) -> Known:

@@ -85,6 +85,11 @@ def days_to_triple(patient: Patient, day: date) -> int | None:
     return next(((one - start).days for one in days_from(start, day) if len(agents_by(patient, start, one)) >= 2), None)
 
 
+def _no_item(patient: Patient, day: date) -> Answer:
+    """Before any drug of the rule was given: with other drugs recorded, those unrecorded count as not given."""
+    return Answer(NOT_MET if patient.drugs_recorded(day) else NOT_EVALUABLE)
+
+
 def not_recommended_agent(patient: Patient, day: date) -> dict[str | None, Answer]:
     """Per drug once given: whether it acts, in RP-ILD."""
     answers: dict[str | None, Answer] = {}
@@ -93,7 +98,7 @@ def not_recommended_agent(patient: Patient, day: date) -> dict[str | None, Answe
         if patient.drugs[row.drug].drug_class in NOT_RECOMMENDED and row.start_date <= day:
             acting = any(acts(patient, other, day) for other in given_rows(patient) if other.drug == row.drug)
             answers[row.drug] = Answer(STATUS[all_of([acting, in_rp_ild])])
-    return answers or {None: Answer(NOT_EVALUABLE)}
+    return answers or {None: _no_item(patient, day)}
 
 
 def cni_level_missing(patient: Patient, day: date) -> dict[str | None, Answer]:
@@ -104,7 +109,7 @@ def cni_level_missing(patient: Patient, day: date) -> dict[str | None, Answer]:
         if given:
             levels = [one.on_date for one in patient.results(analyte, day)]
             answers[drug] = Answer(STATUS[_level_is_missing(patient, drug, given, levels, day)])
-    return answers or {None: Answer(NOT_EVALUABLE)}
+    return answers or {None: _no_item(patient, day)}
 
 
 def _level_is_missing(patient: Patient, drug: str, given: list[date], levels: list[date], day: date) -> bool:

@@ -46,6 +46,11 @@ def is_single(patient: Patient, row: Administration) -> bool:
     return one_day and (row.per in (None, "dose") or in_pulses(patient, row))
 
 
+def is_one_dose(row: Administration) -> bool:
+    """An empty stop without ongoing is one dose, not daily dosing."""
+    return row.stop_date is None and not row.ongoing
+
+
 def is_open(patient: Patient, row: Administration) -> bool:
     """Ongoing with no recorded stop; pulse drugs are never ongoing."""
     return row.ongoing and row.stop_date is None and not in_pulses(patient, row)
@@ -66,12 +71,12 @@ def ends(patient: Patient, newer: Administration, older: Administration) -> bool
     """Whether a row ends an earlier open one on its start."""
     if newer.start_date <= older.start_date or newer.systemic != older.systemic:
         return False
-    if is_pulse(patient, newer) or is_single(patient, newer):
+    if is_pulse(patient, newer) or is_one_dose(newer):
         return False
     if newer.drug == older.drug:
         return True
     glucocorticoids = is_glucocorticoid(patient, newer) and is_glucocorticoid(patient, older)
-    return glucocorticoids and not is_pulse(patient, older) and not is_single(patient, older)
+    return glucocorticoids and not is_pulse(patient, older)
 
 
 def given_rows(patient: Patient) -> list[Administration]:

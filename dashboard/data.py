@@ -11,8 +11,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard import held, urgency
-from pipelines import findings
+from dashboard import held, style, urgency
+from pipelines import dictionary, findings
 from pipelines.catalog import Definition, catalog
 from pipelines.engines import on_duckdb
 from pipelines.store.database import SnapshotReader
@@ -86,6 +86,12 @@ def rules() -> dict[str, Definition]:
 def cited(criterion: str) -> list[dict]:
     """The thresholds of a rule with tag and citation (`findings.thresholds`)."""
     return findings.thresholds(catalog().criteria[criterion])
+
+
+def title_of(kind: str, identifier: str) -> str:
+    """The dictionary's title of what a record is of (`findings.evidence_records`), else its id as words."""
+    known = {"observation": dictionary.analytes, "administration": dictionary.drugs}.get(kind, dict)()
+    return known.get(identifier, {}).get("title") or style.words(identifier)
 
 
 def worklist() -> list[dict]:

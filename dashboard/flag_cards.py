@@ -84,7 +84,14 @@ def draw_opened(answer: dict) -> None:
             st.text(f"Would settle it: {', '.join(answer['missing'])}")
         draw_evidence(answer)
         draw_thresholds(answer["criterion"])
-        st.button("Close", key="close-flag", on_click=choose, args=(None, st.session_state.get("patient_choice")))
+        st.button(
+            "Close",
+            key="close-flag",
+            type="tertiary",
+            icon=":material/close:",
+            on_click=choose,
+            args=(None, st.session_state.get("patient_choice")),
+        )
 
 
 def draw_title(answer: dict, flag: str | None, said: str) -> None:
@@ -108,20 +115,29 @@ def draw_evidence(answer: dict) -> None:
     if not records:
         st.caption("No record decided: the answer rests on what is missing or on the calendar.")
         return
+    rows: dict[tuple[str, str], list[str]] = {}
+    for record in records:  # the cells of one row of a file are one line here
+        key = (style.day(record["at"]), f"{record['file']} line {record['line']}")
+        rows.setdefault(key, []).append(words_of(record))
     cells = [
         {
-            "Date": style.as_markdown(style.day(record["at"])),
-            "Record": style.as_markdown(words_of(record)),
-            "Source": style.as_markdown(f"{record['file']} line {record['line']}"),
+            "Date": style.as_markdown(day),
+            "Record": style.as_markdown("; ".join(said)),
+            "Source": style.as_markdown(source),
         }
-        for record in records
+        for (day, source), said in rows.items()
     ]
     st.table(cells, border="horizontal", hide_index=True)
 
 
 def words_of(record: dict) -> str:
-    """What a record says, as printed: 'ferritin 1500 ng/mL'."""
-    parts = (style.words(record["what"]), record["value"], record["unit"], record["assay"])
+    """What a record says, as printed: 'Ferritin 1500 ng/mL'."""
+    parts = (
+        data.title_of(record["kind"], record["what"]),
+        record["value"],
+        record["unit"] or style.unit(record["judged_unit"]),
+        record["assay"],
+    )
     return " ".join(str(part) for part in parts if part)
 
 
@@ -134,10 +150,19 @@ def draw_thresholds(criterion: str) -> None:
     if not lines:
         st.caption(style.as_markdown(data.rules()[criterion].why))
     for line in lines:
+        if line["tag"] == "project default":
+            continue
         link = f" [doi](https://doi.org/{line['doi']})" if line["doi"] else ""
-        said = f"{style.words(line['name'])}: {line['value']} {line['unit']} ({line['tag']}). {line['citation']}"
-        st.caption(style.as_markdown(said) + link)
+        st.caption(style.as_markdown(f"{number_of(line)} ({line['tag']}). {line['citation']}") + link)
+    own = [number_of(line) for line in lines if line["tag"] == "project default"]
+    if own:
+        st.caption(style.as_markdown(f"Project defaults, without a published source: {'; '.join(own)}."))
     st.page_link("views/rulebook.py", label="The rule in the Rulebook", query_params={"criterion": criterion})
+
+
+def number_of(line: dict) -> str:
+    """One threshold in words: 'fvc below: 80 % predicted'."""
+    return f"{style.words(line['name'])}: {line['value']} {line['unit']}"
 
 
 def _safe(answer: dict) -> str:

@@ -63,7 +63,8 @@ def measured(page: dict, as_of: date, name: str, analyte: str, unit: str) -> Car
             "first result is later" if later else "no record",
             known=False,
         )
-    return Card(name, shown(found[-1], unit), style.day(found[-1]["at"]))
+    kind = f", {found[-1]['assay']}" if found[-1]["low"] is None and found[-1]["assay"] else ""
+    return Card(name, shown(found[-1], unit), style.day(found[-1]["at"]) + kind)
 
 
 def shown(row: dict, unit: str = "") -> str:

@@ -10,7 +10,6 @@ import json
 import re
 import tomllib
 from dataclasses import dataclass, field
-from datetime import date
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -177,7 +176,7 @@ def _check(path: Path, definition: Definition) -> None:
 
 def _tables_read(path: Path, sql: str) -> frozenset[str]:
     """The tables a SELECT reads, from its parsed form: derived, so that no list of dependencies is kept by hand."""
-    with duckdb.connect() as parser:
+    with _parser().cursor() as parser:
         parsed = json.loads(parser.execute("SELECT json_serialize_sql(?)", [sql]).fetchone()[0])
     if parsed.get("error"):
         raise BrokenDefinition(f"{path.name} is not one SELECT: {parsed.get('error_message')}")
@@ -199,9 +198,9 @@ def _tables_read(path: Path, sql: str) -> frozenset[str]:
     return frozenset(named - local)
 
 
-def history_days(definition: Definition) -> list[tuple[date, str]]:
-    """When the rule changed and why, newest first."""
-    return sorted(((entry["on"], entry["why"]) for entry in definition.history), reverse=True)
+@cache
+def _parser() -> duckdb.DuckDBPyConnection:
+    return duckdb.connect()
 
 
 def _sha256(text: str) -> str:

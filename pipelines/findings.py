@@ -52,8 +52,10 @@ def standing(
     as_of = as_of or last_recorded_day(cursor)
     if as_of is None:
         return []
-    rows = [] if known_at else _from_spells(cursor, as_of, patients)
-    again = patients if known_at else _judged_later(cursor, as_of, patients)
+    if known_at or not on_duckdb.judged_by_these_rules(cursor):
+        rows, again = [], patients
+    else:
+        rows, again = _from_spells(cursor, as_of, patients), _judged_later(cursor, as_of, patients)
     for batch in _batches(_all_patients(cursor) if again is None else again):
         on_duckdb.replay(cursor, batch, known_at)
         rows += _fetch(
@@ -159,7 +161,7 @@ RECORDS = """
     SELECT CAST(record_id AS VARCHAR), patient_id, 'event', coalesce(code, kind), coalesce(value, text), NULL, value, NULL,
            at_low, until_high, at_timed, kind, CASE WHEN date_assumed THEN 'date assumed' END, known_from, file.name, line
     FROM record.event JOIN source.file USING (file_id) WHERE record_id IN (SELECT unnest($ids))
-    ORDER BY at, what, record_id"""
+    ORDER BY "at", what, record_id"""
 
 
 def evidence_records(cursor: duckdb.DuckDBPyConnection, record_ids: Iterable[str]) -> dict[str, dict]:

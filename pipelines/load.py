@@ -18,7 +18,6 @@ from pathlib import Path
 import duckdb
 
 from pipelines import accounting, faults, ingest, sources
-from pipelines.catalog import catalog
 from pipelines.engines import on_duckdb
 from pipelines.errors import FileRefused, Refusal
 from pipelines.store.database import SCHEMAS, Store, start_again, transaction
@@ -193,8 +192,7 @@ def _judge(con: duckdb.DuckDBPyConnection, progress: Progress | None) -> int:
     changed = [
         row[0] for row in con.execute("SELECT DISTINCT patient_id FROM main.unjudged ORDER BY patient_id").fetchall()
     ]
-    judged_by = dict(con.execute("SELECT criterion, content_hash FROM result.rule").fetchall())
-    if not changed and judged_by == catalog().content_hashes():
+    if not changed and on_duckdb.judged_by_these_rules(con):
         return 0
     everyone = len(changed) == con.execute("SELECT count(*) FROM record.patient").fetchone()[0]
     told = progress and (lambda done, of: progress("Judging", done, of))

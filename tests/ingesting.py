@@ -13,13 +13,18 @@ SCHEMA = (Path(ingest.__file__).parents[1] / "store" / "schema.sql").read_text(e
 RECEIVED = datetime(2026, 11, 21, 9, 30)
 
 
+LABS = "patient_id;analyte;value;unit;at;reported_at;ref_low;ref_high;assay;laboratory;sample_timing;status;record_id\n"
+
+
 def empty_store() -> duckdb.DuckDBPyConnection:
     con = duckdb.connect()
     con.execute(SCHEMA)
     return con
 
 
-def load(con: duckdb.DuckDBPyConnection, text: str | bytes, decimal: str | None = None, received_at: datetime = RECEIVED) -> Source:
+def load(
+    con: duckdb.DuckDBPyConnection, text: str | bytes, decimal: str | None = None, received_at: datetime = RECEIVED
+) -> Source:
     """One file, one transaction, as a load does it."""
     file_id = con.execute("SELECT coalesce(max(file_id), 0) + 1 FROM source.file").fetchone()[0]
     with TemporaryDirectory() as folder:
@@ -27,7 +32,10 @@ def load(con: duckdb.DuckDBPyConnection, text: str | bytes, decimal: str | None 
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
         source = sources.recognise(path, decimal)
         con.execute("BEGIN")
-        con.execute("INSERT INTO source.file VALUES (?, ?, '', ?, ?, ?)", [file_id, path.name, source.format, received_at, source.notes])
+        con.execute(
+            "INSERT INTO source.file VALUES (?, ?, '', ?, ?, ?)",
+            [file_id, path.name, source.format, received_at, source.notes],
+        )
         ingest.ingest(con, file_id, source, received_at)
         con.execute("COMMIT")
     return source
@@ -41,4 +49,12 @@ def outcomes(con: duckdb.DuckDBPyConnection, file_id: int = 1) -> list[str]:
 
 def reasons(con: duckdb.DuckDBPyConnection, file_id: int = 1) -> list[tuple[str, str, str]]:
     """(class, reason, field) of each rejected row of a file, in order of line."""
-    return con.execute("SELECT class, reason, field FROM source.rejected WHERE file_id = ? ORDER BY line", [file_id]).fetchall()
+    return con.execute(
+        "SELECT class, reason, field FROM source.rejected WHERE file_id = ? ORDER BY line", [file_id]
+    ).fetchall()
+
+
+def lab(value: str, unit: str = "ng/mL", analyte: str = "ferritin", at: str = "2021-07-24", **more: str) -> str:
+    """One row of a labs file."""
+    cells = {"patient_id": "p1", "analyte": analyte, "value": value, "unit": unit, "at": at} | more
+    return ";".join(cells.get(column, "") for column in LABS.strip().split(";")) + "\n"

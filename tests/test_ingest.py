@@ -1,24 +1,17 @@
 """Ingest: what a row becomes, why it is not taken, and which version of a fact stands."""
 
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 
 import pytest
 
 from pipelines.ingest import reasons as known_reasons
-from tests.ingesting import empty_store, load, outcomes, reasons
-
-LABS = "patient_id;analyte;value;unit;at;reported_at;ref_low;ref_high;assay;laboratory;sample_timing;status;record_id\n"
+from tests.ingesting import LABS, empty_store, lab, load, outcomes, reasons
 
 
 @pytest.fixture
 def con():
     return empty_store()
-
-
-def lab(value: str, unit: str = "ng/mL", analyte: str = "ferritin", at: str = "2021-07-24", **more: str) -> str:
-    cells = {"patient_id": "p1", "analyte": analyte, "value": value, "unit": unit, "at": at} | more
-    return ";".join(cells.get(column, "") for column in LABS.strip().split(";")) + "\n"
 
 
 def interval(con) -> tuple:
@@ -54,29 +47,58 @@ def test_a_value_is_an_interval_and_keeps_its_text(con, printed, expected):
 @pytest.mark.parametrize(
     ("printed", "reason"),
     [
-        ("", "value_missing"), ("NA", "value_missing"), ("n.d.", "value_missing"), ("-", "value_missing"), ("pending", "value_missing"),
-        ("haemolysed", "value_unreadable"), ("12-15", "value_unreadable"), ("5..2", "value_unreadable"), ("670 U/L", "value_unreadable"),
-        ("nan", "value_missing"), ("inf", "value_unreadable"), ("1_000", "value_unreadable"), ("0x10", "value_unreadable"),
-        ("5 X", "value_unreadable"), ("E5", "value_unreadable"), ("<", "value_unreadable"), ("12 345", "value_unreadable"),
-        ("99999999999999999999", "value_impossible"), ("1e99", "value_impossible"), ("-3", "value_impossible"), ("999999", "value_impossible"),
-        (">999999", "value_impossible"), ("<0", "value_impossible"),
+        ("", "value_missing"),
+        ("NA", "value_missing"),
+        ("n.d.", "value_missing"),
+        ("-", "value_missing"),
+        ("pending", "value_missing"),
+        ("haemolysed", "value_unreadable"),
+        ("12-15", "value_unreadable"),
+        ("5..2", "value_unreadable"),
+        ("670 U/L", "value_unreadable"),
+        ("nan", "value_missing"),
+        ("inf", "value_unreadable"),
+        ("1_000", "value_unreadable"),
+        ("0x10", "value_unreadable"),
+        ("5 X", "value_unreadable"),
+        ("E5", "value_unreadable"),
+        ("<", "value_unreadable"),
+        ("12 345", "value_unreadable"),
+        ("99999999999999999999", "value_impossible"),
+        ("1e99", "value_impossible"),
+        ("-3", "value_impossible"),
+        ("999999", "value_impossible"),
+        (">999999", "value_impossible"),
+        ("<0", "value_impossible"),
     ],
-)  # fmt: skip
+)
 def test_what_is_no_result_is_rejected_with_its_reason(con, printed, reason):
     load(con, LABS + lab(printed))
     assert [found[1:] for found in reasons(con)] == [(reason, "value")]
     assert con.execute("SELECT count(*) FROM record.observation").fetchone() == (0,)
 
 
-@pytest.mark.parametrize(("printed", "coded"), [("negative", "negative"), ("Not Detected", "negative"), ("reactive", "positive")])
+@pytest.mark.parametrize(
+    ("printed", "coded"), [("negative", "negative"), ("Not Detected", "negative"), ("reactive", "positive")]
+)
 def test_coded_results_need_no_unit(con, printed, coded):
     load(con, LABS + lab(printed, "", "HBsAg"))
     assert interval(con) == (None, None, False, None, False, coded)
 
 
 def test_a_text_that_is_number_and_code_is_a_number_where_a_unit_is_printed(con):
-    load(con, LABS + lab("0", "SI", "anti_mda5") + lab("0", "", "anti_mda5", at="2021-07-25") + lab("++", "", "anti_mda5", at="2021-07-26"))
-    assert con.execute("SELECT value, coded FROM record.observation ORDER BY line").fetchall() == [(0, None), (None, "negative"), (None, "++")]
+    load(
+        con,
+        LABS
+        + lab("0", "SI", "anti_mda5")
+        + lab("0", "", "anti_mda5", at="2021-07-25")
+        + lab("++", "", "anti_mda5", at="2021-07-26"),
+    )
+    assert con.execute("SELECT value, coded FROM record.observation ORDER BY line").fetchall() == [
+        (0, None),
+        (None, "negative"),
+        (None, "++"),
+    ]
 
 
 # ---- units
@@ -103,9 +125,22 @@ def test_values_are_stored_in_the_canonical_unit(con, analyte, value, unit, stor
 
 
 def test_a_unit_is_assumed_only_where_one_is_in_use(con):
-    load(con, LABS + lab("670", "", "LDH") + lab("2.91", "", "CRP") + lab("5", "furlong", "crp") + lab("100", "", "anti_mda5"))
-    assert con.execute("SELECT analyte, unit, unit_assumed FROM record.observation").fetchall() == [("ldh", "U/L", True)]
-    assert reasons(con) == [("held", "unit_missing", "unit"), ("held", "unit_unknown", "unit"), ("held", "unit_missing", "unit")]
+    load(
+        con,
+        LABS
+        + lab("670", "", "LDH")
+        + lab("2.91", "", "CRP")
+        + lab("5", "furlong", "crp")
+        + lab("100", "", "anti_mda5"),
+    )
+    assert con.execute("SELECT analyte, unit, unit_assumed FROM record.observation").fetchall() == [
+        ("ldh", "U/L", True)
+    ]
+    assert reasons(con) == [
+        ("held", "unit_missing", "unit"),
+        ("held", "unit_unknown", "unit"),
+        ("held", "unit_missing", "unit"),
+    ]
     assert "mg/L" in con.execute("SELECT hint FROM source.rejected WHERE line = 3").fetchone()[0]
 
 
@@ -115,7 +150,9 @@ def test_arbitrary_units_are_kept_per_row(con):
 
 
 def test_reference_ranges_are_converted_and_unreadable_ones_are_counted_in_the_notes(con):
-    source = load(con, LABS + lab("18", "mg/L", "crp", ref_low="0", ref_high="5") + lab("19", "mg/L", "crp", ref_high="normal"))
+    source = load(
+        con, LABS + lab("18", "mg/L", "crp", ref_low="0", ref_high="5") + lab("19", "mg/L", "crp", ref_high="normal")
+    )
     found = con.execute("SELECT ref_low, ref_high FROM record.observation ORDER BY line").fetchall()
     assert found == [(0, Decimal("0.5")), (None, None)]
     assert source.notes[-1] == "1 reference ranges could not be read"
@@ -145,10 +182,14 @@ def test_reference_ranges_are_converted_and_unreadable_ones_are_counted_in_the_n
     ],
 )
 def test_the_decimal_mark_is_that_of_the_whole_file(con, values, declared, stored):
-    load(con, LABS + "".join(lab(value, at=f"2021-07-{day:02d}") for day, value in enumerate(values, start=1)), declared)
+    load(
+        con, LABS + "".join(lab(value, at=f"2021-07-{day:02d}") for day, value in enumerate(values, start=1)), declared
+    )
     numbers = dict(con.execute("SELECT line, coalesce(value, high, low) FROM record.observation").fetchall())
-    faults = {line: reason.removeprefix("value_").replace("decimal_ambiguous", "held")
-              for line, reason in con.execute("SELECT line, reason FROM source.rejected").fetchall()}  # fmt: skip
+    faults = {
+        line: reason.removeprefix("value_").replace("decimal_ambiguous", "held")
+        for line, reason in con.execute("SELECT line, reason FROM source.rejected").fetchall()
+    }
     assert [faults.get(line) or numbers[line] for line in range(2, len(values) + 2)] == [
         text if text in ("held", "unreadable") else Decimal(text) for text in stored
     ]
@@ -179,10 +220,20 @@ def test_dates_are_iso_and_may_be_partial(con, printed, low, high, timed, offset
 
 @pytest.mark.parametrize(
     ("printed", "reason"),
-    [("06/07/2021", "date_unreadable"), ("2021-02-30", "date_unreadable"), ("2021-13", "date_unreadable"), ("1821-01-01", "date_unreadable"),
-     ("2021-7-4", "date_unreadable"), ("20210704", "date_unreadable"), ("2021-07-04T25:00", "date_unreadable"), ("", "date_missing"),
-     ("2026-11-22", "date_future"), ("2027", "date_future"), ("2026-11-24T00:00+09:00", "date_future")],
-)  # fmt: skip
+    [
+        ("06/07/2021", "date_unreadable"),
+        ("2021-02-30", "date_unreadable"),
+        ("2021-13", "date_unreadable"),
+        ("1821-01-01", "date_unreadable"),
+        ("2021-7-4", "date_unreadable"),
+        ("20210704", "date_unreadable"),
+        ("2021-07-04T25:00", "date_unreadable"),
+        ("", "date_missing"),
+        ("2026-11-22", "date_future"),
+        ("2027", "date_future"),
+        ("2026-11-24T00:00+09:00", "date_future"),
+    ],
+)
 def test_what_is_no_date_is_rejected(con, printed, reason):
     load(con, LABS + lab("5", at=printed))
     assert reasons(con) == [("refused", reason, "at")]
@@ -214,157 +265,3 @@ def test_every_rejected_row_keeps_its_text_and_a_hint(con):
     load(con, LABS + row)
     raw, hint = con.execute("SELECT raw, hint FROM source.rejected").fetchone()
     assert raw == row.strip() and hint.startswith(known_reasons()["value_missing"]["hint"])
-
-
-# ---- versions
-
-
-def standing(con) -> list[tuple]:
-    return con.execute("SELECT value, status FROM record.observation WHERE known_until IS NULL ORDER BY value, status").fetchall()
-
-
-def test_the_same_row_again_is_a_duplicate_in_this_file_and_in_the_next(con):
-    load(con, LABS + lab("5") + lab("5") + lab("5.0"))
-    load(con, LABS + lab("5"))
-    assert outcomes(con) == ["accepted", "duplicate", "duplicate"]
-    assert outcomes(con, 2) == ["duplicate"]
-    assert con.execute("SELECT * FROM changed_patient").fetchall() == []
-
-
-def test_another_value_at_the_same_time_is_a_repeat_and_stands(con):
-    load(con, LABS + lab("5") + lab("6"))
-    assert standing(con) == [(5, "final"), (6, "final")]
-
-
-def test_a_correction_by_record_id_closes_the_old_version(con):
-    load(con, LABS + lab("5", record_id="a", reported_at="2021-07-25"))
-    load(con, LABS + lab("6", record_id="a", reported_at="2021-07-27", status="corrected"))
-    assert standing(con) == [(6, "corrected")]
-    assert con.execute("SELECT known_from, known_until FROM record.observation WHERE value = 5").fetchone() == (
-        datetime(2021, 7, 25), datetime(2021, 7, 27))  # fmt: skip
-    assert outcomes(con) == ["accepted"] and outcomes(con, 2) == ["accepted"]
-
-
-def test_an_older_version_that_arrives_late_is_superseded_and_stored(con):
-    load(con, LABS + lab("6", record_id="a", reported_at="2021-07-27", status="corrected"))
-    load(con, LABS + lab("5", record_id="a", reported_at="2021-07-25"))
-    assert outcomes(con, 2) == ["superseded"]
-    assert standing(con) == [(6, "corrected")]
-    assert con.execute("SELECT known_until FROM record.observation WHERE value = 5").fetchone() == (datetime(2021, 7, 27),)
-
-
-def test_a_higher_status_at_the_same_place_corrects_without_record_id(con):
-    load(con, LABS + lab("5", status="preliminary") + lab("6") + lab("7", at="2021-07-25"))
-    assert standing(con) == [(6, "final"), (7, "final")]
-    load(con, LABS + lab("8", status="corrected", reported_at="2021-07-28"))
-    assert standing(con) == [(7, "final"), (8, "corrected")]
-    load(con, LABS + lab("9", status="amended", reported_at="2021-07-30") + lab("4", status="preliminary"))
-    assert standing(con) == [(7, "final"), (9, "amended")]
-    assert outcomes(con, 3) == ["accepted", "superseded"]
-
-
-def test_assay_laboratory_and_timing_are_part_of_the_place(con):
-    load(con, LABS + lab("5", laboratory="A") + lab("6", laboratory="B", status="corrected") + lab("7", sample_timing="C0", status="amended"))
-    assert len(standing(con)) == 3
-
-
-def test_a_withdrawal_names_its_record_or_its_value(con):
-    load(con, LABS + lab("5") + lab("6") + lab("7", record_id="a"))
-    load(con, LABS + lab("5", status="entered in error") + lab("", status="cancelled") + lab("", status="cancelled", record_id="a"))
-    assert outcomes(con, 2) == ["accepted", "rejected", "accepted"]
-    assert reasons(con, 2) == [("refused", "withdrawal_unnamed", "value")]
-    assert [row for row in standing(con) if row[1] == "final"] == [(6, "final")]
-
-
-def test_a_row_that_adds_a_stop_is_a_new_version_of_the_course(con):
-    header = "patient_id,drug,route,dose,dose_unit,per,start,stop,ongoing\n"
-    load(con, header + "p1,prednisolone,oral,20,mg,day,2021-03-16,,yes\n")
-    load(con, header + "p1,prednisolone,oral,20,mg,day,2021-03-16,2021-04-16,\n")
-    assert con.execute("SELECT stop_low, ongoing FROM record.administration WHERE known_until IS NULL").fetchall() == [(date(2021, 4, 16), False)]
-
-
-# ---- the other files
-
-
-def test_one_oxygen_row_is_one_set(con):
-    load(con, "patient_id,at,device,flow_l_min,fio2,spo2\np1,2021-08-23,HFNC,35,50,94%\np1,2021-08-24,,,,\np1,2021-08-25,,,15,\np1,2021-08-25,tent,,,\n")
-    found = con.execute("SELECT analyte, value, coded FROM record.observation ORDER BY analyte").fetchall()
-    assert found == [("fio2", Decimal("0.5"), None), ("oxygen_device", None, "hfnc"), ("oxygen_flow", 35, None), ("spo2", 94, None)]
-    assert con.execute("SELECT count(DISTINCT set_id), count(DISTINCT record_id) FROM record.observation").fetchone() == (1, 4)
-    assert [reason for _, reason, _ in reasons(con)] == ["nothing_measured", "value_impossible", "device_unknown"]
-
-
-def test_one_lung_function_row_gives_value_and_percent(con):
-    header = "patient_id,measure,value,unit,percent_predicted,at,phase\n"
-    load(con, header + "p1,FVC,950,mL,32,2021-10-17,pre\np1,FVC,40,%,,2021-10-18,\np1,FVC,,,41,2021-10-19,\np1,FVC,0.95,,,2021-10-20,\np1,FVC,1,L,1,2021-10-21,half\n")
-    found = con.execute("SELECT line, analyte, value, phase FROM record.observation ORDER BY line, analyte").fetchall()
-    assert found == [(2, "fvc", Decimal("0.95"), "pre"), (2, "fvc_percent", 32, "pre"), (3, "fvc_percent", 40, None), (4, "fvc_percent", 41, None)]
-    assert [reason for _, reason, _ in reasons(con)] == ["unit_missing", "choice_unknown"]
-
-
-def test_a_corrected_lung_function_row_closes_the_whole_earlier_row(con):
-    header = "patient_id,measure,value,unit,percent_predicted,at,status\n"
-    load(con, header + "p1,FVC,0.95,L,32,2021-10-17,\n")
-    load(con, header + "p1,FVC,1.95,L,,2021-10-17,corrected\n")
-    assert con.execute("SELECT analyte, value FROM record.observation WHERE known_until IS NULL").fetchall() == [("fvc", Decimal("1.95"))]
-
-
-def test_an_administration_with_an_unreadable_dose_is_given_dose_unknown(con):
-    header = "patient_id,drug,route,dose,dose_unit,per,start,stop,ongoing,action\n"
-    rows = [
-        "p1,cyclophosphamide,iv,750 mg/BSA,,dose,2021-10-14,,,", "p1,prednisolone,oral,20,mg,day,2022-03-16,,true,",
-        "p1,valganciclovir,oral,900,mg,day,2021-12-30,2021-01-25,,", "p1,prednisolone,oral,5,mg,day,2021-10-14,soon,,",
-        "p1,prednisolone,oral,5,mg,day,2021-10-14,2027-01-01,,", "p1,prednisolone,oral,5,mg,day,2021-10-14,2027-01-01,,ordered",
-        "p1,moonwort,oral,5,mg,day,2021-10-14,,,", "p1,prednisolone,by owl,5,mg,day,2021-10-14,,,", "p1,prednisolone,oral,5,mg,day,2021-10-14,,perhaps,",
-        "p1,,oral,5,mg,day,2021-10-14,,,", "p1,prednisolone,oral,20,furlong,day,2022-03-17,,,",
-    ]  # fmt: skip
-    source = load(con, header + "\n".join(rows))
-    found = con.execute("SELECT drug, dose, original_dose, ongoing, action FROM record.administration ORDER BY line").fetchall()
-    assert found == [
-        ("cyclophosphamide", None, "750 mg/BSA", False, "given"), ("prednisolone", 20, "20", True, "given"),
-        ("prednisolone", 5, "5", False, "ordered"), ("prednisolone", None, "20", False, "given"),
-    ]  # fmt: skip
-    assert [(kind, reason) for kind, reason, _ in reasons(con)] == [
-        ("held", "stop_before_start"), ("held", "stop_unreadable"), ("refused", "date_future"), ("refused", "drug_unknown"),
-        ("refused", "route_unknown"), ("refused", "choice_unknown"), ("refused", "drug_missing"),
-    ]  # fmt: skip
-    assert source.notes == ["2 doses could not be read: given, dose unknown"]
-
-
-def test_events_are_checked_against_the_dictionary(con):
-    header = "patient_id,at,until,kind,code,value,text,date_assumed\n"
-    rows = [
-        "p1,2021-07-07,,diagnosis,ild,,CT,", "p1,2021-08-04,,diagnosis,RP-ILD,present,,yes", "p1,2021-08-23,,symptom,fever,38.7,,",
-        "p1,2021-08-23,,symptom,fever,3.87,,", "p1,2021-08-23,,symptom,dyspnoea,dreadful,,", "p1,2021-08-23,,imaging,mri,,,",
-        "p1,2021-08-24,,drug_stopped,azathioprine,,,", "p1,2021-12-22,2021-12-01,infection,organism,CMV,,", "p1,2021-12-22,,infection,organism,CMV,,",
-        "p1,2021-12-22,,decision,,,hold,", "p1,2021-12-22,,decision,,,go on,",
-    ]  # fmt: skip
-    load(con, header + "\n".join(rows))
-    found = con.execute("SELECT kind, code, value, number, date_assumed FROM record.event ORDER BY line").fetchall()
-    assert found[:5] == [
-        ("diagnosis", "ild", "present", None, False), ("diagnosis", "rp_ild", "present", None, True),
-        ("symptom", "fever", "38.7", Decimal("38.7"), False), ("drug_stopped", "drug", "azathioprine", None, False),
-        ("infection", "organism", "cmv", None, False),
-    ]  # fmt: skip
-    assert len(found) == 7
-    assert [reason for _, reason, _ in reasons(con)] == ["value_impossible", "choice_unknown", "event_unknown", "stop_before_start"]
-
-
-def test_the_newest_patients_row_wins_and_the_older_stays_accepted(con):
-    header = "patient_id,sex,birth_year,site\n"
-    load(con, LABS + lab("5"))
-    assert con.execute("FROM record.patient").fetchall() == [("p1", None, None, None, None, None)]
-    load(con, header + "p1,F,1955,A\np1,F,1955,A\np1,female,1956,A\np2,?,1955,\np3,m,1855,\np4,m,then,\n")
-    assert outcomes(con, 2) == ["accepted", "duplicate", "accepted", "rejected", "rejected", "rejected"]
-    assert con.execute("FROM record.patient").fetchall() == [("p1", "female", 1956, "A", 2, 4)]
-
-
-@pytest.mark.parametrize("batch", [1, 2, 3])
-def test_where_a_file_is_cut_into_batches_does_not_matter(con, monkeypatch, batch):
-    text = LABS + lab("5", record_id="a") + lab("6", record_id="a") + lab("5", record_id="a") + lab("4", status="corrected") + lab("4") + lab("3")
-    load(con, text)
-    monkeypatch.setattr("pipelines.sources.native_csv.BATCH_ROWS", batch)
-    other = empty_store()
-    load(other, text)
-    for table in ("source.row", "record.observation", "record.patient"):
-        assert con.execute(f"FROM {table} ORDER BY ALL").fetchall() == other.execute(f"FROM {table} ORDER BY ALL").fetchall()

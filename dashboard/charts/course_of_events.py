@@ -2,6 +2,7 @@
 
 from dashboard import style
 from dashboard.charts import marks
+from dashboard.charts.labels import labels
 from dashboard.charts.panel import Panel, View
 
 PLACE = 100
@@ -21,6 +22,7 @@ LANES = {
 SHOWN_MEASURES = ("mmrc", "walk_distance_m", "walk_lowest_spo2")
 LANE = 20
 LONGEST = 40
+LANES_AND_ABOVE = ("middle right", "middle left", "top center")
 
 
 def rows(page: dict) -> list[dict]:
@@ -61,7 +63,7 @@ def panel(rows: list[dict], view: View) -> Panel:
         )  # fmt: skip
         drawn.points.append((frozenset([row["record_id"]]), row["on_date"].isoformat(), lane))
     drawn.traces.append(marks.point(points, TITLE, style.INK, size=9))
-    drawn.traces.append(marks.labels(view, points, lambda y: -y * LANE, size=10))
+    drawn.traces.append(labels(view, points, lambda y: -y * LANE, positions=LANES_AND_ABOVE, size=10))
     return drawn
 
 

@@ -4,6 +4,7 @@ from datetime import date, timedelta
 
 from dashboard import style
 from dashboard.charts import marks, results
+from dashboard.charts.labels import STEPPED, labels
 from dashboard.charts.panel import Panel, View
 
 PLACE = 70
@@ -44,7 +45,7 @@ def panel(rows: list[dict], view: View) -> Panel:
          "fillcolor": style.faded(style.ORANGE, 0.35), "line": {"color": "#8A5F00", "width": 1.6}}
     )  # fmt: skip
     drawn.traces.append(marks.point(points, TITLE, "#8A5F00", "circle", size=5))
-    drawn.traces.append(marks.labels(view, points, results.pixels(drawn), height=drawn.height, stepped=True))
+    drawn.traces.append(labels(view, points, results.pixels(drawn), drawn.height, STEPPED))
     drawn.points = [(frozenset(row["evidence"]), start.isoformat(), row["mg_per_day"]) for row, (start, _) in shown]
     return drawn
 

@@ -2,6 +2,7 @@
 
 from dashboard import style
 from dashboard.charts import marks, treatment
+from dashboard.charts.labels import LANES, labels
 from dashboard.charts.panel import Panel, View
 
 PLACE = 90
@@ -62,6 +63,8 @@ def panel(rows: list[dict], view: View) -> Panel:
         lane = -len(lanes)
         pieces = [piece for row in episodes for piece in _episode_pieces(row, view)]
         drawn.traces.append(marks.interval(lane, pieces, "infection episode"))
+        ends = [{"x": piece["to_date"].isoformat(), "y": lane, "label": piece["name"]} for piece in pieces]
+        drawn.traces.append(labels(view, ends, lambda y: -y * treatment.LANE, positions=LANES, size=10))
         drawn.points += [
             (frozenset(row["evidence"]), max(row["from_date"], view.start).isoformat(), lane) for row in episodes
         ]
@@ -72,7 +75,7 @@ def panel(rows: list[dict], view: View) -> Panel:
             for row in specimens
         ]  # fmt: skip
         drawn.traces.append(marks.point(points, "microbiology", style.BLUE, "cross", size=9))
-        drawn.traces.append(marks.labels(view, points, lambda y: -y * treatment.LANE, size=10))
+        drawn.traces.append(labels(view, points, lambda y: -y * treatment.LANE, positions=LANES, size=10))
         drawn.points += [(frozenset(row["evidence"]), row["from_date"].isoformat(), -1) for row in specimens]
     return drawn
 
@@ -89,7 +92,6 @@ def _episode_pieces(row: dict, view: View) -> list[dict]:
         f"Infection: {name}, from {style.day(row['from_date'])}{how}"
         + (" · end-organ disease" if row["end_organ"] else "")
     )
-    text = name if marks.fits(name, *span, view) else ""
     return [
         {
             "from_date": span[0],
@@ -98,6 +100,6 @@ def _episode_pieces(row: dict, view: View) -> list[dict]:
             "opacity": 0.8,
             "hatch": "" if row["to_date"] else "/",
             "hover": hover,
-            "text": text,
+            "name": name,
         }
     ]

@@ -6,6 +6,7 @@ from dashboard.charts.panel import Panel, View
 
 PLACE = 50
 TITLE = "FVC, DLCO"
+GAP_DAYS = 220  # tests are due every 180 days
 
 
 def rows(page: dict) -> list[dict]:
@@ -22,4 +23,4 @@ def panel(rows: list[dict], view: View) -> Panel:
         ("FVC", [row for row in rows if row["analyte"] == "fvc_percent"], style.GREEN, "circle"),
         ("DLCO", [row for row in rows if row["analyte"] == "dlco_percent"], style.ORANGE, "diamond"),
     ]
-    return results.results_panel(drawn, series, view, top=100)
+    return results.results_panel(drawn, series, view, top=100, gap_days=GAP_DAYS)

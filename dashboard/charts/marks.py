@@ -1,17 +1,12 @@
-"""The four primitives every panel is drawn with: line, step, interval, point. And where their labels fit."""
+"""The four primitives every panel is drawn with: line, step, interval, point."""
 
-from collections.abc import Callable, Iterable
 from datetime import date, timedelta
-from itertools import pairwise
 
 from dashboard import style
-from dashboard.charts.panel import DAY_MS, PLOT_WIDTH, View
+from dashboard.charts.panel import DAY_MS, View
 
 GAP_DAYS = 90  # two results further apart are not joined: a gap in data stays a gap
 FADE_DAYS = 60  # an ongoing drug fades out over so many days after its last confirmation
-DENSE = 60  # points in one panel
-LABEL_HEIGHT = 13
-LETTER_WIDTH = 5.8
 
 
 def joined(points: list[dict], gap_days: int = GAP_DAYS) -> tuple[list, list]:
@@ -28,15 +23,15 @@ def joined(points: list[dict], gap_days: int = GAP_DAYS) -> tuple[list, list]:
 
 
 def line(
-    points: list[dict], name: str, colour: str, symbol: str = "circle", dash: str = "solid", shape: str = "linear"
+    points: list[dict], name: str, colour: str, symbol: str = "circle", shape: str = "linear", gap_days: int = GAP_DAYS
 ) -> list[dict]:
     """A series: the joined line, then its marks, which carry hover text (`text`) and may be `hollow`."""
     if not points:
         return []
-    xs, ys = joined(points)
+    xs, ys = joined(points, gap_days)
     drawn = {
         "type": "scatter", "mode": "lines", "name": name, "x": xs, "y": ys, "connectgaps": False, "hoverinfo": "skip",
-        "line": {"color": colour, "width": 2, "dash": dash, "shape": shape},
+        "line": {"color": colour, "width": 2, "shape": shape},
     }  # fmt: skip
     return [drawn, point(points, name, colour, symbol)]
 
@@ -54,95 +49,6 @@ def point(points: list[dict], name: str, colour: str, symbol: str | list[str] = 
             "line": {"color": [entry.get("colour", colour) for entry in points], "width": 1.8},
         },
     }  # fmt: skip
-
-
-def labels(
-    view: View,
-    points: list[dict],
-    height_of: Callable[[float], float],
-    size: int = 11,
-    height: float = 1e6,
-    stepped: bool = False,
-) -> dict:
-    """The labels (`label`, and a `short` form) of points as one text trace. `height_of(y)` gives the pixels above the panel's
-    foot, `height` is the panel's.
-
-    A label goes above, below or beside its point, where it covers no other label, no other point and not the as-of line; one
-    that fits nowhere is left to the hover box and the table. `stepped`: the points are joined by steps, which are kept clear too.
-    """
-    marks = [(view.pixel(entry["x"]), height_of(entry["y"])) for entry in points]
-    as_of = view.pixel(view.after.isoformat())
-    taken = [(as_of - 1, as_of + 1, -1e6, 1e6)] + [(x - 4, x + 4, y - 4, y + 4) for x, y in marks]
-    taken += _steps(marks) if stepped else []
-    placed = {"x": [], "y": [], "text": [], "textposition": []}
-    told = _worth_telling(points)
-    for number, (entry, (x, y)) in enumerate(zip(points, marks, strict=True)):
-        if number not in told or not entry.get("label"):
-            continue
-        own = (x - 4, x + 4, y - 4, y + 4)
-        others = [box for box in taken if box != own]
-        for text, position, box in _choices(entry, x, y, size, not stepped):
-            if (
-                box[0] < -12
-                or box[1] > PLOT_WIDTH + 12
-                or box[3] > height + 8
-                or any(_overlap(box, other) for other in others)
-            ):
-                continue
-            taken.append(box)
-            for key, value in zip(placed, (entry["x"], entry["y"], style.as_label(text), position), strict=True):
-                placed[key].append(value)
-            break
-    return {  # unseen marks keep the text at a distance from the point
-        "type": "scatter", "mode": "markers+text", "name": "labels", "hoverinfo": "skip", "cliponaxis": False,
-        "textfont": {"size": size, "color": style.INK}, "marker": {"size": 9, "opacity": 0}, **placed,
-    }  # fmt: skip
-
-
-def _worth_telling(points: list[dict]) -> set[int]:
-    """Every point of a sparse series; of a dense one, where labels would only cover each other, the extremes and the last."""
-    numbers = range(len(points))
-    if len(points) <= DENSE:
-        return set(numbers)
-    return {
-        max(numbers, key=lambda number: points[number]["y"]),
-        min(numbers, key=lambda number: points[number]["y"]),
-        len(points) - 1,
-    }
-
-
-def _choices(
-    entry: dict, x: float, y: float, size: int, beside: bool
-) -> Iterable[tuple[str, str, tuple[float, float, float, float]]]:
-    """The label, then its `short` form, in each position: text, position, box in pixels (left, right, foot, top)."""
-    for text in dict.fromkeys((entry["label"], entry.get("short", entry["label"]))):
-        width = LETTER_WIDTH * len(text) * size / 11
-        half = width / 2
-        above, below, level = (y + 5, y + 5 + LABEL_HEIGHT), (y - 5 - LABEL_HEIGHT, y - 5), (y - 6, y + 6)
-        if beside and entry.get("beside"):
-            yield text, "middle right", (x + 7, x + 7 + width, *level)
-        yield text, "top center", (x - half, x + half, *above)
-        if beside:
-            yield text, "middle right", (x + 7, x + 7 + width, *level)
-        yield text, "bottom center", (x - half, x + half, *below)
-        if beside:
-            yield text, "middle left", (x - 7 - width, x - 7, *level)
-        yield text, "top right", (x + 3, x + 3 + width, *above)
-        yield text, "top left", (x - 3 - width, x - 3, *above)
-        yield text, "bottom right", (x + 3, x + 3 + width, *below)
-        yield text, "bottom left", (x - 3 - width, x - 3, *below)
-
-
-def _steps(marks: list[tuple[float, float]]) -> list[tuple[float, float, float, float]]:
-    """The lines of steps through points as thin boxes."""
-    boxes = []
-    for (x, y), (later_x, later_y) in pairwise(marks):
-        boxes += [(x, later_x, y - 1, y + 1), (later_x - 1, later_x + 1, min(y, later_y), max(y, later_y))]
-    return boxes
-
-
-def _overlap(one: tuple, other: tuple) -> bool:
-    return one[0] < other[1] and other[0] < one[1] and one[2] < other[3] and other[2] < one[3]
 
 
 def overlapping(from_date: date, to_date: date | None, view: View) -> tuple[date, date] | None:

@@ -2,6 +2,7 @@
 
 from dashboard import style
 from dashboard.charts import marks
+from dashboard.charts.labels import STEPPED, labels
 from dashboard.charts.panel import Panel, View
 
 PLACE = 10
@@ -56,9 +57,7 @@ def panel(rows: list[dict], view: View) -> Panel:
     ]
     drawn.traces += marks.line([point | {"hollow": False} for point in points], TITLE, style.BLUE, shape="hv")
     drawn.traces.append(
-        marks.labels(
-            view, points, lambda y: (y + 0.6) / (shown + 2.2) * drawn.height, height=drawn.height - 14, stepped=True
-        )
+        labels(view, points, lambda y: (y + 0.6) / (shown + 2.2) * drawn.height, drawn.height - 14, STEPPED)
     )
     drawn.points = [(frozenset(row["evidence"]), row["at"], row["level"]) for row in known]
     for line in drawn.lines:

@@ -2,6 +2,7 @@
 
 from dashboard import style
 from dashboard.charts import marks, results
+from dashboard.charts.labels import labels
 from dashboard.charts.panel import Panel, View
 
 PLACE = 20
@@ -50,7 +51,7 @@ def panel(rows: list[dict], view: View) -> Panel:
         series = [row | {"label": style.number(row["y"]), "text": _hover(row)} for row in rows if row["kind"] == kind]
         drawn.traces += marks.line(series, kind, colour, symbol)
         points += series
-    drawn.traces.append(marks.labels(view, sorted(points, key=lambda point: point["x"]), results.pixels(drawn)))
+    drawn.traces.append(labels(view, sorted(points, key=lambda point: point["x"]), results.pixels(drawn)))
     drawn.points = [(frozenset(row["evidence"]), row["x"], row["y"]) for row in rows]
     return drawn
 

@@ -6,7 +6,10 @@ from datetime import timedelta
 
 from dashboard import style
 from dashboard.charts import marks
+from dashboard.charts.labels import labels
 from dashboard.charts.panel import Panel, View
+
+WORDS_ONLY = {"type": "linear", "range": [-0.5, 1.0], "tickvals": [], "ticktext": []}  # coded results have no scale
 
 
 def of(page: dict, *analytes: str) -> list[dict]:
@@ -23,21 +26,27 @@ def results_panel(
     view: View,
     floor: float | None = 0,
     top: float | None = None,
+    gap_days: int = marks.GAP_DAYS,
 ) -> Panel:
-    """Fills a panel with series (name, observations, colour, symbol), the reference band of the first, and its threshold lines."""
+    """Fills a panel with series (name, observations, colour, symbol), the reference band of the first, and its threshold lines.
+
+    Results more than `gap_days` apart are not joined.
+    """
     rows = [row for _, observations, _, _ in series for row in observations]
     if not rows:
         held = view.held.get(panel.name)
         panel.empty = f"no result accepted: {held} held, see below" if held else "never measured"
         panel.height = 24
         return panel
-    panel.axis = axis([bound(row) for row in rows if bound(row) is not None], panel, view, floor, top)
+    bounds = [bound(row) for row in rows if bound(row) is not None]
+    panel.axis = axis(bounds, panel, view, floor, top) if bounds else WORDS_ONLY
+    panel.height = panel.height if bounds else 44
     height_of = pixels(panel)
     panel.traces += reference_band(series[0][1], panel, view)
     labelled = []
     for name, observations, colour, symbol in series:
         exact = [mark(row, name, row["value"]) for row in observations if row["value"] is not None]
-        panel.traces += marks.line(exact, name, colour, symbol)
+        panel.traces += marks.line(exact, name, colour, symbol, gap_days=gap_days)
         others = [arrow(row, name) for row in observations if row["value"] is None and row["low"] is not None]
         others += [word(row, name, panel) for row in observations if row["low"] is None]
         if others:
@@ -47,9 +56,8 @@ def results_panel(
             (frozenset([row["record_id"]]), entry["x"], entry["y"])
             for row, entry in _with_rows(observations, exact, others)
         ]
-    panel.traces.append(
-        marks.labels(view, sorted(labelled, key=lambda entry: entry["x"]), height_of, height=panel.height)
-    )
+    in_order = sorted(labelled, key=lambda entry: entry["x"])
+    panel.traces.append(labels(view, in_order, height_of, panel.height))
     return panel
 
 
@@ -95,7 +103,8 @@ def arrow(row: dict, name: str) -> dict:
 
 def word(row: dict, name: str, panel: Panel) -> dict:
     """A coded result has no height: it stands at the foot of the panel with its word."""
-    y = panel.axis["range"][0] if panel.axis["type"] == "linear" else 10 ** panel.axis["range"][0]
+    low, high = panel.axis["range"]
+    y = 0 if panel.axis is WORDS_ONLY else low + (high - low) * 0.08 if panel.axis["type"] == "linear" else 10**low
     return {
         "x": row["at"],
         "y": y,

@@ -7,6 +7,7 @@ from datetime import date
 
 from dashboard import style
 from dashboard.charts import marks
+from dashboard.charts.labels import LANES, labels
 from dashboard.charts.panel import Panel, View
 from pipelines import dictionary
 
@@ -18,6 +19,7 @@ CLASS_ORDER = (
 )  # fmt: skip
 INFECTION_CLASSES = ("pjp_prophylaxis", "antibacterial", "antiviral", "antifungal")
 LANE = 17
+LONGEST = 34  # letters of a lane's name in the left margin
 
 
 def rows(page: dict) -> list[dict]:
@@ -75,10 +77,12 @@ def _draw_lane(drawn: Panel, lane: int, courses: list[dict], view: View) -> None
         drawn.points.append((frozenset(course["evidence"]), max(course["from_date"], view.start).isoformat(), lane))
     if pieces:
         drawn.traces.append(marks.interval(lane, pieces, lane_name(courses[0]["drug"])))
+    points.sort(key=lambda point: not point["hollow"])  # what was given stands before what was ordered for the day
     if points:
         drawn.traces.append(marks.point(points, lane_name(courses[0]["drug"]), colour, "diamond", size=11))
-        numbers = [point | {"label": point["number"], "beside": True} for point in points if len(points) > 1]
-        drawn.traces.append(marks.labels(view, numbers, lambda y: -y * LANE, size=9))
+        points.sort(key=lambda point: point["x"])
+        numbers = [point | {"label": point["number"]} for point in points if len(points) > 1]
+        drawn.traces.append(labels(view, numbers, lambda y: -y * LANE, positions=LANES, size=9))
 
 
 def course_pieces(course: dict, colour: str, view: View) -> list[dict]:
@@ -115,9 +119,10 @@ def lane_label(drug_class: str, drug: str) -> str:
         "pjp_prophylaxis": "PJP prophylaxis",
     }
     name = style.as_label(lane_name(drug))
-    if drug_class == drug:
+    class_name = short.get(drug_class, style.words(drug_class))
+    if drug_class == drug or len(class_name) + len(name) > LONGEST:
         return name
-    return f"<span style='color:{style.GREY}'>{style.as_label(short.get(drug_class, style.words(drug_class)))}</span> {name}"
+    return f"<span style='color:{style.GREY}'>{style.as_label(class_name)}</span> {name}"
 
 
 def hover(course: dict) -> str:

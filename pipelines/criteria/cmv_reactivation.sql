@@ -4,7 +4,7 @@ group = "infection"
 why   = """Reactivation is frequent under triple therapy and JAK inhibitors. Grade 1: a CMV PCR at or above the site's threshold or at least one
 pp65-positive cell. No universal cut-off exists: the default is any quantified value, and a result that could not be quantified
 (`<34.5`) is below it. Grade 2: recorded CMV end-organ disease, with or without a PCR. Detected virus alone is not disease. It ends
-with the recorded end of the infection or the next PCR below the threshold; with neither, it is unknown after 28 days."""
+with the recorded end of the disease or the next PCR below the threshold; with neither, it is unknown after 28 days."""
 unknown = ["CMV PCR"]
 
 [threshold.pcr]
@@ -36,10 +36,10 @@ cite  = "project"
 tag   = "project default"
 
 [finding]
-facts         = ["test", "test_date", "disease"]
-met           = "CMV grade {grade}: last test {test} ({test_date}); end-organ disease {disease}."
-not_met       = "No active CMV on {on_date}: last test {test} ({test_date}); end-organ disease {disease}."
-not_evaluable = "Cannot be told: {missing}. Last test {test} ({test_date}); end-organ disease {disease}."
+facts         = ["test", "disease"]
+met           = "CMV, grade {grade}. End-organ disease: {disease}; last test: {test}."
+not_met       = "No active CMV on {on_date}. End-organ disease: {disease}; last test: {test}."
+not_evaluable = "Cannot be told ({missing}). End-organ disease: {disease}; last test: {test}."
 
 [[history]]
 on  = 2026-11-21
@@ -77,24 +77,23 @@ daily AS (   -- the worst result of the day
     WHERE place = worst
     GROUP BY patient_id, on_date, is_pp65, place
 ),
-infection AS (
+disease AS (
     SELECT
         patient_id, recorded_on, from_date, open_until, coalesce(to_date, DATE '9999-12-31') AS reached_to, ended, evidence,
-        coalesce(end_organ, FALSE) AS end_organ,
-        CASE WHEN end_organ THEN coalesce(site || ' ', '') || 'since ' || CAST(since AS VARCHAR) END AS told
+        coalesce(site || ' ', '') || 'since ' || CAST(since AS VARCHAR) AS told
     FROM infection_episode
-    WHERE lower(trim(organism)) IN ('cmv', 'cytomegalovirus')
+    WHERE lower(trim(organism)) IN ('cmv', 'cytomegalovirus') AND end_organ
 ),
 judged_day AS (
     SELECT patient_id, on_date FROM daily
     UNION
     SELECT patient_id, on_date + 1 + CAST($test_days AS INTEGER) FROM daily WHERE place = 3
     UNION
-    SELECT patient_id, from_date FROM infection
+    SELECT patient_id, from_date FROM disease
     UNION
-    SELECT patient_id, open_until FROM infection WHERE open_until < reached_to
+    SELECT patient_id, open_until FROM disease WHERE open_until < reached_to
     UNION
-    SELECT patient_id, reached_to FROM infection WHERE ended
+    SELECT patient_id, reached_to FROM disease WHERE ended
 ),
 tested AS (
     SELECT
@@ -108,13 +107,13 @@ tested AS (
     FROM judged_day
     JOIN daily ON daily.patient_id = judged_day.patient_id AND daily.on_date <= judged_day.on_date
 ),
-cleared AS (   -- the last PCR below the threshold and the last recorded end of an infection, by the judged day
+cleared AS (   -- the last PCR below the threshold and the last recorded end of disease, by the judged day
     SELECT
-        judged_day.patient_id, judged_day.on_date, max(tested.pcr_below_on) AS pcr_below_on, max(infection.reached_to) AS ended_on
+        judged_day.patient_id, judged_day.on_date, max(tested.pcr_below_on) AS pcr_below_on, max(disease.reached_to) AS ended_on
     FROM judged_day
     LEFT JOIN tested ON tested.patient_id = judged_day.patient_id AND tested.on_date = judged_day.on_date AND tested.newest = 1
-    LEFT JOIN infection
-        ON infection.patient_id = judged_day.patient_id AND infection.reached_to <= judged_day.on_date AND infection.ended
+    LEFT JOIN disease
+        ON disease.patient_id = judged_day.patient_id AND disease.reached_to <= judged_day.on_date AND disease.ended
     GROUP BY judged_day.patient_id, judged_day.on_date
 ),
 statement AS (   -- what stands on the judged day. weight 4: disease, 3: test at the threshold, 2: in doubt, 1: test below, or the end
@@ -122,7 +121,7 @@ statement AS (   -- what stands on the judged day. weight 4: disease, 3: test at
         tested.patient_id, tested.on_date,
         CASE WHEN tested.place = 3 AND date_diff('day', tested.tested_on, tested.on_date) > $test_days THEN 2 ELSE tested.place END AS weight,
         tested.tested_on AS said_on, NOT tested.is_pp65 AS is_pcr,
-        tested.margin, tested.evidence, CAST(NULL AS VARCHAR) AS disease
+        tested.margin, tested.evidence, CAST(NULL AS VARCHAR) AS told
     FROM tested
     JOIN cleared ON cleared.patient_id = tested.patient_id AND cleared.on_date = tested.on_date
     WHERE
@@ -130,24 +129,24 @@ statement AS (   -- what stands on the judged day. weight 4: disease, 3: test at
         AND (NOT tested.is_pp65 OR tested.tested_on >= coalesce(cleared.pcr_below_on, tested.tested_on))
     UNION ALL
     SELECT
-        cleared.patient_id, cleared.on_date, CASE WHEN infection.end_organ AND infection.open_until > cleared.on_date THEN 4 ELSE 2 END,
-        infection.from_date, FALSE, NULL, infection.evidence, infection.told
+        cleared.patient_id, cleared.on_date, CASE WHEN disease.open_until > cleared.on_date THEN 4 ELSE 2 END,
+        disease.from_date, FALSE, NULL, disease.evidence, disease.told
     FROM cleared
-    JOIN infection
-        ON infection.patient_id = cleared.patient_id AND infection.from_date <= cleared.on_date AND infection.reached_to > cleared.on_date
-    WHERE coalesce(cleared.pcr_below_on, infection.recorded_on) <= infection.recorded_on
+    JOIN disease
+        ON disease.patient_id = cleared.patient_id AND disease.from_date <= cleared.on_date AND disease.reached_to > cleared.on_date
+    WHERE coalesce(cleared.pcr_below_on, disease.recorded_on) <= disease.recorded_on
     UNION ALL
-    SELECT cleared.patient_id, cleared.on_date, 1, cleared.ended_on, FALSE, NULL, infection.evidence, NULL
+    SELECT cleared.patient_id, cleared.on_date, 1, cleared.ended_on, FALSE, NULL, disease.evidence, NULL
     FROM cleared
-    JOIN infection
-        ON infection.patient_id = cleared.patient_id AND infection.reached_to = cleared.ended_on AND infection.ended
+    JOIN disease
+        ON disease.patient_id = cleared.patient_id AND disease.reached_to = cleared.ended_on AND disease.ended
 ),
 weighed AS (
     SELECT
         *,
         max(weight) OVER judged AS heaviest,
         max(said_on) OVER judged AS last_said_on,
-        max(disease) OVER judged AS disease_told
+        max(told) OVER judged AS disease_told
     FROM statement
     WINDOW judged AS (PARTITION BY patient_id, on_date)
 ),
@@ -172,11 +171,11 @@ SELECT
     decided.evidence,
     CASE
         WHEN decided.weight <> 2 THEN CAST([] AS VARCHAR[])
-        WHEN decided.disease_told IS NOT NULL THEN ['CMV PCR or the end of the infection']
+        WHEN decided.disease_told IS NOT NULL THEN ['CMV PCR or the end of the disease']
         ELSE ['CMV PCR']
     END AS missing,
     [
-        coalesce(last_test.told, 'none recorded'), coalesce(CAST(last_test.tested_on AS VARCHAR), 'no date'),
+        coalesce(last_test.told || ' on ' || CAST(last_test.tested_on AS VARCHAR), 'none recorded'),
         coalesce(decided.disease_told, 'none recorded')
     ] AS facts,
     CAST([] AS VARCHAR[]) AS notes,

@@ -24,7 +24,7 @@ tag   = "published"
 facts         = ["given", "last_on"]
 met           = "Pulse {given} of cyclophosphamide was given on {last_on}; by {on_date} no further pulse and no stop is recorded."
 not_met       = "Cyclophosphamide pulses given by {on_date}: {given}; the last one: {last_on}."
-not_evaluable = "Cannot be told: {missing}."
+not_evaluable = "Cannot be told ({missing})."
 
 [finding.notes]
 stopped  = "Cyclophosphamide is recorded as stopped."

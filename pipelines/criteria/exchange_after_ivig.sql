@@ -16,7 +16,7 @@ tag   = "project default"
 facts         = ["session", "days", "ivig"]
 met           = "Plasma exchange on {session}, {days} days after immunoglobulin of {ivig}: part of the infused IgG was removed."
 not_met       = "Last plasma exchange: {session}; last immunoglobulin before it: {ivig}."
-not_evaluable = "Cannot be told: {missing}."
+not_evaluable = "Cannot be told ({missing})."
 
 [finding.notes]
 same_day = "Both are of the same day; which came first is not recorded."

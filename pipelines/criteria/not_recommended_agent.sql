@@ -11,7 +11,7 @@ unknown = ["drug records"]
 facts         = ["drug", "course", "rp_ild"]
 met           = "{drug}, {course}, acts on {on_date} in RP-ILD (recorded {rp_ild}): not recommended there."
 not_met       = "Not acting in RP-ILD on {on_date}: {drug} ({course}). RP-ILD: {rp_ild}."
-not_evaluable = "Cannot be told: {missing}. Acting: {drug} ({course})."
+not_evaluable = "Cannot be told ({missing}). Acting: {drug} ({course})."
 
 [finding.notes]
 no_stop = "No stop is recorded."
@@ -108,7 +108,7 @@ judged AS (
         ON rp_ild.patient_id = stated.patient_id AND rp_ild.from_date <= stated.on_date AND rp_ild.reached_to > stated.on_date
     UNION ALL   -- drugs are recorded, and none of these
     SELECT
-        patient_id, from_date, NULL, 'not_met', CAST([] AS BIGINT[]), CAST([] AS VARCHAR[]), ['any drug of the list', 'none recorded', NULL],
+        patient_id, from_date, NULL, 'not_met', CAST([] AS BIGINT[]), CAST([] AS VARCHAR[]), ['drugs of this list', 'none recorded', 'not needed'],
         CAST([] AS VARCHAR[])
     FROM recorded_drugs
 )

@@ -39,7 +39,7 @@ facts         = ["dose", "least", "since", "others", "prophylaxis"]
 met           = """No PJP prophylaxis on {on_date}: at least {least} mg/day prednisone equivalent every day since {since} \
 ({dose} mg/day on {on_date}); other agents acting: {others}."""
 not_met       = "PJP prophylaxis on {on_date}: {prophylaxis}. Prednisone equivalent {dose} mg/day; other agents acting: {others}."
-not_evaluable = "Cannot be told: {missing}. Prophylaxis: {prophylaxis}; prednisone equivalent {dose} mg/day on {on_date}, run since {since}."
+not_evaluable = "Cannot be told ({missing}). Prophylaxis: {prophylaxis}; prednisone equivalent {dose} mg/day on {on_date}."
 
 [finding.notes]
 run_too_short = "Dose and duration do not call for it."

@@ -30,7 +30,7 @@ tag   = "project default"
 
 [finding]
 facts = ["ferritin", "baseline", "baseline_date", "rise", "day"]
-met = "Ferritin {ferritin} ng/mL on {on_date}, day {day} of {item} therapy, up by {rise} from {baseline} ng/mL of {baseline_date}."
+met = "Ferritin {ferritin} ng/mL on {on_date}, day {day} of {item} therapy, up from {baseline} ng/mL of {baseline_date} ({rise})."
 not_met = "Ferritin {ferritin} ng/mL on {on_date}, day {day} of {item} therapy, against {baseline} ng/mL of {baseline_date} ({rise}): no such rise."
 not_evaluable = "Whether ferritin is rising cannot be told. Missing: {missing}."
 [finding.notes]
@@ -123,10 +123,11 @@ SELECT
     [
         judged.shown, judged.baseline_shown, CAST(judged.baseline_date AS VARCHAR),
         CASE
-            WHEN judged.baseline_value > 0
+            WHEN judged.value IS NOT NULL AND judged.baseline_value > 0
             THEN CASE WHEN judged.value >= judged.baseline_value THEN '+' ELSE '' END
             || rtrim(rtrim(CAST(judged.value - judged.baseline_value AS VARCHAR), '0'), '.') || ' ng/mL, '
-            || CAST(CAST(round(100 * (judged.value - judged.baseline_value) / judged.baseline_value) AS INTEGER) AS VARCHAR) || ' %'
+            || CAST(CAST(100 * (judged.value - judged.baseline_value) / judged.baseline_value AS DECIMAL(19, 1)) AS VARCHAR) || ' %'
+            ELSE 'size of the change not known'
         END,
         CAST(date_diff('day', judged.day0, judged.on_date) AS VARCHAR)
     ] AS facts,

@@ -48,7 +48,7 @@ met           = """First high-dose glucocorticoid {start} ({dose} mg/day prednis
 third agent: {third}. RP-ILD recorded {rp_ild}."""
 not_met       = """No step-up pattern on {on_date}: first high-dose glucocorticoid {start}; second agent: {second}; \
 third agent: {third}. RP-ILD: {rp_ild}."""
-not_evaluable = "Cannot be told: {missing}."
+not_evaluable = "Cannot be told ({missing})."
 
 [finding.notes]
 negative_antibody = "A negative anti-MDA5 result is on record."
@@ -225,8 +225,8 @@ decided AS (
     SELECT
         *,
         CASE
-            WHEN sure_late THEN 'met' WHEN possible_late THEN 'not_evaluable' WHEN negative THEN 'not_met'
-            WHEN NOT drugs_known THEN 'not_evaluable' ELSE 'not_met'
+            WHEN NOT drugs_known THEN 'not_evaluable' WHEN sure_late THEN 'met'
+            WHEN possible_late THEN 'not_evaluable' ELSE 'not_met'
         END AS status
     FROM known
     WHERE place = 1

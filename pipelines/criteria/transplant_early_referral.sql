@@ -26,7 +26,7 @@ WITH said AS (   -- every record that says something on one of the two: 1 yes, 0
                 ELSE concat(
                     ' (', CASE WHEN value IS NOT NULL THEN '' WHEN high IS NULL THEN 'above ' ELSE 'below ' END,
                     rtrim(rtrim(CAST(CASE WHEN value IS NULL AND high IS NOT NULL THEN high ELSE low END AS VARCHAR), '0'), '.'),
-                    ' ', replace(replace(coalesce(unit, ''), '{', ''), '}', ''), ')'
+                    ' ', regexp_replace(coalesce(unit, ''), '[{}]', '', 'g'), ')'
                 )
             END
         ) AS printed

@@ -34,7 +34,7 @@ def evaluate(
     patients that changed gives the same tables as one evaluation of all. `progress` is told (files done, files in all).
     """
     rules = rules or catalog()
-    if _judged_by(con) != rules.content_hashes():
+    if not judged_by_these_rules(con, rules):
         patients = None
     with _temporary(con):
         inputs.create_inputs(con, patients, known_at=None)
@@ -177,8 +177,10 @@ def _keep(con: duckdb.DuckDBPyConnection, definition: Definition, everyone: bool
     con.execute(f"INSERT INTO concept.{name} FROM {name} WHERE patient_id IN (SELECT patient_id FROM asked)")
 
 
-def _judged_by(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
-    return dict(con.execute("SELECT criterion, content_hash FROM result.rule").fetchall())
+def judged_by_these_rules(con: duckdb.DuckDBPyConnection, rules: Catalog | None = None) -> bool:
+    """Whether the spells of a store are the answers of the rules as they are now."""
+    judged_by = dict(con.execute("SELECT criterion, content_hash FROM result.rule").fetchall())
+    return judged_by == (rules or catalog()).content_hashes()
 
 
 @contextmanager

@@ -47,18 +47,23 @@ ACCEPTED = {
 }
 # Tables of one batch, which nothing reads afterwards.
 PASSING = (
-    "received", "fault", "number_text", "date_text", "word", "numeral", "instant", "named", "taken", "cell", "unit_read", "converted", "withdrawn",
-    "rejected", "valued", "coded", "dosed", "person", "following", "arriving", "held", "fresh", "contender", "standing", "outcome",
+    "received", "fault", "number_text", "date_text", "word", "numeral", "instant", "named", "taken", "cell", "unit_read",
+    "converted", "withdrawn", "rejected", "valued", "coded", "dosed", "person", "following", "arriving", "held", "fresh",
+    "contender", "standing", "outcome",
 )  # fmt: skip
 
 
 def ingest(
-    con: duckdb.DuckDBPyConnection, file_id: int, source: Source, received_at: datetime, progress: Callable[[int], None] | None = None
+    con: duckdb.DuckDBPyConnection,
+    file_id: int,
+    source: Source,
+    received_at: datetime,
+    progress: Callable[[int], None] | None = None,
 ) -> None:
     """Takes every row of a file into source.row, source.rejected and record.*, inside the caller's transaction if there is one.
 
     Leaves the TEMP table changed_patient(patient_id): whose records changed. Adds what a person should know to `source.notes` and
-    to the file's row in source.file. `progress` is told the number of rows done; `source.position` of `source.size` bytes are read.
+    to the file's row in source.file. `progress` is told the rows done; `source.position` of `source.size` bytes are read by then.
     Raises FileRefused where the file turns out to be unreadable; the caller then rolls back.
     """
     _start(con, file_id, source, received_at)
@@ -77,7 +82,9 @@ def _start(con: duckdb.DuckDBPyConnection, file_id: int, source: Source, receive
     dictionary.create_tables(con)
     con.execute(f"CREATE OR REPLACE TEMP MACRO plain_name(t) AS {dictionary.name_sql('t')}")
     con.execute(f"CREATE OR REPLACE TEMP MACRO plain_unit(t) AS {dictionary.unit_sql('t')}")
-    con.execute("CREATE OR REPLACE TEMP TABLE receipt (file_id INTEGER, format VARCHAR, received_at TIMESTAMP, decimal VARCHAR)")
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE receipt (file_id INTEGER, format VARCHAR, received_at TIMESTAMP, decimal VARCHAR)"
+    )
     con.execute("INSERT INTO receipt VALUES (?, ?, ?, ?)", [file_id, source.kind, received_at, decimal_mark(source)])
     con.execute(_sql("start"))
     for name, rows in (("reason", _reason_rows()), ("choice", _choice_rows())):
@@ -88,7 +95,9 @@ def _start(con: duckdb.DuckDBPyConnection, file_id: int, source: Source, receive
 
 @functools.cache
 def _reason_rows() -> pa.Table:
-    return pa.Table.from_pylist([{"reason": reason, "place": place} | block for place, (reason, block) in enumerate(reasons().items())])
+    return pa.Table.from_pylist(
+        [{"reason": reason, "place": place} | block for place, (reason, block) in enumerate(reasons().items())]
+    )
 
 
 @functools.cache
@@ -122,9 +131,14 @@ def _trimmed(batch: pa.Table) -> pa.Table:
 
 def _read_texts(con: duckdb.DuckDBPyConnection, kind: str) -> None:
     for table, columns in (("number_text", NUMBERS[kind]), ("date_text", DATES[kind])):
-        listed = " UNION ".join(f'SELECT DISTINCT "{column}" AS text FROM received WHERE "{column}" IS NOT NULL' for column in columns)
+        listed = " UNION ".join(
+            f'SELECT DISTINCT "{column}" AS text FROM received WHERE "{column}" IS NOT NULL' for column in columns
+        )
         con.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {listed or 'SELECT NULL::VARCHAR AS text WHERE FALSE'}")
-    words = " UNION ".join(f"SELECT DISTINCT '{column}' AS field, {column} AS text FROM received WHERE {column} IS NOT NULL" for column in WORDS[kind])
+    words = " UNION ALL ".join(
+        f"SELECT DISTINCT '{column}' AS field, {column} AS text FROM received WHERE {column} IS NOT NULL"
+        for column in WORDS[kind]
+    )
     con.execute(
         "CREATE OR REPLACE TEMP TABLE word AS SELECT printed.field, printed.text, choice.value "
         f"FROM ({words or 'SELECT NULL AS field, NULL AS text WHERE FALSE'}) AS printed "
@@ -143,11 +157,17 @@ def _faults(kind: str) -> str:
     ]
     for column, date in DATES[kind].items():
         if date.needed:
-            parts.append(f"SELECT line, 'date_missing', '{column}', NULL, NULL FROM received WHERE received.{column} IS NULL")
+            parts.append(
+                f"SELECT line, 'date_missing', '{column}', NULL, NULL FROM received WHERE received.{column} IS NULL"
+            )
         joined = f"FROM received JOIN instant ON instant.text = received.{column}"
-        parts.append(f"SELECT line, '{date.unreadable}', '{column}', received.{column}, NULL {joined} WHERE instant.low IS NULL")
+        parts.append(
+            f"SELECT line, '{date.unreadable}', '{column}', received.{column}, NULL {joined} WHERE instant.low IS NULL"
+        )
         planned = " AND coalesce(plain_name(action), '') <> 'ordered'" if date.may_be_planned else ""
-        parts.append(f"SELECT line, 'date_future', '{column}', received.{column}, NULL {joined} WHERE instant.future{planned}")
+        parts.append(
+            f"SELECT line, 'date_future', '{column}', received.{column}, NULL {joined} WHERE instant.future{planned}"
+        )
     for column in NUMBERS[kind]:
         parts.append(
             f"SELECT line, 'decimal_ambiguous', '{column}', received.{column}, NULL "
@@ -170,7 +190,9 @@ def _note(con: duckdb.DuckDBPyConnection, file_id: int, source: Source) -> None:
         source.notes.append("decimal mark not settled by the file: numbers that depend on it are held")
     elif mark == "comma" or declared:
         source.notes.append(f"decimal mark: {mark}, {'declared' if declared else 'detected'}")
-    for what, rows in con.execute("SELECT what, sum(rows) FROM remark GROUP BY what HAVING sum(rows) > 0 ORDER BY what").fetchall():
+    for what, rows in con.execute(
+        "SELECT what, sum(rows) FROM remark GROUP BY what HAVING sum(rows) > 0 ORDER BY what"
+    ).fetchall():
         source.notes.append(f"{rows} {what}")
     con.execute("UPDATE source.file SET notes = ? WHERE file_id = ?", [list(source.notes), file_id])
 

@@ -2,7 +2,7 @@
 -- Coded results need no unit. A text that is both a number and a code ('0' of a blot) is a number where a unit is printed.
 
 CREATE OR REPLACE TEMP TABLE unit_read AS
-SELECT printed.analyte, printed.unit_text, printed.unit_given, analyte.unit AS canonical, analyte.unit_when_blank, analyte.value_kind,
+SELECT printed.analyte, printed.unit_text, printed.unit_given, analyte.value_kind,
     analyte.plausible_low, analyte.plausible_high, coalesce(analyte.unit, known.ucum) AS unit,
     CASE WHEN unit_given THEN 1 ELSE CAST(known.factor AS DECIMAL(22, 12)) END AS factor,
     CASE WHEN unit_given THEN 0 ELSE CAST(known."offset" AS DECIMAL(22, 12)) END AS shift
@@ -13,7 +13,9 @@ LEFT JOIN unit_factor AS known ON known.analyte = printed.analyte
 
 CREATE OR REPLACE TEMP TABLE converted AS
 WITH looked_up AS (
-    SELECT cell.line, cell.field, cell.analyte, cell.text, cell.unit_text, cell.unit_given, canonical, unit, factor, shift, plausible_low, plausible_high,
+    SELECT cell.line, cell.field, cell.analyte, cell.text, cell.unit_text, cell.unit_given, unit, factor, shift,
+        factor = 1 AND shift = 0 AS same_unit,   -- spares the wide products, which are the slow part
+        plausible_low, plausible_high,
         numeral.number, coalesce(numeral.ambiguous, FALSE) AS ambiguous, coalesce(numeral.says_missing, FALSE) AS says_missing,
         numeral.comparator, coalesce(device_name.device, coded_value.coded) AS code_read,
         coalesce(numeral.is_number AND (NOT numeral.percent OR cell.field IN ('spo2', 'fio2', 'percent_predicted'))
@@ -30,16 +32,18 @@ WITH looked_up AS (
     LEFT JOIN coded_value ON coded_value.analyte = cell.analyte AND coded_value.text = numeral.plain
     LEFT JOIN device_name ON cell.field = 'device' AND device_name.name = numeral.name
 ),
-rounded AS (
+rounded AS MATERIALIZED (      -- otherwise every use of `bound` converts again
     SELECT *, CASE WHEN NOT is_number THEN code_read END AS coded,
         TRY_CAST(CASE WHEN NOT is_number THEN NULL
             WHEN field = 'fio2' AND number > 0.2 AND number <= 1 THEN number     -- a fraction, or per cent
             WHEN field = 'fio2' AND number >= 21 AND number <= 100 THEN CAST(number * 0.01 AS DECIMAL(24, 9))
             WHEN field = 'fio2' THEN NULL
-            WHEN factor = 1 AND shift = 0 THEN number
+            WHEN same_unit THEN number
             ELSE TRY(CAST(number * factor + shift AS DECIMAL(24, 9))) END AS DECIMAL(19, 6)) AS bound,
-        TRY_CAST(TRY(range_low * factor + shift) AS DECIMAL(19, 6)) AS ref_low,
-        TRY_CAST(TRY(range_high * factor + shift) AS DECIMAL(19, 6)) AS ref_high
+        TRY_CAST(CASE WHEN same_unit THEN range_low ELSE TRY(CAST(range_low * factor + shift AS DECIMAL(24, 9))) END
+            AS DECIMAL(19, 6)) AS ref_low,
+        TRY_CAST(CASE WHEN same_unit THEN range_high ELSE TRY(CAST(range_high * factor + shift AS DECIMAL(24, 9))) END
+            AS DECIMAL(19, 6)) AS ref_high
     FROM looked_up
 )
 SELECT line, field, analyte, text, unit_text, ambiguous, says_missing, is_number, coded, factor,

@@ -13,12 +13,18 @@ import pyarrow.compute as pc
 from pipelines.ingest.columns import NUMBERS
 from pipelines.sources import Source
 
-NUMBER_WITH_MARK = re.compile(r"^(?:<=|>=|[<>≤≥=])?\s*[+−-]?(?P<digits>\d[\d., \u00a0\u202f\u2009]*|[.,]\d+)(?:[eE][+-]?\d+)?\s*%?\s*(?:HH|LL|[HL*NA])?$")
-GROUPS = r"[1-9]\d{0,2}(?:%s\d{3})"
-AMBIGUOUS_COMMA = re.compile(GROUPS % "," + "$")
-DECIMAL_COMMA = re.compile(r"(?:\d*|%s+|%s+),\d+$|%s{2,}$" % (GROUPS % r"\.", GROUPS % r"[ \u00a0\u202f\u2009]", GROUPS % r"\."))
-DECIMAL_DOT = re.compile(r"(?:\d*|%s+)\.\d+$|%s{2,}$" % (GROUPS % ",", GROUPS % ","))
-AMBIGUOUS_DOT = re.compile(GROUPS % r"\." + "$")
+NUMBER_WITH_MARK = re.compile(
+    r"^(?:<=|>=|[<>≤≥=＜＞])?\s*[+−-]?"
+    r"(?P<digits>\d[\d., \u00a0\u202f\u2009]*|[.,]\d+)"
+    r"(?:[eE][+-]?\d+)?\s*%?\s*(?:HH|LL|[HL*NA])?$"
+)
+BY_COMMA = r"[1-9]\d{0,2}(?:,\d{3})"  # one group of thousands; a quantifier follows
+BY_DOT = r"[1-9]\d{0,2}(?:\.\d{3})"
+BY_BLANK = r"[1-9]\d{0,2}(?:[ \u00a0\u202f\u2009]\d{3})"
+AMBIGUOUS_COMMA = re.compile(rf"{BY_COMMA}$")
+AMBIGUOUS_DOT = re.compile(rf"{BY_DOT}$")
+DECIMAL_COMMA = re.compile(rf"(?:\d*|{BY_DOT}+|{BY_BLANK}+),\d+$|{BY_DOT}{{2,}}$")
+DECIMAL_DOT = re.compile(rf"(?:\d*|{BY_COMMA}+)\.\d+$|{BY_COMMA}{{2,}}$")
 
 
 def decimal_mark(source: Source) -> str:

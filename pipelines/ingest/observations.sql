@@ -6,7 +6,7 @@ CREATE OR REPLACE TEMP MACRO slot_hash(kind, patient_id, what, at_low, at_high, 
     hash(kind, patient_id, what, at_low, at_high, at_timed, assay, laboratory, sample_timing, phase, reference_set);
 
 CREATE OR REPLACE TEMP TABLE arriving AS
-WITH dated AS (
+WITH dated AS MATERIALIZED (
     SELECT taken.*, instant.low AS at_low, instant.high AS at_high, instant.timed AS at_timed, instant.utc_offset,
         coalesce(word.value, 'final') AS status, reported.high AS issued_at, given, ref_low, ref_high, format AS kind
     FROM taken JOIN valued USING (line)
@@ -14,14 +14,14 @@ WITH dated AS (
     LEFT JOIN instant AS reported ON reported.text = reported_text
     LEFT JOIN word ON word.field = 'status' AND word.text = status_text, receipt
 ),
-keyed AS (
+keyed AS MATERIALIZED (
     SELECT *, concat(what, cell_break(), at_low, cell_break(), at_high, cell_break(), at_timed, cell_break(), assay, cell_break(), laboratory,
             cell_break(), sample_timing, cell_break(), activity, cell_break(), phase, cell_break(), reference_set, cell_break(), given) AS key,
         concat(kind, cell_break(), patient_id, cell_break(), CASE WHEN record_id IS NULL THEN key END, cell_break(), record_id) AS fact
     FROM dated
 )
 SELECT line, patient_id, fact_hash(fact, record_id IS NOT NULL) AS fact_id,
-    hash63(concat(fact, cell_break(), key, cell_break(), ref_low, cell_break(), ref_high, cell_break(), specimen_id, cell_break(), utc_offset,
+    hash63(concat(fact, cell_break(), CASE WHEN record_id IS NOT NULL THEN key END, cell_break(), ref_low, cell_break(), ref_high, cell_break(), specimen_id, cell_break(), utc_offset,
         cell_break(), status, cell_break(), issued_at)) AS version_id,
     CASE WHEN record_id IS NOT NULL THEN hash(fact_id) ELSE slot_hash(kind, patient_id, what, at_low, at_high, at_timed, assay, laboratory,
         sample_timing, phase, reference_set) END AS slot,

@@ -57,7 +57,11 @@ def recognise(path: Path | str, decimal: str | None = None) -> Source:
             if module.recognises(path):
                 return module.read(path, decimal)
     except OSError as error:
-        raise FileRefused(f"The file cannot be opened: {error.strerror}.", path.name, "Check its path and permissions.") from None
+        raise FileRefused(
+            f"The file cannot be opened: {error.strerror}.", path.name, "Check its path and permissions."
+        ) from None
     raise FileRefused(
-        "This is not a text file in a format known here.", path.name, "Save it as CSV (UTF-8) with the native columns; see the README."
+        "This is not a text file in a format known here.",
+        path.name,
+        "Save it as CSV (UTF-8) with the native columns; see the README.",
     )

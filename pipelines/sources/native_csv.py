@@ -186,7 +186,12 @@ class NativeCsv:
             for name in COLUMNS[self.kind]
         }
         return pa.table(
-            {"line": pa.array(numbers, pa.int32()), "raw": pa.array(raws, pa.string()), "cell_fault": pa.array(faults, pa.string())} | arrays
+            {
+                "line": pa.array(numbers, pa.int32()),
+                "raw": pa.array(raws, pa.string()),
+                "cell_fault": pa.array(faults, pa.string()),
+            }
+            | arrays
         )
 
 
@@ -196,10 +201,13 @@ def _columns(header: str, name: str) -> tuple[str, list[str]]:
     choices = [(delimiter, _names(header, delimiter)) for delimiter in DELIMITERS]
     delimiter, names = max(choices, key=lambda choice: len(known.intersection(choice[1])))
     if len(names) > MOST_COLUMNS:
-        raise FileRefused(f"The header has {len(names)} columns; at most {MOST_COLUMNS} are read.", name, "Export only the native columns.")
+        found = f"The header has {len(names)} columns; at most {MOST_COLUMNS} are read."
+        raise FileRefused(found, name, "Export only the native columns.")
     twice = [column for column, count in Counter(names).items() if column and count > 1]
     if twice:
-        raise FileRefused(f"The header names a column twice: {', '.join(twice[:5])}.", name, "Rename or remove one of them.")
+        raise FileRefused(
+            f"The header names a column twice: {', '.join(twice[:5])}.", name, "Rename or remove one of them."
+        )
     return delimiter, names
 
 
@@ -228,6 +236,12 @@ def _kind(names: list[str], file: str) -> str:
     if known(nearest) < 2:
         shown = ", ".join(name for name in names if name)[:200]
         raise FileRefused(
-            f"The header has no known columns: '{shown}'.", file, "The first line names the columns, such as patient_id, analyte, value, unit, at."
+            f"The header has no known columns: '{shown}'.",
+            file,
+            "The first line names the columns, such as patient_id, analyte, value, unit, at.",
         )
-    raise FileRefused(f"The header looks like a {nearest} file but has no column {', no column '.join(missing(nearest))}.", file, "Add it.")
+    raise FileRefused(
+        f"The header looks like a {nearest} file but has no column {', no column '.join(missing(nearest))}.",
+        file,
+        "Add it.",
+    )

@@ -62,7 +62,9 @@ def examine(path: Path) -> TextFile:
             unended = _unended(piece, unended)
             if unended > LONGEST_LINE:
                 raise FileRefused(
-                    f"A line is longer than {LONGEST_LINE >> 20} MB.", path.name, "A quote or a line end is missing, or it is not a table."
+                    f"A line is longer than {LONGEST_LINE >> 20} MB.",
+                    path.name,
+                    "A quote or a line end is missing, or it is not a table.",
                 )
             quotes = quotes or b'"' in piece
             if encoding is None and b"\0" in piece:

@@ -253,7 +253,7 @@ class TestTreatment:
         rows = [pulse("cyclophosphamide", "cyclophosphamide", day, 750.0) for day in ("2024-02-01", "2024-03-01")]
         rows.append(pulse("cyclophosphamide", "cyclophosphamide", "2024-04-01", 750.0, action="ordered"))
         drawn = figure(page(treatment_course=rows))
-        assert traces(drawn, "Cyclophosphamide", "markers")[0]["x"] == ["2024-02-01", "2024-03-01", "2024-04-01"]
+        assert traces(drawn, "Cyclophosphamide", "markers")[0]["x"] == ["2024-04-01", "2024-02-01", "2024-03-01"]
         assert {"1", "2"} <= set(texts(drawn)) and "3" not in texts(drawn)
 
     def test_lanes_are_in_the_order_of_classes(self):

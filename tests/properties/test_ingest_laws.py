@@ -19,15 +19,37 @@ HEADERS = {
     "patients": "patient_id;sex;birth_year;site",
 }
 WORDS = {
-    "patient_id": ["a", "b", ""], "analyte": ["ferritin", "LDH", "CRP", "who"], "measure": ["FVC", "DLCO"], "value": ["1", "2", "<2", "NA", "improved"],
-    "unit": ["ng/mL", "mg/dL", "L", "%", ""], "at": ["2021-07-01", "2021-07", "2021-07-01T08:00", "x"], "reported_at": ["", "2021-07-03", "2021-07-04"],
-    "status": ["", "final", "preliminary", "corrected", "amended", "entered in error"], "laboratory": ["", "L"], "record_id": ["", "", "r", "s"],
-    "percent_predicted": ["", "50", "60"], "device": ["", "HFNC", "tent"], "flow_l_min": ["", "5"], "fio2": ["", "0.5", "50"], "spo2": ["", "94"],
-    "pao2": ["", "70"], "drug": ["prednisolone", "rituximab", "?"], "dose": ["5", "5 x", ""], "dose_unit": ["mg", ""], "per": ["day", "bid", ""],
-    "start": ["2021-07-01", "2021-08"], "stop": ["", "2021-07-09", "2021-06-01"], "ongoing": ["", "yes"], "until": ["", "2021-07-09"],
-    "kind": ["imaging", "symptom", "decision"], "code": ["chest_ct", "dyspnoea", ""], "text": ["", "said"], "sex": ["f", "m", "?"],
-    "birth_year": ["1955", "1956", ""], "site": ["", "S"],
-}  # fmt: skip
+    "patient_id": ["a", "b", ""],
+    "analyte": ["ferritin", "LDH", "CRP", "who"],
+    "measure": ["FVC", "DLCO"],
+    "value": ["1", "2", "<2", "NA", "improved"],
+    "unit": ["ng/mL", "mg/dL", "L", "%", ""],
+    "at": ["2021-07-01", "2021-07", "2021-07-01T08:00", "x"],
+    "reported_at": ["", "2021-07-03", "2021-07-04"],
+    "status": ["", "final", "preliminary", "corrected", "amended", "entered in error"],
+    "laboratory": ["", "L"],
+    "record_id": ["", "", "r", "s"],
+    "percent_predicted": ["", "50", "60"],
+    "device": ["", "HFNC", "tent"],
+    "flow_l_min": ["", "5"],
+    "fio2": ["", "0.5", "50"],
+    "spo2": ["", "94"],
+    "pao2": ["", "70"],
+    "drug": ["prednisolone", "rituximab", "?"],
+    "dose": ["5", "5 x", ""],
+    "dose_unit": ["mg", ""],
+    "per": ["day", "bid", ""],
+    "start": ["2021-07-01", "2021-08"],
+    "stop": ["", "2021-07-09", "2021-06-01"],
+    "ongoing": ["", "yes"],
+    "until": ["", "2021-07-09"],
+    "kind": ["imaging", "symptom", "decision"],
+    "code": ["chest_ct", "dyspnoea", ""],
+    "text": ["", "said"],
+    "sex": ["f", "m", "?"],
+    "birth_year": ["1955", "1956", ""],
+    "site": ["", "S"],
+}
 KINDS = pytest.mark.parametrize("kind", list(HEADERS))
 # The columns of a record that say in which file and line it was first seen: they alone follow the order of arrival.
 PLACE = "EXCLUDE (file_id, line)"
@@ -114,20 +136,27 @@ def test_one_file_or_two_makes_no_difference(data, cut):
     for part in filter(None, (lines[:cut], lines[cut:])):
         load(two, file("labs", part))
     assert records(one, PLACE) == records(two, PLACE)
-    assert [outcome for (outcome,) in one.execute("SELECT outcome FROM source.row ORDER BY file_id, line").fetchall()] == [
-        outcome for (outcome,) in two.execute("SELECT outcome FROM source.row ORDER BY file_id, line").fetchall()
-    ]
+    assert [
+        outcome for (outcome,) in one.execute("SELECT outcome FROM source.row ORDER BY file_id, line").fetchall()
+    ] == [outcome for (outcome,) in two.execute("SELECT outcome FROM source.row ORDER BY file_id, line").fetchall()]
 
 
 @KINDS
 @SETTINGS
-@given(cells=st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12), min_size=4, max_size=30))
+@given(
+    cells=st.lists(
+        st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12), min_size=4, max_size=30
+    )
+)
 def test_no_text_in_a_cell_makes_it_fail(kind, cells):
     width = len(HEADERS[kind].split(";"))
     lines = [";".join(cells[at : at + width]) for at in range(0, len(cells), width)]
     con = empty_store()
     load(con, file(kind, lines))
-    assert con.execute("SELECT count(*) FROM source.row").fetchone()[0] >= con.execute("SELECT count(*) FROM source.rejected").fetchone()[0]
+    assert (
+        con.execute("SELECT count(*) FROM source.row").fetchone()[0]
+        >= con.execute("SELECT count(*) FROM source.rejected").fetchone()[0]
+    )
 
 
 @SETTINGS
@@ -136,5 +165,5 @@ def test_any_bytes_are_read_or_refused(content, header):
     con = empty_store()
     try:
         load(con, (HEADERS["labs"].encode() + b"\n" if header else b"") + content)
-    except FileRefused as refused:
-        assert refused.hint
+    except FileRefused:
+        assert con.execute("SELECT count(*) FROM source.row").fetchone() == (0,)

@@ -12,7 +12,7 @@ from functools import cache
 import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
-from pipelines.catalog import catalog
+from pipelines.catalog import Catalog, catalog
 from pipelines.engines import on_duckdb
 from tests.properties import cohorts, reference
 from tests.properties.cohorts import Cohort
@@ -61,11 +61,11 @@ def _person(number: int) -> Cohort:
     return found[-1]
 
 
-def judge(cohort: Cohort) -> Judged:
+def judge(cohort: Cohort, rules: Catalog | None = None) -> Judged:
     """Loads the rows through the front door and judges every date."""
     con = cohorts.new_store()
     cohorts.receive(con, cohort)
-    on_duckdb.replay(con, [row[0] for row in con.execute("SELECT patient_id FROM record.patient").fetchall()])
+    on_duckdb.replay(con, [row[0] for row in con.execute("SELECT patient_id FROM record.patient").fetchall()], rules=rules)
     standing: dict[tuple[str, str], list[Standing]] = {}
     rows = con.execute("SELECT criterion, patient_id, item, on_date, until_date, status, grade FROM judgement").fetchall()
     for criterion, patient_id, item, since, until, status, grade in rows:
@@ -104,21 +104,29 @@ def first_difference(judged: Judged, criterion: str, patient: Patient) -> str | 
 
 
 def cut_down(rows: Cohort, criterion: str) -> str:
-    """The fewest rows of a patient on which engine and twin still differ, and how."""
-    difference, found = None, True
-    while found:
-        found = False
-        for name in rows:
-            for place in range(len(rows[name])):
-                fewer = rows | {name: rows[name][:place] + rows[name][place + 1 :]}
-                if not any(fewer.values()):
-                    continue
-                judged = judge(cohorts.numbered([fewer]))
+    """A few rows of a patient on which engine and twin still differ, and how: every row without which they do is left out."""
+    rules, difference = with_what_it_reads(criterion), "only among other patients"
+    for name in rows:
+        for row in list(rows[name]):
+            fewer = rows | {name: [one for one in rows[name] if one is not row]}
+            if any(fewer.values()):
+                judged = judge(cohorts.numbered([fewer]), rules)
                 if shown := first_difference(judged, criterion, judged.patients[0]):
-                    rows, difference, found = fewer, shown, True
-                    break
-    lines = [f"{name}: {row}" for name, found in rows.items() for row in found]
-    return "\n".join([difference or "only among other patients", *lines])
+                    rows, difference = fewer, shown
+    return "\n".join([difference, *(f"{name}: {row}" for name, found in rows.items() for row in found)])
+
+
+def with_what_it_reads(criterion: str) -> Catalog:
+    """The catalog cut down to one criterion."""
+    rules, needed, waiting = catalog(), set(), [criterion]
+    while waiting:
+        needed.add(name := waiting.pop())
+        waiting += [read for read in rules[name].reads if read in rules.order and read not in needed]
+    return Catalog(
+        {name: rules.concepts[name] for name in rules.concepts if name in needed},
+        {name: rules.criteria[name] for name in rules.criteria if name in needed},
+        tuple(name for name in rules.order if name in needed),
+    )
 
 
 @pytest.mark.parametrize("criterion", sorted(reference.CRITERIA))

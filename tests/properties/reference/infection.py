@@ -82,23 +82,24 @@ def pjp_prophylaxis_gap(patient: Patient, day: date) -> dict[str | None, Answer]
 
 
 @dataclass
-class Disease:
-    """Recorded CMV end-organ disease: all records of one day, and the last day where an end is recorded."""
+class Infection:
+    """A recorded CMV infection: all records of one moment, and the last day where an end is recorded."""
 
     on_date: date
     until: date | None
+    end_organ: bool
 
 
-def end_organ_disease(patient: Patient, day: date) -> list[Disease]:
-    """CMV infections recorded with end-organ disease by the day; an end dated later is not yet known."""
+def cmv_infections(patient: Patient, day: date) -> list[Infection]:
+    """CMV infections recorded by the day; an end dated later is not yet known."""
     found = []
-    infections = patient.happened("infection", None, day)
-    for moment in {(one.on_date, one.at) for one in infections}:
-        rows = [one for one in infections if (one.on_date, one.at) == moment]
+    recorded = patient.happened("infection", None, day)
+    for moment in {(one.on_date, one.at) for one in recorded}:
+        rows = [one for one in recorded if (one.on_date, one.at) == moment]
         said = {(one.code, (one.value or "").lower()) for one in rows}
-        if ("organism", "cmv") in said and ("end_organ", "yes") in said:
+        if ("organism", "cmv") in said:
             ends = [one.until_date for one in rows if one.until_date and one.until_date <= day]
-            found.append(Disease(moment[0], max(ends, default=None)))
+            found.append(Infection(moment[0], max(ends, default=None), ("end_organ", "yes") in said))
     return found
 
 
@@ -121,9 +122,10 @@ def _cmv(patient: Patient, day: date) -> Answer:
     tests = [one for name in ("cmv_dna", "cmv_dna_copies", "cmv_pp65") for one in patient.results(name, day)]
     below = max((one.on_date for one in tests if _clears(tests, one)), default=None)
     above = [one.on_date for one in tests if _shows(one)]
-    diseases = end_organ_disease(patient, day)
-    over = max((later(one.until, 1) for one in diseases if one.until and one.until < day), default=None)
+    infections = cmv_infections(patient, day)
+    over = max((later(one.until, 1) for one in infections if one.until and one.until < day), default=None)
     cleared = max((one for one in (below, over) if one), default=None)
+    diseases = [one for one in infections if one.end_organ]
     ill = [one for one in diseases if _stands(one.on_date, below) and not (one.until and one.until < day)]
     if any(day <= later(one.on_date, OPEN_DAYS) or one.until for one in ill):
         return Answer(MET, 2)

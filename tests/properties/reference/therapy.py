@@ -12,6 +12,7 @@ from tests.properties.reference.records import (
     Answer,
     Known,
     Patient,
+    agreed,
     all_of,
     later,
 )
@@ -37,41 +38,46 @@ LEVELS = {"tacrolimus": "tacrolimus_level", "ciclosporin": "ciclosporin_level"}
 
 def step_up_pattern(patient: Patient, day: date) -> dict[str | None, Answer]:
     """Met once the second or third agent is late after the first high-dose glucocorticoid, and then for good."""
-    if diagnosed(patient, "rp_ild", day) is None or not patient.drugs_recorded(day):
+    if diagnosed(patient, "rp_ild", day) is None:
         return {None: Answer(NOT_EVALUABLE)}
     if any(_steps_up(patient, one) for one in days_from(patient.first_day, day)):
         return {None: Answer(MET, days_to_triple(patient, day))}
-    if any(is_positive(patient, one) is False for one in patient.results("anti_mda5", day)):
-        return {None: Answer(NOT_MET)}
-    start = first_high_dose(patient, day)
-    unreadable = start is None and _dose_unreadable(patient, day)
-    return {None: Answer(NOT_EVALUABLE if unreadable else NOT_MET)}
+    return {None: Answer(STATUS[_steps_up(patient, day)])}
 
 
 @cache
-def _steps_up(patient: Patient, day: date) -> bool:
-    """Whether on this day the pattern shows."""
-    start = first_high_dose(patient, day)
-    if start is None or any(is_positive(patient, one) is False for one in patient.results("anti_mda5", day)):
+def _steps_up(patient: Patient, day: date) -> Known:
+    """Whether on this day the pattern shows, whichever of the possible days was the first of a high dose."""
+    if any(is_positive(patient, one) is False for one in patient.results("anti_mda5", day)):
         return False
+    if not patient.drugs_recorded(day):
+        return None
+    return agreed(start is not None and _is_late(patient, start, day) for start in first_high_dose(patient, day))
+
+
+def _is_late(patient: Patient, start: date, day: date) -> bool:
     no_second = day > later(start, SECOND_BY) and not agents_by(patient, start, later(start, SECOND_BY))
     no_third = day > later(start, THIRD_BY) and len(agents_by(patient, start, later(start, THIRD_BY))) < 2
     return no_second or no_third
 
 
 @cache
-def first_high_dose(patient: Patient, day: date) -> date | None:
-    """The first day of a high dose, not earlier than 90 days before RP-ILD was recorded."""
+def first_high_dose(patient: Patient, day: date) -> tuple[date | None, ...]:
+    """The days that can be the first of a high dose, not earlier than 90 days before RP-ILD was recorded.
+
+    More than one where doses cannot be read; None among them: there may be none. Before RP-ILD is recorded: none.
+    """
     recorded = diagnosed(patient, "rp_ild", day)
     if recorded is None:
-        return None
-    days = days_from(max(later(recorded, -BEFORE_RP_ILD), patient.first_day), day)
-    return next((one for one in days if is_high_dose(patient, one)), None)
-
-
-def _dose_unreadable(patient: Patient, day: date) -> bool:
-    first = max(later(diagnosed(patient, "rp_ild", day), -BEFORE_RP_ILD), patient.first_day)
-    return any(is_high_dose(patient, one) is None for one in days_from(first, day))
+        return (None,)
+    possible: list[date | None] = []
+    for one in days_from(max(later(recorded, -BEFORE_RP_ILD), patient.first_day), day):
+        high = is_high_dose(patient, one)
+        if high is not False:
+            possible.append(one)
+        if high:
+            return tuple(possible)
+    return (*possible, None)
 
 
 def agents_by(patient: Patient, start: date, limit: date) -> set[str]:
@@ -81,7 +87,9 @@ def agents_by(patient: Patient, start: date, limit: date) -> set[str]:
 
 def days_to_triple(patient: Patient, day: date) -> int | None:
     """Days from the glucocorticoid to the third agent, once it has started."""
-    start = first_high_dose(patient, day)
+    start, *others = first_high_dose(patient, day)
+    if start is None or others:
+        return None
     return next(((one - start).days for one in days_from(start, day) if len(agents_by(patient, start, one)) >= 2), None)
 
 

@@ -97,7 +97,7 @@ def glucocorticoid(page: dict, as_of: date) -> Card:
         if row["from_date"] <= as_of and (row["to_date"] is None or as_of < row["to_date"])
     ]
     if not acting:
-        return Card("Prednisone eq.", "0 mg/day", "no systemic glucocorticoid recorded")
+        return Card("Prednisone eq.", "0 mg/day", "none recorded that day")
     row = max(acting, key=lambda row: row["from_date"])
     return Card(
         "Prednisone eq.",
@@ -117,7 +117,7 @@ def therapy(page: dict, as_of: date) -> Card:
         if known:
             start = known[-1]["start_date"]
             return Card("Therapy", f"day {(as_of - start).days}", f"{name}, {style.day(start)}")
-    return Card("Therapy", "not started", "no combination therapy yet", known=False)
+    return Card("Therapy", "not started", "no combination yet", known=False)
 
 
 def last_record(page: dict, as_of: date) -> Card:

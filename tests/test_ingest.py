@@ -249,8 +249,13 @@ def test_the_reporting_date_is_checked_too(con):
 
 def test_analyte_and_code_must_not_contradict_each_other(con):
     header = "patient_id,analyte,code,value,unit,at\n"
-    rows = "p1,CRP,2276-4,5,mg/L,2021-07-24\np1,,2276-4,5,ng/mL,2021-07-24\np1,,,5,ng/mL,2021-07-24\np1,unheard of,2276-4,6,ng/mL,2021-07-24\n"
-    load(con, header + rows)
+    rows = [
+        "p1,CRP,2276-4,5,mg/L,2021-07-24",
+        "p1,,2276-4,5,ng/mL,2021-07-24",
+        "p1,,,5,ng/mL,2021-07-24",
+        "p1,unheard of,2276-4,6,ng/mL,2021-07-24",
+    ]
+    load(con, header + "\n".join(rows))
     assert outcomes(con) == ["rejected", "accepted", "rejected", "accepted"]
     assert [reason for _, reason, _ in reasons(con)] == ["analyte_unknown", "analyte_missing"]
 

@@ -104,10 +104,9 @@ def test_a_row_that_adds_a_stop_is_a_new_version_of_the_course(con):
 
 
 def test_one_oxygen_row_is_one_set(con):
-    load(
-        con,
-        "patient_id,at,device,flow_l_min,fio2,spo2\np1,2021-08-23,HFNC,35,50,94%\np1,2021-08-24,,,,\np1,2021-08-25,,,15,\np1,2021-08-25,tent,,,\n",
-    )
+    header = "patient_id,at,device,flow_l_min,fio2,spo2\n"
+    rows = ["p1,2021-08-23,HFNC,35,50,94%", "p1,2021-08-24,,,,", "p1,2021-08-25,,,15,", "p1,2021-08-25,tent,,,"]
+    load(con, header + "\n".join(rows))
     found = con.execute("SELECT analyte, value, coded FROM record.observation ORDER BY analyte").fetchall()
     assert found == [
         ("fio2", Decimal("0.5"), None),
@@ -123,11 +122,14 @@ def test_one_oxygen_row_is_one_set(con):
 
 def test_one_lung_function_row_gives_value_and_percent(con):
     header = "patient_id,measure,value,unit,percent_predicted,at,phase\n"
-    load(
-        con,
-        header
-        + "p1,FVC,950,mL,32,2021-10-17,pre\np1,FVC,40,%,,2021-10-18,\np1,FVC,,,41,2021-10-19,\np1,FVC,0.95,,,2021-10-20,\np1,FVC,1,L,1,2021-10-21,half\n",
-    )
+    rows = [
+        "p1,FVC,950,mL,32,2021-10-17,pre",
+        "p1,FVC,40,% pred,,2021-10-18,",
+        "p1,FVC,,,41,2021-10-19,",
+        "p1,FVC,0.95,,,2021-10-20,",
+        "p1,FVC,1,L,1,2021-10-21,half",
+    ]
+    load(con, header + "\n".join(rows))
     found = con.execute("SELECT line, analyte, value, phase FROM record.observation ORDER BY line, analyte").fetchall()
     assert found == [
         (2, "fvc", Decimal("0.95"), "pre"),

@@ -83,6 +83,11 @@ def test_a_quote_that_is_never_closed_costs_only_its_own_line(tmp_path):
     assert found[0]["cell_fault"] == "quote_unclosed"
 
 
+def test_stray_quotes_never_make_two_rows_one(tmp_path):
+    found = rows(written(tmp_path, HEADER + 'p1,"ferritin,1500,ng/mL,2021-07-24\n' * 4))
+    assert [(row["line"], row["cell_fault"]) for row in found] == [(line, "quote_unclosed") for line in (2, 3, 4, 5)]
+
+
 def test_a_quote_inside_a_cell_is_a_character(tmp_path):
     found = rows(written(tmp_path, HEADER + 'p1,ferritin 5" tube,1500,ng/mL,2021-07-24\n' + ROW))
     assert [row["cell_fault"] for row in found] == [None, None]

@@ -59,7 +59,7 @@ def panel(rows: list[dict], view: View) -> Panel:
         lane = lanes.index(name)
         points.append(
             {"x": row["on_date"].isoformat(), "y": lane, "symbol": symbol, "colour": colour, "hollow": bool(row["date_assumed"]),
-             "label": label(row), "text": hover(row)}
+             "label": label(row), "weighty": row["kind"] in ("diagnosis", "symptom", "referral"), "text": hover(row)}
         )  # fmt: skip
         drawn.points.append((frozenset([row["record_id"]]), row["on_date"].isoformat(), lane))
     drawn.traces.append(marks.point(points, TITLE, style.INK, size=9))
@@ -79,6 +79,8 @@ def label(row: dict) -> str:
         "mmrc": "mMRC",
     }
     name = code.get(row["code"], style.words(row["code"]))
+    if row["kind"] == "stay":
+        return "admitted" if row["value"] != "absent" else "no stay"
     if row["kind"] in ("decision", "impression"):
         said = style.words(row["value"] or row["text"] or name)
         return said if len(said) <= LONGEST else name  # the hover box and the table hold the whole text

@@ -59,8 +59,9 @@ def labels(
 
 
 def _worth_telling(points: list[dict]) -> list[int]:
-    """Every labelled point of a sparse series, the last one first; of a dense one the last and the extremes."""
+    """Every labelled point of a sparse series, the `weighty` first, then the last; of a dense one the last and the extremes."""
     numbers = [number for number in reversed(range(len(points))) if points[number].get("label")]
+    numbers.sort(key=lambda number: not points[number].get("weighty", False))
     if len(points) <= DENSE or not numbers:
         return numbers
     by_height = sorted(numbers, key=lambda number: points[number]["y"])

@@ -97,7 +97,8 @@ stands AS (   -- the row given last by the judged day, and whether it still is
 measured AS (   -- the last level by the judged day
     SELECT
         stands.patient_id, stands.drug, stands.on_date, stands.started_on, stands.changed_on, stands.is_given,
-        max(level.on_date) AS level_on, arg_max(level.records, level.on_date) AS level_records
+        max(level.on_date) AS level_on, arg_max(level.records, level.on_date) AS level_records,
+        coalesce(max(level.on_date), DATE '0001-01-01') AS unmeasured_from, stands.on_date - CAST($due_days AS INTEGER) AS due_from
     FROM stands
     LEFT JOIN level ON level.patient_id = stands.patient_id AND level.drug = stands.drug AND level.on_date <= stands.on_date
     WHERE stands.newest = 1
@@ -115,8 +116,7 @@ overdue AS (   -- the earliest start or change whose due day has passed with no 
     FROM measured
     LEFT JOIN given
         ON given.patient_id = measured.patient_id AND given.drug = measured.drug
-        AND given.from_date >= coalesce(measured.level_on, given.from_date)
-        AND given.from_date <= measured.on_date - CAST($due_days AS INTEGER)
+        AND given.from_date >= measured.unmeasured_from AND given.from_date <= measured.due_from
     GROUP BY
         measured.patient_id, measured.drug, measured.on_date, measured.started_on, measured.changed_on, measured.is_given,
         measured.level_on, measured.level_records

@@ -47,51 +47,43 @@ not_confirmed = "The score was not confirmed on validation in anti-MDA5 disease.
 on = 2026-11-21
 why = "first version"
 */
-WITH judged AS (     -- a date on which the index date, a value near it, or what is known of the antibody may change
-    SELECT patient_id, applies_from AS on_date FROM index_date
-    UNION
-    SELECT patient_id, applies_from FROM index_value WHERE analyte IN ('crp', 'kl6')
-    UNION
-    SELECT patient_id, on_date FROM titre_course
+WITH titre_day AS (
+    SELECT
+        patient_id, on_date, max(CASE WHEN positive THEN 1 END) AS positive, max(CASE WHEN positive = FALSE THEN 1 END) AS negative,
+        list(record_id) FILTER (WHERE positive) AS positive_ids, list(record_id) FILTER (WHERE positive = FALSE) AS negative_ids
+    FROM titre_course
+    GROUP BY patient_id, on_date
 ),
-antibody AS (   -- as known from on_date on: a result that cannot be read says nothing
+judged AS (     -- a date on which the index date, a value near it, or what is known of the antibody may change
+    SELECT patient_id, applies_from AS on_date, NULL AS positive_on, NULL AS negative_on FROM index_date
+    UNION ALL
+    SELECT patient_id, applies_from, NULL, NULL FROM index_value WHERE analyte IN ('crp', 'kl6')
+    UNION ALL
+    SELECT patient_id, on_date, CASE WHEN positive = 1 THEN on_date END, CASE WHEN negative = 1 THEN on_date END FROM titre_day
+),
+known AS (      -- the first positive and the last negative day so far: a result that cannot be read says nothing
     SELECT
         patient_id, on_date,
-        max(CASE WHEN positive THEN 1 ELSE 0 END) OVER so_far = 1 AS positive,
-        max(CASE WHEN positive = FALSE THEN 1 ELSE 0 END) OVER so_far = 1 AS negative,
-        min(CASE WHEN positive THEN on_date END) OVER so_far AS positive_on
-    FROM titre_course
+        min(min(positive_on)) OVER so_far AS positive_on,
+        max(max(negative_on)) OVER so_far AS negative_on
+    FROM judged
+    GROUP BY patient_id, on_date
     WINDOW so_far AS (PARTITION BY patient_id ORDER BY on_date)
-    QUALIFY row_number() OVER (PARTITION BY patient_id, on_date ORDER BY record_id) = 1
-),
-spanned AS (
-    SELECT
-        *,
-        CASE WHEN positive THEN 'positive' WHEN negative THEN 'negative' ELSE 'unknown' END AS antibody,
-        lead(on_date) OVER (PARTITION BY patient_id ORDER BY on_date) AS until
-    FROM antibody
-),
-antibody_record AS (    -- the result that made it positive, or all that are negative
-    SELECT spanned.patient_id, spanned.on_date, list_sort(list(titre.record_id)) AS evidence
-    FROM spanned
-    JOIN titre_course AS titre
-        ON titre.patient_id = spanned.patient_id AND titre.on_date <= spanned.on_date
-        AND ((spanned.antibody = 'positive' AND titre.positive AND titre.on_date = spanned.positive_on) OR (spanned.antibody = 'negative' AND titre.positive = FALSE))
-    GROUP BY spanned.patient_id, spanned.on_date
 ),
 day AS (
     SELECT
-        judged.patient_id, judged.on_date, known.index_date,
-        coalesce(spanned.antibody, 'unknown') AS antibody,
-        coalesce(antibody_record.evidence, CAST([] AS BIGINT[])) AS antibody_evidence
-    FROM judged
-    JOIN index_date AS known
-        ON known.patient_id = judged.patient_id AND known.applies_from <= judged.on_date
-        AND (known.applies_to IS NULL OR judged.on_date < known.applies_to)
-    LEFT JOIN spanned
-        ON spanned.patient_id = judged.patient_id AND spanned.on_date <= judged.on_date
-        AND (spanned.until IS NULL OR judged.on_date < spanned.until)
-    LEFT JOIN antibody_record ON antibody_record.patient_id = spanned.patient_id AND antibody_record.on_date = spanned.on_date
+        known.patient_id, known.on_date, dated.index_date,
+        CASE WHEN known.positive_on IS NOT NULL THEN 'positive' WHEN known.negative_on IS NOT NULL THEN 'negative' ELSE 'unknown' END
+            AS antibody,
+        coalesce(
+            CASE WHEN known.positive_on IS NOT NULL THEN titre_day.positive_ids ELSE titre_day.negative_ids END, CAST([] AS BIGINT[])
+        ) AS antibody_evidence
+    FROM known
+    JOIN index_date AS dated
+        ON dated.patient_id = known.patient_id AND dated.applies_from <= known.on_date
+        AND (dated.applies_to IS NULL OR known.on_date < dated.applies_to)
+    LEFT JOIN titre_day
+        ON titre_day.patient_id = known.patient_id AND titre_day.on_date = coalesce(known.positive_on, known.negative_on)
 ),
 limited AS (    -- the CRP from which the point is certain, and that below which it is certainly not given
     SELECT

@@ -175,16 +175,21 @@ ranked AS (   -- the risk told is a sure one before a possible one, and the gluc
 ),
 stated AS (
     SELECT
-        ranked.patient_id, ranked.on_date, ranked.sure, ranked.combined AS needs_other, ranked.dose, ranked.run_from,
-        segment.mg, segment.unread, segment.covered, segment.in_doubt,
-        CASE
-            WHEN segment.covered OR ranked.sure IS NULL THEN 'not_met'
-            WHEN ranked.sure AND NOT segment.in_doubt THEN 'met'
-            ELSE 'not_evaluable'
-        END AS status
-    FROM ranked
-    JOIN segment ON segment.patient_id = ranked.patient_id AND segment.day = ranked.segment_day
-    WHERE ranked.place = 1
+        *,
+        CASE WHEN status = 'not_met' THEN on_date ELSE run_from END AS decided_from   -- the days whose records decide
+    FROM (
+        SELECT
+            ranked.patient_id, ranked.on_date, ranked.sure, ranked.combined AS needs_other, ranked.dose, ranked.run_from,
+            segment.mg, segment.unread, segment.covered, segment.in_doubt,
+            CASE
+                WHEN segment.covered OR ranked.sure IS NULL THEN 'not_met'
+                WHEN ranked.sure AND NOT segment.in_doubt THEN 'met'
+                ELSE 'not_evaluable'
+            END AS status
+        FROM ranked
+        JOIN segment ON segment.patient_id = ranked.patient_id AND segment.day = ranked.segment_day
+        WHERE ranked.place = 1
+    ) AS placed
 ),
 part AS (   -- what could decide: doses and other agents over the run, prophylaxis of the day
     SELECT patient_id, 'dose' AS what, from_date, coalesce(to_date, DATE '9999-12-31') AS reached_to, counts_from, evidence, NULL AS told, FALSE AS treatment
@@ -209,12 +214,12 @@ acting AS (
             WHEN 'covered' THEN part.reached_to > stated.on_date
             WHEN 'in doubt' THEN NOT stated.covered AND stated.status <> 'not_met' AND part.reached_to > stated.on_date
             WHEN 'other' THEN NOT stated.covered AND stated.status <> 'not_met' AND stated.needs_other
-            ELSE NOT stated.covered AND (part.reached_to > stated.on_date OR stated.status <> 'not_met')
+            ELSE NOT stated.covered
         END)))) AS evidence
     FROM stated
     JOIN part
         ON part.patient_id = stated.patient_id AND part.from_date <= stated.on_date AND part.counts_from <= stated.on_date
-        AND part.reached_to > coalesce(stated.run_from, stated.on_date)
+        AND part.reached_to > stated.decided_from
     GROUP BY stated.patient_id, stated.on_date
 )
 SELECT

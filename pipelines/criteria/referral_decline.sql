@@ -5,7 +5,7 @@ why     = """One of the published conditions for transplant referral (ISHLT 2021
 earlier test of the same reference set: FVC 10 %, DLCO 15 %, or FVC 5 % with worse symptoms or imaging. Worse symptoms or imaging is read as: after the
 earlier test and within 730 days of it, dyspnoea recorded worse, an mMRC above the one before, or a chest CT or X-ray read as worse (one later recorded better does
 not undo it); known not to be so only when both symptoms and imaging were recorded in that time. Judged on test days, each
-with the other measure of the past 28 days, and on later symptom and imaging records. A fall of the percentage may be of the reference values only
+with the other measure of the past 28 days, and when symptoms or imaging are first recorded after a fall. A fall of the percentage may be of the reference values only
 where the sets differ, so these are never compared; tests in litres alone are not judged."""
 unknown = ["DLCO % predicted", "FVC % predicted"]
 
@@ -88,23 +88,41 @@ clue AS (       -- what was said of symptoms and imaging, and whether it was wor
     UNION ALL
     SELECT patient_id, on_date, record_id, 'imaging', reading = 'worse' FROM imaging_course WHERE reading IN ('improved', 'stable', 'worse')
 ),
+pair_clue AS (  -- of pairs that may need it: when worse symptoms or imaging, and each of the two at all, were first recorded since
+    SELECT
+        pair.patient_id, pair.record_id, pair.earlier_id,
+        min(CASE WHEN clue.worse THEN clue.on_date END) AS worse_on,
+        min(CASE WHEN clue.domain = 'symptom' THEN clue.on_date END) AS symptoms_on,
+        min(CASE WHEN clue.domain = 'imaging' THEN clue.on_date END) AS imaging_on
+    FROM pair
+    JOIN clue
+        ON clue.patient_id = pair.patient_id AND clue.on_date > pair.earlier_on
+        AND clue.on_date <= pair.earlier_on + CAST($within_days AS INTEGER)
+    WHERE pair.perhaps_somewhat
+    GROUP BY pair.patient_id, pair.record_id, pair.earlier_id
+),
 tested AS (     -- litres alone are a test too, with nothing to judge
     SELECT patient_id, on_date, 'fvc' AS measure FROM lung_function WHERE coalesce(fvc_percent_ids, fvc_ids) IS NOT NULL
     UNION
     SELECT patient_id, on_date, 'dlco' FROM lung_function WHERE coalesce(dlco_percent_ids, dlco_ids) IS NOT NULL
 ),
-judged AS (     -- test days, and the days of later symptom and imaging records; with the latest test of each measure
+happened AS (
+    SELECT
+        patient_id, on_date, on_date AS test_on, CASE measure WHEN 'fvc' THEN on_date END AS fvc_on,
+        CASE measure WHEN 'dlco' THEN on_date END AS dlco_on
+    FROM tested
+    UNION ALL
+    SELECT patient_id, worse_on, NULL, NULL, NULL FROM pair_clue WHERE worse_on IS NOT NULL
+    UNION ALL
+    SELECT patient_id, symptoms_on, NULL, NULL, NULL FROM pair_clue WHERE symptoms_on IS NOT NULL
+    UNION ALL
+    SELECT patient_id, imaging_on, NULL, NULL, NULL FROM pair_clue WHERE imaging_on IS NOT NULL
+),
+judged AS (     -- test days, and the days on which a symptom or imaging record may change the answer; with the latest tests
     SELECT
         patient_id, on_date,
         max(max(test_on)) OVER so_far AS test_on, max(max(fvc_on)) OVER so_far AS fvc_on, max(max(dlco_on)) OVER so_far AS dlco_on
-    FROM (
-        SELECT
-            patient_id, on_date, on_date AS test_on, CASE measure WHEN 'fvc' THEN on_date END AS fvc_on,
-            CASE measure WHEN 'dlco' THEN on_date END AS dlco_on
-        FROM tested
-        UNION ALL
-        SELECT patient_id, on_date, NULL, NULL, NULL FROM clue
-    ) AS happened
+    FROM happened
     GROUP BY patient_id, on_date
     WINDOW so_far AS (PARTITION BY patient_id ORDER BY on_date)
 ),
@@ -117,35 +135,28 @@ latest AS (
     FROM judged
     WHERE test_on <= dlco_on + CAST($pair_days AS INTEGER)
 ),
-seen AS (       -- each pair on each judged day, with what was said of symptoms and imaging since the earlier test
+seen AS (       -- each pair on each judged day, with what had been recorded by then
     SELECT
-        latest.patient_id, latest.on_date, latest.measure, pair.record_id, pair.earlier_id,
-        coalesce(max(CASE WHEN clue.worse THEN 1 END), 0) = 1 AS worse,
-        count(CASE WHEN clue.domain = 'symptom' THEN 1 END) > 0 AS symptoms_known,
-        count(CASE WHEN clue.domain = 'imaging' THEN 1 END) > 0 AS imaging_known,
-        max(CASE WHEN clue.worse THEN clue.on_date END) AS worse_on,
-        max(CASE WHEN clue.domain = 'symptom' THEN clue.on_date END) AS symptoms_on,
-        max(CASE WHEN clue.domain = 'imaging' THEN clue.on_date END) AS imaging_on
+        pair.*, latest.on_date,
+        coalesce(pair_clue.worse_on <= latest.on_date, FALSE) AS worse,
+        coalesce(pair_clue.symptoms_on <= latest.on_date, FALSE) AS symptoms_known,
+        coalesce(pair_clue.imaging_on <= latest.on_date, FALSE) AS imaging_known,
+        pair_clue.worse_on, pair_clue.symptoms_on, pair_clue.imaging_on
     FROM latest
     JOIN pair ON pair.patient_id = latest.patient_id AND pair.measure = latest.measure AND pair.tested_on = latest.tested_on
-    LEFT JOIN clue
-        ON clue.patient_id = pair.patient_id AND pair.perhaps_somewhat AND clue.on_date > pair.earlier_on
-        AND clue.on_date <= latest.on_date AND clue.on_date <= pair.earlier_on + CAST($within_days AS INTEGER)
-    GROUP BY latest.patient_id, latest.on_date, latest.measure, pair.record_id, pair.earlier_id
+    LEFT JOIN pair_clue
+        ON pair_clue.patient_id = pair.patient_id AND pair_clue.record_id = pair.record_id AND pair_clue.earlier_id = pair.earlier_id
 ),
 answered AS (   -- each pair
     SELECT
-        pair.*, seen.on_date, seen.worse_on, seen.symptoms_on, seen.imaging_on, seen.symptoms_known, seen.imaging_known,
+        *,
         CASE
-            WHEN pair.fallen OR (pair.somewhat AND seen.worse) THEN 'met'
-            WHEN pair.perhaps_fallen THEN 'not_evaluable'
-            WHEN NOT pair.perhaps_somewhat OR (seen.symptoms_known AND seen.imaging_known AND NOT seen.worse) THEN 'not_met'
+            WHEN fallen OR (somewhat AND worse) THEN 'met'
+            WHEN perhaps_fallen THEN 'not_evaluable'
+            WHEN NOT perhaps_somewhat OR (symptoms_known AND imaging_known AND NOT worse) THEN 'not_met'
             ELSE 'not_evaluable'
         END AS status
     FROM seen
-    JOIN pair
-        ON pair.patient_id = seen.patient_id AND pair.measure = seen.measure AND pair.record_id = seen.record_id
-        AND pair.earlier_id = seen.earlier_id
 ),
 result_answer AS (      -- each result: any earlier test will do
     SELECT
@@ -165,17 +176,21 @@ day_answer AS (         -- each measure: the worst result of the day
         ORDER BY CASE status WHEN 'met' THEN 1 WHEN 'not_met' THEN 2 ELSE 3 END, fall DESC, record_id
     ) = 1
 ),
-day_clue AS (           -- the records on symptoms and imaging that decided
-    SELECT answer.patient_id, answer.on_date, answer.measure, list(DISTINCT clue.record_id) AS ids
-    FROM day_answer AS answer
-    JOIN clue ON clue.patient_id = answer.patient_id
-    WHERE
-        (answer.status = 'met' AND NOT answer.fallen AND clue.worse AND clue.on_date = answer.worse_on)
-        OR (
-            answer.status = 'not_met' AND answer.perhaps_somewhat
-            AND ((clue.domain = 'symptom' AND clue.on_date = answer.symptoms_on) OR (clue.domain = 'imaging' AND clue.on_date = answer.imaging_on))
-        )
-    GROUP BY answer.patient_id, answer.on_date, answer.measure
+deciding_day AS (       -- of the records on symptoms and imaging
+    SELECT patient_id, on_date, measure, worse_on AS clue_on, 'worse' AS domain
+    FROM day_answer
+    WHERE status = 'met' AND NOT fallen
+    UNION ALL
+    SELECT patient_id, on_date, measure, symptoms_on, 'symptom' FROM day_answer WHERE status = 'not_met' AND perhaps_somewhat
+    UNION ALL
+    SELECT patient_id, on_date, measure, imaging_on, 'imaging' FROM day_answer WHERE status = 'not_met' AND perhaps_somewhat
+),
+day_clue AS (
+    SELECT decides.patient_id, decides.on_date, decides.measure, list(DISTINCT clue.record_id) AS ids
+    FROM deciding_day AS decides
+    JOIN clue ON clue.patient_id = decides.patient_id AND clue.on_date = decides.clue_on
+    WHERE clue.domain = decides.domain OR (decides.domain = 'worse' AND clue.worse)
+    GROUP BY decides.patient_id, decides.on_date, decides.measure
 ),
 alone AS (              -- results that have no earlier test: what there is to show
     SELECT latest.patient_id, latest.on_date, latest.measure, min(result.record_id) AS record_id

@@ -14,14 +14,16 @@ LEFT JOIN unit_factor AS known ON known.analyte = printed.analyte
 CREATE OR REPLACE TEMP TABLE converted AS
 WITH looked_up AS (
     SELECT cell.line, cell.field, cell.analyte, cell.text, cell.unit_text, cell.unit_given, unit, factor, shift,
-        factor = 1 AND shift = 0 AS same_unit,   -- spares the wide products, which are the slow part
+        factor = 1 AND shift = 0 AS same_unit,   -- spares the wide decimals, which are the slow part
         plausible_low, plausible_high,
-        numeral.number, coalesce(numeral.ambiguous, FALSE) AS ambiguous, coalesce(numeral.says_missing, FALSE) AS says_missing,
+        numeral.number, numeral.rounded, coalesce(numeral.ambiguous, FALSE) AS ambiguous, coalesce(numeral.says_missing, FALSE) AS says_missing,
         numeral.comparator, coalesce(device_name.device, coded_value.coded) AS code_read,
         coalesce(numeral.is_number AND (NOT numeral.percent OR cell.field IN ('spo2', 'fio2', 'percent_predicted'))
             AND value_kind <> 'coded' AND NOT (code_read IS NOT NULL AND cell.unit_text IS NULL), FALSE) AS is_number,
         CASE WHEN low_read.comparator = '' AND low_read.is_number THEN low_read.number END AS range_low,
+        CASE WHEN range_low IS NOT NULL THEN low_read.rounded END AS low_rounded,
         CASE WHEN high_read.comparator = '' AND high_read.is_number THEN high_read.number END AS range_high,
+        CASE WHEN range_high IS NOT NULL THEN high_read.rounded END AS high_rounded,
         (ref_low_text IS NOT NULL AND range_low IS NULL) OR (ref_high_text IS NOT NULL AND range_high IS NULL) AS range_unread
     FROM cell
     LEFT JOIN numeral ON numeral.text = cell.text
@@ -32,18 +34,17 @@ WITH looked_up AS (
     LEFT JOIN coded_value ON coded_value.analyte = cell.analyte AND coded_value.text = numeral.plain
     LEFT JOIN device_name ON cell.field = 'device' AND device_name.name = numeral.name
 ),
-rounded AS MATERIALIZED (      -- otherwise every use of `bound` converts again
+read AS MATERIALIZED (      -- otherwise every use of `bound` converts again
     SELECT *, CASE WHEN NOT is_number THEN code_read END AS coded,
-        TRY_CAST(CASE WHEN NOT is_number THEN NULL
-            WHEN field = 'fio2' AND number > 0.2 AND number <= 1 THEN number     -- a fraction, or per cent
-            WHEN field = 'fio2' AND number >= 21 AND number <= 100 THEN CAST(number * 0.01 AS DECIMAL(24, 9))
-            WHEN field = 'fio2' THEN NULL
-            WHEN same_unit THEN number
-            ELSE TRY(CAST(number * factor + shift AS DECIMAL(24, 9))) END AS DECIMAL(19, 6)) AS bound,
-        TRY_CAST(CASE WHEN same_unit THEN range_low ELSE TRY(CAST(range_low * factor + shift AS DECIMAL(24, 9))) END
-            AS DECIMAL(19, 6)) AS ref_low,
-        TRY_CAST(CASE WHEN same_unit THEN range_high ELSE TRY(CAST(range_high * factor + shift AS DECIMAL(24, 9))) END
-            AS DECIMAL(19, 6)) AS ref_high
+        CASE WHEN NOT is_number THEN NULL
+            WHEN field = 'fio2' THEN TRY_CAST(CASE WHEN number > 0.2 AND number <= 1 THEN number     -- a fraction, or per cent
+                WHEN number >= 21 AND number <= 100 THEN CAST(number * 0.01 AS DECIMAL(24, 9)) END AS DECIMAL(19, 6))
+            WHEN same_unit THEN rounded
+            ELSE TRY_CAST(TRY(CAST(number * factor + shift AS DECIMAL(24, 9))) AS DECIMAL(19, 6)) END AS bound,
+        CASE WHEN same_unit THEN low_rounded
+            ELSE TRY_CAST(TRY(CAST(range_low * factor + shift AS DECIMAL(24, 9))) AS DECIMAL(19, 6)) END AS ref_low,
+        CASE WHEN same_unit THEN high_rounded
+            ELSE TRY_CAST(TRY(CAST(range_high * factor + shift AS DECIMAL(24, 9))) AS DECIMAL(19, 6)) END AS ref_high
     FROM looked_up
 )
 SELECT line, field, analyte, text, unit_text, ambiguous, says_missing, is_number, coded, factor,
@@ -56,7 +57,7 @@ SELECT line, field, analyte, text, unit_text, ambiguous, says_missing, is_number
     is_number AND unit_text IS NULL AND NOT unit_given AS unit_assumed,
     is_number AND (bound IS NULL OR bound < plausible_low OR bound > plausible_high OR (comparator IN ('<', '<=') AND bound <= 0)) AS impossible,
     ref_low, ref_high, range_unread
-FROM rounded;
+FROM read;
 
 CREATE OR REPLACE TEMP TABLE withdrawn AS
 SELECT line, record_id IS NOT NULL AS named FROM taken JOIN word ON word.field = 'status' AND word.text = status_text

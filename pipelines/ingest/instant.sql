@@ -26,6 +26,6 @@ bounded AS (
              WHEN day = '' THEN CAST(last_day(low) AS TIMESTAMP) ELSE low END AS high
     FROM parts
 )
-SELECT text, low, high, timed, utc_offset,
+SELECT text, low, high, timed, utc_offset, concat(low, ' ', high, ' ', timed) AS span,     -- span: as facts are keyed
     CAST(CASE WHEN utc_offset IS NULL THEN low ELSE low - to_minutes(minutes + 720) END AS DATE) > CAST(received_at AS DATE) AS future
 FROM bounded, receipt;

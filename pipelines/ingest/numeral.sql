@@ -29,6 +29,7 @@ SELECT text, plain, plain_name(text) AS name, ambiguous, percent,   -- percent: 
     CASE comparator WHEN '=<' THEN '<=' WHEN '=>' THEN '>=' WHEN '=' THEN '' ELSE comparator END AS comparator,
     regexp_matches(coalesce(digits, ''), '\d') AND NOT regexp_matches(digits, '^[+-]?[eE]') AS is_number,
     CASE WHEN is_number THEN TRY_CAST(digits AS DECIMAL(24, 9)) END AS number,  -- NULL also where it is too large
+    TRY_CAST(number AS DECIMAL(19, 6)) AS rounded,                              -- for those that need no conversion
     plain IN ('', '-', '--', '---', '.', '?', 'na', 'n/a', 'n.a.', 'nan', 'null', 'none', 'nd', 'n.d.', 'nr', 'n.r.', 'not done',
         'not available', 'not tested', 'missing', 'pending', 'in process', 'tbd') AS says_missing
 FROM digits;

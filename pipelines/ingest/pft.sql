@@ -13,9 +13,10 @@ SELECT line, patient_id, received."at" AS at_text, reported_at AS reported_text,
 FROM received JOIN named ON named.measure IS NOT DISTINCT FROM received.measure
 LEFT JOIN word ON word.field = 'phase' AND word.text = received.phase;
 
--- FVC with the unit % is a percentage of predicted
+-- FVC with the unit % (however printed) is a percentage of predicted
 CREATE OR REPLACE TEMP TABLE cell AS
-SELECT line, 'value' AS field, CASE WHEN plain_unit(unit) = '%' AND percent IS NOT NULL THEN percent ELSE resolved END AS analyte,
+SELECT line, 'value' AS field, CASE WHEN plain_unit(received.unit) IN (SELECT unit FROM unit_factor WHERE ucum = '%') AND percent IS NOT NULL
+        THEN percent ELSE resolved END AS analyte,
     value AS text, unit AS unit_text, CAST(NULL AS VARCHAR) AS ref_low_text, CAST(NULL AS VARCHAR) AS ref_high_text, FALSE AS unit_given
 FROM received JOIN named ON named.measure IS NOT DISTINCT FROM received.measure
 WHERE value IS NOT NULL OR percent_predicted IS NULL

@@ -96,7 +96,7 @@ class NativeCsv:
 
     def batches(self) -> Iterator[pa.Table]:
         """Tables of at most BATCH_ROWS rows (see Source)."""
-        csv.field_size_limit(text.LONGEST_LINE * LONGEST_ROW)
+        csv.field_size_limit(2 * text.LONGEST_LINE)
         with self._open() as opened:
             rows = self._rows(islice(opened, self._header_line, None))
             while batch := self._take(rows):
@@ -144,15 +144,15 @@ class NativeCsv:
         """The lines of the row that begins with `first`, whose quote is open. None, with the lines given back to
         `again`, when no whole row of the right width begins here."""
         span = [first]
-        quotes = first.count('"')
-        while len(span) < LONGEST_ROW:
+        quotes, length = first.count('"'), len(first)
+        while len(span) < LONGEST_ROW and length < text.LONGEST_LINE:
             line = again.popleft() if again else next(lines, None)
             if line is None:
                 break
             span.append(line)
-            quotes += line.count('"')
+            quotes, length = quotes + line.count('"'), length + len(line)
             if '"' in line and quotes % 2 == 0:
-                rows = self._parse(["".join(span)])
+                rows = self._parse(["".join(span)], strict=True)
                 if rows is not None and len(rows[0]) == len(self._names):
                     return span
                 break
@@ -163,10 +163,11 @@ class NativeCsv:
         """Whether a quoted cell of this line goes on in the next (a quote inside an unquoted cell is only a character)."""
         return self._parse([line, "end"]) is None
 
-    def _parse(self, lines: list[str]) -> list[list[str]] | None:
-        """One list of cells per text given; None when a quote runs over from one into the next."""
+    def _parse(self, lines: list[str], strict: bool = False) -> list[list[str]] | None:
+        """One list of cells per text given; None when a quote runs over from one into the next, and, if `strict`,
+        when text follows a closing quote."""
         try:
-            rows = list(csv.reader(lines, delimiter=self._delimiter))
+            rows = list(csv.reader(lines, delimiter=self._delimiter, strict=strict))
         except csv.Error:
             return None
         return rows if len(rows) == len(lines) else None

@@ -87,7 +87,7 @@ class Infection:
 
     on_date: date
     until: date | None
-    end_organ: bool
+    end_organ: Known
 
 
 def cmv_infections(patient: Patient, day: date) -> list[Infection]:
@@ -99,7 +99,8 @@ def cmv_infections(patient: Patient, day: date) -> list[Infection]:
         said = {(one.code, (one.value or "").lower()) for one in rows}
         if ("organism", "cmv") in said:
             ends = [one.until_date for one in rows if one.until_date and one.until_date <= day]
-            found.append(Infection(moment[0], max(ends, default=None), ("end_organ", "yes") in said))
+            end_organ = True if ("end_organ", "yes") in said else False if ("end_organ", "no") in said else None
+            found.append(Infection(moment[0], max(ends, default=None), end_organ))
     return found
 
 
@@ -125,14 +126,16 @@ def _cmv(patient: Patient, day: date) -> Answer:
     infections = cmv_infections(patient, day)
     over = max((later(one.until, 1) for one in infections if one.until and one.until < day), default=None)
     cleared = max((one for one in (below, over) if one), default=None)
-    diseases = [one for one in infections if one.end_organ]
-    ill = [one for one in diseases if _stands(one.on_date, below) and not (one.until and one.until < day)]
+    open_ones = [one for one in infections if _stands(one.on_date, below) and not (one.until and one.until < day)]
+    ill = [one for one in open_ones if one.end_organ]
     if any(day <= later(one.on_date, OPEN_DAYS) or one.until for one in ill):
         return Answer(MET, 2)
     seen = [one for one in above if _stands(one, cleared)]
     if any(day <= later(one, OPEN_DAYS) for one in seen):
         return Answer(MET, 1)
-    return Answer(NOT_EVALUABLE) if seen or ill or cleared is None else Answer(NOT_MET)
+    unsure = ill or [one for one in open_ones if one.end_organ is None]
+    ever = below or above or any(one.end_organ for one in infections)
+    return Answer(NOT_EVALUABLE) if seen or unsure or not ever else Answer(NOT_MET)
 
 
 def _shows(result: Observation) -> bool:

@@ -12,9 +12,11 @@ from tests.properties.reference.records import (
     Known,
     Observation,
     Patient,
+    agreed,
     all_of,
     any_of,
     below,
+    last_of_day,
     later,
     newest,
     worst,
@@ -63,18 +65,17 @@ def referral_lung_function(patient: Patient, day: date) -> dict[str | None, Answ
     return {None: Answer(STATUS[any_of([fvc, dlco])])}
 
 
-def fell(patient: Patient, measure: str, tested: date, percent: int) -> Known:
-    """A relative fall against any earlier test of the past two years with the same reference set."""
-    pairs = [
+def earlier_tests(patient: Patient, measure: str, tested: date) -> list[tuple[Observation, Observation]]:
+    """The results of a test with each earlier one of the two years before it, of the same reference set."""
+    return [
         (new, old)
         for new in paired(patient, measure, tested)
         for old in tests_of(patient, measure, tested)
         if later(new.on_date, -TWO_YEARS) <= old.on_date < new.on_date and old.reference_set == new.reference_set
     ]
-    return worst(_fell(new, old, percent) for new, old in pairs)
 
 
-def _fell(new: Observation, old: Observation, percent: int) -> Known:
+def fell(new: Observation, old: Observation, percent: int) -> Known:
     """100 x (old - new) >= percent x old, for every pair of values."""
     kept = 100 - percent
     if new.high is not None and 100 * new.high <= kept * old.low:
@@ -84,28 +85,38 @@ def _fell(new: Observation, old: Observation, percent: int) -> Known:
     return None
 
 
-def worse_symptoms(patient: Patient, day: date) -> Known:
-    recent = [one for one in patient.happened("symptom", "dyspnoea", day) if one.on_date >= later(day, -TWO_YEARS)]
-    return worst(one.value == "worse" for one in newest(recent))
+def worse_symptoms(patient: Patient, since: date, day: date) -> Known:
+    """After the earlier test: dyspnoea recorded worse, or an mMRC above the one before; a later better one does not undo it."""
+    last = min(day, later(since, TWO_YEARS))
+    signs = [one.value == "worse" for one in patient.happened("symptom", "dyspnoea", last) if one.on_date > since]
+    grades = patient.happened("measure", "mmrc", last)
+    for one in grades:
+        before = newest(other for other in grades if other.on_date < one.on_date)
+        if one.on_date > since and before:
+            signs.append(agreed(one.number > other.number for other in last_of_day(before)))
+    return any_of(signs)
 
 
-def worse_imaging(patient: Patient, day: date) -> Known:
-    readings = [
-        one
-        for one in patient.happened("imaging", "chest_ct", day) + patient.happened("imaging", "chest_xray", day)
-        if one.value in ("improved", "stable", "worse") and one.on_date >= later(day, -TWO_YEARS)
-    ]
-    return worst(one.value == "worse" for one in newest(readings))
+def worse_imaging(patient: Patient, since: date, day: date) -> Known:
+    """After the earlier test: a chest CT or X-ray read as worse."""
+    last = min(day, later(since, TWO_YEARS))
+    readings = patient.happened("imaging", "chest_ct", last) + patient.happened("imaging", "chest_xray", last)
+    told = [one for one in readings if one.value in ("improved", "stable", "worse") and one.on_date > since]
+    return any_of(one.value == "worse" for one in told)
 
 
 def referral_decline(patient: Patient, day: date) -> dict[str | None, Answer]:
-    """Within two years FVC down >= 10 %, or DLCO >= 15 %, or FVC >= 5 % with worse symptoms or imaging."""
+    """Within two years FVC down >= 10 %, or DLCO >= 15 %, or FVC >= 5 % with worse symptoms or imaging since the earlier test."""
     tested = last_test_day(patient, day)
     if tested is None:
         return {None: Answer(STATUS[None])}
-    worse = any_of([worse_symptoms(patient, day), worse_imaging(patient, day)])
-    smaller = all_of([fell(patient, "fvc_percent", tested, 5), worse])
-    parts = [fell(patient, "fvc_percent", tested, 10), fell(patient, "dlco_percent", tested, 15), smaller]
+    fvc = earlier_tests(patient, "fvc_percent", tested)
+    dlco = [fell(new, old, 15) for new, old in earlier_tests(patient, "dlco_percent", tested)]
+    small = []
+    for new, old in fvc:
+        worse = any_of([worse_symptoms(patient, old.on_date, day), worse_imaging(patient, old.on_date, day)])
+        small.append(all_of([fell(new, old, 5), worse]))
+    parts = [any_of(fell(new, old, 10) for new, old in fvc), any_of(dlco), any_of(small)]
     return {None: Answer(STATUS[any_of(parts)])}
 
 

@@ -192,20 +192,27 @@ stated AS (
     ) AS placed
 ),
 part AS (   -- what could decide: doses and other agents over the run, prophylaxis of the day
-    SELECT patient_id, 'dose' AS what, from_date, coalesce(to_date, DATE '9999-12-31') AS reached_to, counts_from, evidence, NULL AS told, FALSE AS treatment
+    SELECT
+        patient_id, 'dose' AS what, from_date, coalesce(to_date, DATE '9999-12-31') AS reached_to, counts_from, evidence,
+        NULL AS told, FALSE AS treatment
     FROM treatment_course
     WHERE drug_class = 'glucocorticoid' AND systemic AND action = 'given'
     UNION ALL
-    SELECT other_agent.patient_id, 'other', other_agent.from_date, other_agent.reached_to, other_agent.counts_from, other_agent.evidence, drug.title, FALSE
+    SELECT
+        other_agent.patient_id, 'other', other_agent.from_date, other_agent.reached_to, other_agent.counts_from, other_agent.evidence,
+        drug.title, FALSE
     FROM other_agent
     JOIN drug ON drug.drug = other_agent.drug
     UNION ALL
-    SELECT patient_id, CASE WHEN certain THEN 'covered' ELSE 'in doubt' END, from_date, reached_to, from_date, evidence, told, treatment FROM cover
+    SELECT patient_id, CASE WHEN certain THEN 'covered' ELSE 'in doubt' END, from_date, reached_to, from_date, evidence, told, treatment
+    FROM cover
 ),
 acting AS (
     SELECT
         stated.patient_id, stated.on_date,
-        array_to_string(list_sort(list_distinct(list(part.told) FILTER (WHERE part.what = 'other' AND part.reached_to > stated.on_date))), ', ') AS others,
+        array_to_string(list_sort(list_distinct(list(part.told) FILTER (
+            WHERE part.what = 'other' AND part.reached_to > stated.on_date
+        ))), ', ') AS others,
         array_to_string(list_sort(list_distinct(list(part.told) FILTER (
             WHERE part.reached_to > stated.on_date AND (part.what = 'covered' OR (part.what = 'in doubt' AND NOT stated.covered))
         ))), '; ') AS prophylaxis,

@@ -258,7 +258,9 @@ SELECT
         CAST(recorded_on AS VARCHAR)
     ] AS facts,
     CASE
-        WHEN negative AND status = 'not_met' THEN ['negative_antibody'] WHEN drugs_known AND began_on IS NULL THEN ['no_high_dose'] ELSE CAST([] AS VARCHAR[])
+        WHEN negative AND status = 'not_met' THEN ['negative_antibody']
+        WHEN drugs_known AND began_on IS NULL THEN ['no_high_dose']
+        ELSE CAST([] AS VARCHAR[])
     END AS notes,
     CAST(CASE
         WHEN status <> 'met' THEN NULL

@@ -8,43 +8,44 @@ WITH answered AS (   -- every row with the day on which the next one of its item
         *,
         coalesce(
             lead(on_date) OVER (PARTITION BY criterion, patient_id, item ORDER BY on_date),
-            CASE WHEN item IS NULL THEN item_from END
+            CASE WHEN item IS NULL THEN item_from END,
+            DATE '9999-12-31'   -- plain comparisons in the joins below: an OR there would compare every pair
         ) AS replaced_on
     FROM judged_all
 ),
+reading AS (SELECT world_id, patient_id, cut, coalesce(until, DATE '9999-12-31') AS until FROM world),
 last_days AS (SELECT * FROM answered WHERE patient_id IN (SELECT patient_id FROM world)),
-first_days AS (
-    SELECT answered.* EXCLUDE (patient_id), world.patient_id, world.cut, world.until
-    FROM answered JOIN world ON world.world_id = answered.patient_id
+first_days AS (   -- within the days for which the reading answers
+    SELECT
+        answered.* EXCLUDE (patient_id, on_date, replaced_on), reading.patient_id, reading.cut,
+        greatest(answered.on_date, reading.cut) AS on_date, least(answered.replaced_on, reading.until) AS replaced_on
+    FROM answered JOIN reading ON reading.world_id = answered.patient_id
+    WHERE answered.on_date < reading.until AND answered.replaced_on > reading.cut
 ),
 days AS (            -- the days on which either reading has something new to say
     SELECT criterion, patient_id, item, on_date FROM last_days
     UNION
     SELECT criterion, patient_id, item, on_date FROM first_days
-    WHERE on_date >= cut AND (until IS NULL OR on_date < until)
     UNION
-    SELECT criterion, patient_id, item, cut FROM first_days WHERE on_date < cut AND (replaced_on IS NULL OR replaced_on > cut)
-    UNION
-    SELECT one.criterion, one.patient_id, one.item, world.cut FROM last_days AS one JOIN world USING (patient_id)
-    WHERE one.on_date < world.cut AND (one.replaced_on IS NULL OR one.replaced_on > world.cut)
+    SELECT last_days.criterion, last_days.patient_id, last_days.item, reading.cut
+    FROM last_days JOIN reading
+        ON reading.patient_id = last_days.patient_id AND last_days.on_date < reading.cut AND last_days.replaced_on > reading.cut
 ),
 paired AS (
     SELECT
-        days.criterion, days.patient_id, days.item, days.on_date, world.world_id IS NOT NULL AS two_readings,
+        days.criterion, days.patient_id, days.item, days.on_date, reading.world_id IS NOT NULL AS two_readings,
         late.status AS late_status, late.grade AS late_grade, late.evidence AS late_evidence, late.missing AS late_missing,
         late.facts AS late_facts, late.notes AS late_notes, late.margin AS late_margin,
         early.status AS early_status, early.grade AS early_grade, early.evidence AS early_evidence, early.facts AS early_facts
     FROM days
-    LEFT JOIN world
-        ON world.patient_id = days.patient_id AND days.on_date >= world.cut
-        AND (world.until IS NULL OR days.on_date < world.until)
+    LEFT JOIN reading
+        ON reading.patient_id = days.patient_id AND days.on_date >= reading.cut AND days.on_date < reading.until
     LEFT JOIN last_days AS late
         ON late.criterion = days.criterion AND late.patient_id = days.patient_id AND late.item IS NOT DISTINCT FROM days.item
-        AND late.on_date <= days.on_date AND (late.replaced_on IS NULL OR late.replaced_on > days.on_date)
+        AND late.on_date <= days.on_date AND late.replaced_on > days.on_date
     LEFT JOIN first_days AS early
-        ON early.criterion = days.criterion AND early.patient_id = days.patient_id AND early.cut = world.cut
-        AND early.item IS NOT DISTINCT FROM days.item
-        AND early.on_date <= days.on_date AND (early.replaced_on IS NULL OR early.replaced_on > days.on_date)
+        ON early.criterion = days.criterion AND early.patient_id = days.patient_id AND early.item IS NOT DISTINCT FROM days.item
+        AND early.on_date <= days.on_date AND early.replaced_on > days.on_date
 ),
 undecided AS (       -- the partial dates that are over by then: those in the evidence, or else all of them
     SELECT

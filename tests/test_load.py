@@ -275,3 +275,13 @@ class TestProof:
     def test_a_snapshot_that_does_not_open_is_found(self, loaded: Store):
         (loaded.folder / "v000000.duckdb").write_bytes(b"no database")
         assert failed(verify(loaded)) == ["Every snapshot opens"]
+
+
+def test_a_file_larger_than_a_row_group_is_counted_as_it_is(tmp_path: Path) -> None:
+    """DuckDB hid the rows of an insert of 122,880 or more that followed one of none, until the next checkpoint."""
+    rows = 125_000
+    path = tmp_path / "labs.csv"
+    lines = (f"p{number % 50},ldh,{200 + number % 90},U/L,2024-01-01,r{number}" for number in range(rows))
+    path.write_text("\n".join(["patient_id,analyte,value,unit,at,record_id", *lines]), encoding="utf-8")
+    report = load(Store(tmp_path / "store"), [path], received_at=datetime(2024, 6, 1))
+    assert (report.files[0].received, report.files[0].accepted) == (rows, rows)

@@ -77,23 +77,23 @@ daily AS (   -- the worst result of the day
     WHERE place = worst
     GROUP BY patient_id, on_date, is_pp65, place
 ),
-disease AS (
+infection AS (   -- end-organ disease; where it is not said whether an organ is affected, that is unknown
     SELECT
-        patient_id, recorded_on, from_date, open_until, coalesce(to_date, DATE '9999-12-31') AS reached_to, ended, evidence,
-        coalesce(site || ' ', '') || 'since ' || CAST(since AS VARCHAR) AS told
+        patient_id, recorded_on, from_date, open_until, coalesce(to_date, DATE '9999-12-31') AS reached_to, ended, end_organ, evidence,
+        CASE WHEN end_organ THEN coalesce(site || ' ', '') || 'since ' || CAST(since AS VARCHAR) END AS told
     FROM infection_episode
-    WHERE lower(trim(organism)) IN ('cmv', 'cytomegalovirus') AND end_organ
+    WHERE lower(trim(organism)) IN ('cmv', 'cytomegalovirus')
 ),
 judged_day AS (
     SELECT patient_id, on_date FROM daily
     UNION
     SELECT patient_id, on_date + 1 + CAST($test_days AS INTEGER) FROM daily WHERE place = 3
     UNION
-    SELECT patient_id, from_date FROM disease
+    SELECT patient_id, from_date FROM infection
     UNION
-    SELECT patient_id, open_until FROM disease WHERE open_until < reached_to
+    SELECT patient_id, open_until FROM infection WHERE open_until < reached_to
     UNION
-    SELECT patient_id, reached_to FROM disease WHERE ended
+    SELECT patient_id, reached_to FROM infection WHERE ended
 ),
 tested AS (
     SELECT
@@ -107,13 +107,14 @@ tested AS (
     FROM judged_day
     JOIN daily ON daily.patient_id = judged_day.patient_id AND daily.on_date <= judged_day.on_date
 ),
-cleared AS (   -- the last PCR below the threshold and the last recorded end of disease, by the judged day
+cleared AS (   -- the last PCR below the threshold and the last recorded end of a CMV infection, by the judged day
     SELECT
-        judged_day.patient_id, judged_day.on_date, max(tested.pcr_below_on) AS pcr_below_on, max(disease.reached_to) AS ended_on
+        judged_day.patient_id, judged_day.on_date, max(tested.pcr_below_on) AS pcr_below_on, max(infection.reached_to) AS ended_on,
+        coalesce(max(tested.place <> 2), FALSE) AS was_tested
     FROM judged_day
     LEFT JOIN tested ON tested.patient_id = judged_day.patient_id AND tested.on_date = judged_day.on_date AND tested.newest = 1
-    LEFT JOIN disease
-        ON disease.patient_id = judged_day.patient_id AND disease.reached_to <= judged_day.on_date AND disease.ended
+    LEFT JOIN infection
+        ON infection.patient_id = judged_day.patient_id AND infection.reached_to <= judged_day.on_date AND infection.ended
     GROUP BY judged_day.patient_id, judged_day.on_date
 ),
 statement AS (   -- what stands on the judged day. weight 4: disease, 3: test at the threshold, 2: in doubt, 1: test below, or the end
@@ -129,17 +130,18 @@ statement AS (   -- what stands on the judged day. weight 4: disease, 3: test at
         AND (NOT tested.is_pp65 OR tested.tested_on >= coalesce(cleared.pcr_below_on, tested.tested_on))
     UNION ALL
     SELECT
-        cleared.patient_id, cleared.on_date, CASE WHEN disease.open_until > cleared.on_date THEN 4 ELSE 2 END,
-        disease.from_date, FALSE, NULL, disease.evidence, disease.told
+        cleared.patient_id, cleared.on_date, CASE WHEN infection.end_organ AND infection.open_until > cleared.on_date THEN 4 ELSE 2 END,
+        infection.from_date, FALSE, NULL, infection.evidence, infection.told
     FROM cleared
-    JOIN disease
-        ON disease.patient_id = cleared.patient_id AND disease.from_date <= cleared.on_date AND disease.reached_to > cleared.on_date
-    WHERE coalesce(cleared.pcr_below_on, disease.recorded_on) <= disease.recorded_on
+    JOIN infection
+        ON infection.patient_id = cleared.patient_id AND infection.from_date <= cleared.on_date AND infection.reached_to > cleared.on_date
+    WHERE coalesce(cleared.pcr_below_on, infection.recorded_on) <= infection.recorded_on AND coalesce(infection.end_organ, TRUE)
     UNION ALL
-    SELECT cleared.patient_id, cleared.on_date, 1, cleared.ended_on, FALSE, NULL, disease.evidence, NULL
+    SELECT cleared.patient_id, cleared.on_date, 1, cleared.ended_on, FALSE, NULL, infection.evidence, NULL
     FROM cleared
-    JOIN disease
-        ON disease.patient_id = cleared.patient_id AND disease.reached_to = cleared.ended_on AND disease.ended
+    JOIN infection
+        ON infection.patient_id = cleared.patient_id AND infection.reached_to = cleared.ended_on AND infection.ended
+    WHERE infection.end_organ OR cleared.was_tested
 ),
 weighed AS (
     SELECT

@@ -225,8 +225,8 @@ decided AS (
     SELECT
         *,
         CASE
-            WHEN NOT drugs_known THEN 'not_evaluable' WHEN sure_late THEN 'met'
-            WHEN possible_late THEN 'not_evaluable' ELSE 'not_met'
+            WHEN sure_late THEN 'met' WHEN possible_late THEN 'not_evaluable' WHEN negative THEN 'not_met'
+            WHEN NOT drugs_known THEN 'not_evaluable' ELSE 'not_met'
         END AS status
     FROM known
     WHERE place = 1

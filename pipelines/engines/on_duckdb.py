@@ -38,18 +38,22 @@ def evaluate(
         patients = None
     with _temporary(con):
         inputs.create_inputs(con, patients, known_at=None)
-        con.execute("DELETE FROM result.spell WHERE patient_id IN (SELECT patient_id FROM asked)")
+        parts = []
         for done, definition_id in enumerate(rules.order):
             definition = rules[definition_id]
             _create_table(con, definition, moved)
             if definition.kind == "criterion":
                 _create_judged(con, definition)
-                con.execute(f"INSERT INTO result.spell BY NAME {SPELLS}")
+                con.execute(f"CREATE TEMP TABLE spell_{definition_id} AS {SPELLS}")
                 con.execute("DROP TABLE judged")
+                parts.append(f"SELECT * FROM spell_{definition_id}")
             elif definition.kept:
                 _keep(con, definition, everyone=patients is None)
             if progress:
                 progress(done + 1, len(rules.order))
+        con.execute("DELETE FROM result.spell WHERE patient_id IN (SELECT patient_id FROM asked)")
+        # One insert: DuckDB 1.5.5 can hide rows when a large one follows one of no rows (sources/native_csv.py).
+        con.execute(f"INSERT INTO result.spell BY NAME {' UNION ALL '.join(parts)}")
         con.execute("DELETE FROM result.rule")
         con.executemany("INSERT INTO result.rule VALUES (?, ?)", list(rules.content_hashes().items()))
 
@@ -170,11 +174,12 @@ def _keep(con: duckdb.DuckDBPyConnection, definition: Definition, everyone: bool
     """Stores a kept concept's rows of the patients judged, for the screens that show everyone."""
     name = definition.id
     con.execute("CREATE SCHEMA IF NOT EXISTS concept")
+    theirs = f"FROM {name} WHERE patient_id IN (SELECT patient_id FROM asked)"
     if everyone:
-        con.execute(f"CREATE OR REPLACE TABLE concept.{name} AS FROM {name} LIMIT 0")
+        con.execute(f"CREATE OR REPLACE TABLE concept.{name} AS {theirs}")
     else:
         con.execute(f"DELETE FROM concept.{name} WHERE patient_id IN (SELECT patient_id FROM asked)")
-    con.execute(f"INSERT INTO concept.{name} FROM {name} WHERE patient_id IN (SELECT patient_id FROM asked)")
+        con.execute(f"INSERT INTO concept.{name} {theirs}")
 
 
 def judged_by_these_rules(con: duckdb.DuckDBPyConnection, rules: Catalog | None = None) -> bool:

@@ -46,7 +46,11 @@ NEEDED = {
 }
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 MOST_COLUMNS = 500
-BATCH_ROWS = 250_000
+# DuckDB 1.5.5 hides rows until the next checkpoint when the first rows that a transaction adds to a table come in one insert of
+# 122,880 or more after an insert of none. So no insert of ours is that large: a batch has fewer rows than that, counting
+# every cell that becomes a record of its own.
+BATCH_ROWS = {"oxygen": 17_000, "pft": 60_000}
+MOST_ROWS = 120_000
 BATCH_CHARACTERS = 64 << 20
 LONGEST_ROW = 200  # lines that one quoted cell may span
 
@@ -95,7 +99,7 @@ class NativeCsv:
         return io.TextIOWrapper(file.path.open("rb"), file.encoding, file.errors, newline="")
 
     def batches(self) -> Iterator[pa.Table]:
-        """Tables of at most BATCH_ROWS rows (see Source)."""
+        """Tables of at most BATCH_ROWS rows of its kind (see Source)."""
         csv.field_size_limit(2 * text.LONGEST_LINE)
         with self._open() as opened:
             rows = self._rows(islice(opened, self._header_line, None))
@@ -110,7 +114,7 @@ class NativeCsv:
         for row in rows:
             batch.append(row)
             characters += len(row[1])
-            if len(batch) == BATCH_ROWS or characters > BATCH_CHARACTERS:
+            if len(batch) == BATCH_ROWS.get(self.kind, MOST_ROWS) or characters > BATCH_CHARACTERS:
                 break
         return batch
 

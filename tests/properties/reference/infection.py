@@ -124,7 +124,7 @@ def _cmv(patient: Patient, day: date) -> Answer:
     below = max((one.on_date for one in tests if _clears(tests, one)), default=None)
     above = [one.on_date for one in tests if _shows(one)]
     infections = cmv_infections(patient, day)
-    over = max((later(one.until, 1) for one in infections if one.until and one.until < day), default=None)
+    over = max((later(one.until, 1) for one in infections if one.end_organ and one.until and one.until < day), default=None)
     cleared = max((one for one in (below, over) if one), default=None)
     open_ones = [one for one in infections if _stands(one.on_date, below) and not (one.until and one.until < day)]
     ill = [one for one in open_ones if one.end_organ]

@@ -14,6 +14,7 @@ from tests.properties.reference.records import (
     Patient,
     agreed,
     all_of,
+    any_of,
     later,
 )
 from tests.properties.reference.refractory import component
@@ -48,10 +49,10 @@ def step_up_pattern(patient: Patient, day: date) -> dict[str | None, Answer]:
 @cache
 def _steps_up(patient: Patient, day: date) -> Known:
     """Whether on this day the pattern shows, whichever of the possible days was the first of a high dose."""
-    if any(is_positive(patient, one) is False for one in patient.results("anti_mda5", day)):
-        return False
     if not patient.drugs_recorded(day):
         return None
+    if any(is_positive(patient, one) is False for one in patient.results("anti_mda5", day)):
+        return False
     return agreed(start is not None and _is_late(patient, start, day) for start in first_high_dose(patient, day))
 
 
@@ -120,22 +121,30 @@ def cni_level_missing(patient: Patient, day: date) -> dict[str | None, Answer]:
     return answers or {None: _no_item(patient, day)}
 
 
-def _level_is_missing(patient: Patient, drug: str, given: list[date], levels: list[date], day: date) -> bool:
+def _level_is_missing(patient: Patient, drug: str, given: list[date], levels: list[date], day: date) -> Known:
     starts = [one for one in given if dose_filled(patient, drug, later(one, -1), day) is None]
-    triggers = starts + [one for one in given if _dose_changed(patient, drug, one, day)]
-    for trigger in triggers:
-        if later(trigger, 7) <= day and not any(level > trigger for level in levels):
-            return True
+    certain: dict[date, Known] = {one: True if one in starts else _dose_changed(patient, drug, one, day) for one in given}
+    due = [known for trigger, known in certain.items() if later(trigger, 7) <= day and not any(one > trigger for one in levels)]
     start = starts[-1]
     last = max([start, *(level for level in levels if level >= start)])
-    return given[-1] == day and day < later(start, 90) and (day - last).days >= 14
+    none_for_long = given[-1] == day and day < later(start, 90) and (day - last).days >= 14
+    return any_of([*due, none_for_long])
 
 
-def _dose_changed(patient: Patient, drug: str, day: date, known_on: date) -> bool:
-    """Both doses can be read and differ."""
+def _dose_changed(patient: Patient, drug: str, day: date, known_on: date) -> Known:
+    """Whether the dose differs from the day before; unknown where one of the two cannot be read."""
     before = dose_filled(patient, drug, later(day, -1), known_on)
     now = dose_on(patient, drug, day, pulses=False)
-    return before is not None and not before.unknown and not now.unknown and before.known != now.known
+    if before.unknown or now.unknown:
+        return False if before == now and _same_rows(patient, drug, day) else None
+    return before.known != now.known
+
+
+def _same_rows(patient: Patient, drug: str, day: date) -> bool:
+    """The same records on this day and the day before: an unreadable dose that simply goes on."""
+    yesterday = later(day, -1)
+    rows = [row for row in given_rows(patient) if row.drug == drug]
+    return all(is_given(patient, row, day) == is_given(patient, row, yesterday) for row in rows)
 
 
 def sessions(patient: Patient, day: date) -> list[date]:

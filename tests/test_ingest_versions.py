@@ -240,7 +240,7 @@ def test_where_a_file_is_cut_into_batches_does_not_matter(con, monkeypatch, batc
         + lab("3")
     )
     load(con, text)
-    monkeypatch.setattr("pipelines.sources.native_csv.BATCH_ROWS", batch)
+    monkeypatch.setattr("pipelines.sources.native_csv.MOST_ROWS", batch)
     other = empty_store()
     load(other, text)
     for table in ("source.row", "record.observation", "record.patient"):

@@ -278,7 +278,7 @@ class TestProof:
 
 
 def test_a_file_larger_than_a_row_group_is_counted_as_it_is(tmp_path: Path) -> None:
-    """DuckDB hid the rows of an insert of 122,880 or more that followed one of none, until the next checkpoint."""
+    """DuckDB hid the rows of an insert of 110,592 or more that followed one of none, until the next checkpoint."""
     rows = 125_000
     path = tmp_path / "labs.csv"
     lines = (f"p{number % 50},ldh,{200 + number % 90},U/L,2024-01-01,r{number}" for number in range(rows))

@@ -10,6 +10,7 @@ from tests.properties.reference.records import (
     NOT_EVALUABLE,
     NOT_MET,
     STATUS,
+    Administration,
     Answer,
     Known,
     Observation,
@@ -53,12 +54,19 @@ def dose_at_risk(patient: Patient, day: date) -> Known:
     return any_of([run_of(28, day, lambda one: dose_reaches(dose(one), 20)), run_of(14, day, combined)])
 
 
+def _cover_days(patient: Patient, row: Administration) -> int | None:
+    """How long a dose covers; TMP-SMX by the dose or the week is taken three times a week and covers 3 days."""
+    if row.drug == "tmp_smx" and row.per in ("dose", "week"):
+        return 3
+    return patient.drugs[row.drug].pjp_cover_days
+
+
 @cache
 def covered(patient: Patient, day: date) -> Known:
     """PJP prophylaxis on a day; an ongoing drug counts through the 30th day after it was last confirmed."""
     answers: list[Known] = [False]
     for row in given_rows(patient):
-        days = patient.drugs[row.drug].pjp_cover_days
+        days = _cover_days(patient, row)
         last = last_given(patient, row, day)
         if days is None or last is None:
             continue
@@ -124,7 +132,7 @@ def _cmv(patient: Patient, day: date) -> Answer:
     below = max((one.on_date for one in tests if _clears(tests, one)), default=None)
     above = [one.on_date for one in tests if _shows(one)]
     infections = cmv_infections(patient, day)
-    over = max((later(one.until, 1) for one in infections if one.end_organ and one.until and one.until < day), default=None)
+    over = max((later(one.until, 1) for one in infections if one.until and one.until < day), default=None)
     cleared = max((one for one in (below, over) if one), default=None)
     open_ones = [one for one in infections if _stands(one.on_date, below) and not (one.until and one.until < day)]
     ill = [one for one in open_ones if one.end_organ]

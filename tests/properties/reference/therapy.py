@@ -49,10 +49,10 @@ def step_up_pattern(patient: Patient, day: date) -> dict[str | None, Answer]:
 @cache
 def _steps_up(patient: Patient, day: date) -> Known:
     """Whether on this day the pattern shows, whichever of the possible days was the first of a high dose."""
-    if not patient.drugs_recorded(day):
-        return None
     if any(is_positive(patient, one) is False for one in patient.results("anti_mda5", day)):
         return False
+    if not patient.drugs_recorded(day):
+        return None
     return agreed(start is not None and _is_late(patient, start, day) for start in first_high_dose(patient, day))
 
 

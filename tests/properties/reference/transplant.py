@@ -65,12 +65,11 @@ def referral_lung_function(patient: Patient, day: date) -> dict[str | None, Answ
     return {None: Answer(STATUS[any_of([fvc, dlco])])}
 
 
-def earlier_tests(patient: Patient, measure: str, tested: date) -> list[tuple[Observation, Observation]]:
-    """The results of a test with each earlier one of the two years before it, of the same reference set."""
+def earlier_tests(patient: Patient, measure: str, new: Observation) -> list[Observation]:
+    """The earlier results of the two years before a result, of the same reference set."""
     return [
-        (new, old)
-        for new in paired(patient, measure, tested)
-        for old in tests_of(patient, measure, tested)
+        old
+        for old in tests_of(patient, measure, new.on_date)
         if later(new.on_date, -TWO_YEARS) <= old.on_date < new.on_date and old.reference_set == new.reference_set
     ]
 
@@ -105,19 +104,28 @@ def worse_imaging(patient: Patient, since: date, day: date) -> Known:
     return any_of(one.value == "worse" for one in told)
 
 
+def fvc_declined(patient: Patient, new: Observation, day: date) -> Known:
+    """Down >= 10 %, or >= 5 % with worse symptoms or imaging since the earlier test, against any earlier one."""
+    parts = []
+    for old in earlier_tests(patient, "fvc_percent", new):
+        worse = any_of([worse_symptoms(patient, old.on_date, day), worse_imaging(patient, old.on_date, day)])
+        parts += [fell(new, old, 10), all_of([fell(new, old, 5), worse])]
+    return any_of(parts)
+
+
+def dlco_declined(patient: Patient, new: Observation) -> Known:
+    """Down >= 15 % against any earlier one."""
+    return any_of(fell(new, old, 15) for old in earlier_tests(patient, "dlco_percent", new))
+
+
 def referral_decline(patient: Patient, day: date) -> dict[str | None, Answer]:
-    """Within two years FVC down >= 10 %, or DLCO >= 15 %, or FVC >= 5 % with worse symptoms or imaging since the earlier test."""
+    """A relative fall within two years, judged on the last test day; the worst record of the day decides."""
     tested = last_test_day(patient, day)
     if tested is None:
         return {None: Answer(STATUS[None])}
-    fvc = earlier_tests(patient, "fvc_percent", tested)
-    dlco = [fell(new, old, 15) for new, old in earlier_tests(patient, "dlco_percent", tested)]
-    small = []
-    for new, old in fvc:
-        worse = any_of([worse_symptoms(patient, old.on_date, day), worse_imaging(patient, old.on_date, day)])
-        small.append(all_of([fell(new, old, 5), worse]))
-    parts = [any_of(fell(new, old, 10) for new, old in fvc), any_of(dlco), any_of(small)]
-    return {None: Answer(STATUS[any_of(parts)])}
+    fvc = worst(fvc_declined(patient, new, day) for new in paired(patient, "fvc_percent", tested))
+    dlco = worst(dlco_declined(patient, new) for new in paired(patient, "dlco_percent", tested))
+    return {None: Answer(STATUS[any_of([fvc, dlco])])}
 
 
 def referral_refractory(patient: Patient, day: date) -> dict[str | None, Answer]:

@@ -183,9 +183,7 @@ def _patient_page(folder: str, snapshot: int, patient_id: str) -> dict[str, list
         page["observation"] = [_observation(row) for row in _rows(cursor, OBSERVATIONS, only)]
         page["event"] = _rows(cursor, EVENTS, only)
         page["held"] = [
-            row | {"analyte": held.analyte_named(row["row as received"])}
-            for row in _rows(cursor, HELD, only)
-            if held.names_patient(row["row as received"], patient_id)
+            row | {"analyte": held.analyte_named(row["row as received"])} for row in _rows(cursor, HELD, only)
         ]
         on_duckdb.replay(cursor, [patient_id])
         for concept in CONCEPTS:
@@ -195,7 +193,7 @@ def _patient_page(folder: str, snapshot: int, patient_id: str) -> dict[str, list
         judged = cursor.execute(
             "SELECT * FROM judgement WHERE patient_id = $patient_id ORDER BY criterion, item, on_date", only
         )
-        page["judgement"] = findings._told(findings._fetch(judged), None, None, None)
+        page["judgement"] = findings.tell(findings.fetch_rows(judged))
     source = {row["record_id"]: f"{row['file']}:{row['line']}" for row in page["observation"]}
     for row in page["oxygen_support"] + page["gas_exchange"]:
         row["at"] = _moment(row["at"] or row["on_date"])
@@ -220,7 +218,7 @@ EVENTS = """
 HELD = """
     SELECT file.name || ' line ' || line AS source, reason, field, found, hint AS "what to do", raw AS "row as received"
     FROM source.rejected JOIN source.file USING (file_id)
-    WHERE class = 'held' AND contains(raw, $patient_id)
+    WHERE class = 'held' AND patient_id = $patient_id
     QUALIFY file_id = max(file_id) OVER (PARTITION BY sha256)
     ORDER BY file_id, line LIMIT 500"""
 

@@ -58,7 +58,7 @@ def standing(
         rows, again = _from_spells(cursor, as_of, patients), _judged_later(cursor, as_of, patients)
     for batch in _batches(_all_patients(cursor) if again is None else again):
         on_duckdb.replay(cursor, batch, known_at)
-        rows += _fetch(
+        rows += fetch_rows(
             cursor.execute(
                 f"SELECT {', '.join(COLUMNS)} FROM judgement "
                 "WHERE on_date <= $day AND (until_date IS NULL OR until_date > $day) AND patient_id IN (SELECT patient_id FROM asked)",
@@ -66,7 +66,7 @@ def standing(
             )
         )
         on_duckdb.drop_temporary(cursor)
-    return _told(rows, criterion, group, status)
+    return tell(rows, criterion, group, status)
 
 
 def history(
@@ -84,14 +84,14 @@ def history(
     rows = []
     for batch in _batches(patients or _all_patients(cursor)):
         on_duckdb.replay(cursor, batch, known_at)
-        rows += _fetch(
+        rows += fetch_rows(
             cursor.execute(
                 f"SELECT {', '.join(COLUMNS)} FROM judgement "
                 "WHERE on_date <= $day AND patient_id IN (SELECT patient_id FROM asked)", {"day": as_of}
             )
         )  # fmt: skip
         on_duckdb.drop_temporary(cursor)
-    return _told(rows, criterion, group, status)
+    return tell(rows, criterion, group, status)
 
 
 def explain(
@@ -143,8 +143,8 @@ def thresholds(definition: Definition) -> list[dict]:
 
 def citation_text(citation: dict) -> str:
     """One line for a person: authors, title, journal and year as far as they are recorded."""
-    parts = (citation.get(key) for key in ("authors", "title", "journal", "year"))
-    return ". ".join(str(part) for part in parts if part) or citation.get("text", "")
+    parts = (str(citation.get(key) or "").removesuffix(".") for key in ("authors", "title", "journal", "year"))
+    return ". ".join(part for part in parts if part) or citation.get("text", "")
 
 
 RECORDS = """
@@ -186,7 +186,7 @@ def render(definition: Definition, answer: dict) -> str:
 
 def _from_spells(cursor: duckdb.DuckDBPyConnection, as_of: date, patients: list[str] | None) -> list[dict]:
     """Answers of the patients none of whose standing spells was judged again after the day."""
-    return _fetch(
+    return fetch_rows(
         cursor.execute(
             """
             SELECT criterion, patient_id, item, last_judged AS on_date, status, grade, evidence, missing, facts, notes, margin,
@@ -215,12 +215,15 @@ def _judged_later(cursor: duckdb.DuckDBPyConnection, as_of: date, patients: list
     return [row[0] for row in found.fetchall()]
 
 
-def _fetch(found: duckdb.DuckDBPyConnection) -> list[dict]:
+def fetch_rows(found: duckdb.DuckDBPyConnection) -> list[dict]:
+    """The rows of a query as dicts by column name."""
     names = [column[0] for column in found.description]
     return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
-def _told(rows: list[dict], criterion: str | None, group: str | None, status: str | None) -> list[dict]:
+def tell(
+    rows: list[dict], criterion: str | None = None, group: str | None = None, status: str | None = None
+) -> list[dict]:
     """The rows asked for, as objects for a person: record ids are strings (2^53), facts have their names."""
     criteria = catalog().criteria
     told = []

@@ -1,6 +1,6 @@
 /*
 title = "What each component of refractory disease says when a composite is judged"
-why   = """One row per clock and day on which a component answers met or not met, and on the first day of each window. Each component
+why   = """One row per clock and day on which a component answers met or not met on a record of that day, and on the first day of each window. Each component
 is met, not_met or unknown: its standing answer counts when its newest deciding record is dated within 14 days before that
 day [P]; an older one is unknown. *_missing says what would settle it: to settle what was recorded more than 14 days before would
 no longer count. answered: one of the four components other than the impression answers on that day."""
@@ -13,15 +13,15 @@ cite  = "project"
 tag   = "project default"
 */
 WITH answer AS (
-    SELECT patient_id, item, on_date, 'symptoms' AS component, status FROM refractory_symptoms WHERE item IS NOT NULL
+    SELECT patient_id, item, on_date, 'symptoms' AS component, status, decided_on FROM refractory_symptoms WHERE item IS NOT NULL
     UNION ALL
-    SELECT patient_id, item, on_date, 'gas exchange', status FROM refractory_gas_exchange WHERE item IS NOT NULL
+    SELECT patient_id, item, on_date, 'gas exchange', status, decided_on FROM refractory_gas_exchange WHERE item IS NOT NULL
     UNION ALL
-    SELECT patient_id, item, on_date, 'imaging', status FROM refractory_imaging WHERE item IS NOT NULL
+    SELECT patient_id, item, on_date, 'imaging', status, decided_on FROM refractory_imaging WHERE item IS NOT NULL
     UNION ALL
-    SELECT patient_id, item, on_date, 'ferritin', status FROM refractory_ferritin WHERE item IS NOT NULL
+    SELECT patient_id, item, on_date, 'ferritin', status, decided_on FROM refractory_ferritin WHERE item IS NOT NULL
     UNION ALL
-    SELECT patient_id, item, on_date, 'impression', status FROM refractory_impression WHERE item IS NOT NULL
+    SELECT patient_id, item, on_date, 'impression', status, decided_on FROM refractory_impression WHERE item IS NOT NULL
 ),
 daily AS (
     SELECT
@@ -31,8 +31,8 @@ daily AS (
         max(CASE WHEN component = 'imaging' THEN on_date END) AS imaging_on,
         max(CASE WHEN component = 'ferritin' THEN on_date END) AS ferritin_on,
         max(CASE WHEN component = 'impression' THEN on_date END) AS impression_on,
-        count(CASE WHEN status <> 'not_evaluable' THEN 1 END) AS answers,
-        count(CASE WHEN status <> 'not_evaluable' AND component <> 'impression' THEN 1 END) AS other_answers
+        count(CASE WHEN status <> 'not_evaluable' AND decided_on = on_date THEN 1 END) AS answers,
+        count(CASE WHEN status <> 'not_evaluable' AND decided_on = on_date AND component <> 'impression' THEN 1 END) AS other_answers
     FROM answer
     GROUP BY patient_id, item, on_date
 ),

@@ -3,7 +3,8 @@ title   = "Any supplemental oxygen"
 group   = "transplant"
 why     = """One of the published conditions for transplant referral (ISHLT 2021): any oxygen, at rest or on exertion. The worst record of a
 day decides, and the answer stands until the next record: a record on room air clears it. Oxygen recorded in sleep only is not judged.
-A record that names neither device nor flow cannot be judged."""
+A record that says nothing of support
+(no device, flow or FiO2: a saturation alone) changes nothing; one with an FiO2 but no device or flow cannot be judged."""
 unknown = ["oxygen support"]
 
 [threshold.from_level]
@@ -26,7 +27,7 @@ why = "first version"
 WITH worst AS (     -- of a day: the highest level, a known one before an unknown one
     SELECT *
     FROM oxygen_support
-    WHERE coalesce(activity, 'rest') <> 'sleep'
+    WHERE coalesce(activity, 'rest') <> 'sleep' AND (level IS NOT NULL OR fio2 IS NOT NULL)
     QUALIFY row_number() OVER (
         PARTITION BY patient_id, on_date ORDER BY coalesce(level, -1) DESC, coalesce(fio2, 0) DESC, coalesce(flow, 0) DESC, set_id
     ) = 1

@@ -3,7 +3,8 @@ title   = "High-flow oxygen or more: transfer to a transplant centre"
 group   = "transplant"
 why     = """From high-flow nasal oxygen on (level 4; 5 NIV or CPAP, 6 invasive ventilation, 7 ECMO) the ACR/CHEST 2023 guideline speaks of transfer
 to a centre that can transplant. The worst record of a day decides, and the answer stands until the next record. CPAP or NIV counts whatever it is given
-for, also in sleep. A record that names neither device nor flow cannot be judged."""
+for, also in sleep. A record that says nothing of support
+(no device, flow or FiO2: a saturation alone) changes nothing; one with an FiO2 but no device or flow cannot be judged."""
 unknown = ["oxygen support"]
 
 [threshold.from_level]
@@ -26,6 +27,7 @@ why = "first version"
 WITH worst AS (     -- of a day: the highest level, a known one before an unknown one
     SELECT *
     FROM oxygen_support
+    WHERE level IS NOT NULL OR fio2 IS NOT NULL
     QUALIFY row_number() OVER (
         PARTITION BY patient_id, on_date ORDER BY coalesce(level, -1) DESC, coalesce(fio2, 0) DESC, coalesce(flow, 0) DESC, set_id
     ) = 1

@@ -6,7 +6,8 @@ FROM fault JOIN reason USING (reason)
 QUALIFY row_number() OVER (PARTITION BY line ORDER BY place, field) = 1;
 
 INSERT INTO source.rejected
-SELECT file_id, line, class, reason, field, found, hint, raw FROM rejected JOIN received USING (line), receipt ORDER BY line;
+SELECT file_id, line, patient_id, class, reason, field, found, hint, raw
+FROM rejected JOIN received USING (line), receipt ORDER BY line;
 
 INSERT INTO source.row
 SELECT file_id, line, 'rejected' FROM rejected, receipt ORDER BY line;

@@ -29,6 +29,7 @@ CREATE TABLE IF NOT EXISTS source.row (
 CREATE TABLE IF NOT EXISTS source.rejected (
     file_id INTEGER NOT NULL,
     line    INTEGER NOT NULL,
+    patient_id VARCHAR,                -- as printed; NULL when the row names none
     class   VARCHAR NOT NULL,
     reason  VARCHAR NOT NULL,          -- a stable word: 'unit_missing', 'date_future', ...
     field   VARCHAR,                   -- the column at fault

@@ -73,14 +73,9 @@ class TestHeld:
         tables = page() | {"held": [{"analyte": "ferritin"}, {"analyte": "ferritin"}]}
         assert card(tables, "Ferritin") == strip.Card("Ferritin", "held", "2 not accepted, see below", known=False)
 
-    def test_a_row_is_shown_only_to_the_patient_whose_id_stands_in_a_cell(self):
-        raw = "pat-001,ferritin,900,,2024-01-02"
-        assert held.names_patient(raw, "pat-001") and not held.names_patient(raw, "pat-00")
-        assert held.analyte_named(raw) == "ferritin"
-
-    @pytest.mark.parametrize("patient_id", ["900", "2024-01-02", "ferritin", "1"])
-    def test_an_id_that_could_be_any_value_is_not_looked_for(self, patient_id):
-        assert not held.names_patient("pat-001,ferritin,900,,2024-01-02,1", patient_id)
+    def test_the_analyte_is_read_from_the_text_of_the_row(self):
+        assert held.analyte_named("pat-001,ferritin,900,,2024-01-02") == "ferritin"
+        assert held.analyte_named("pat-001;nothing known;900") is None
 
 
 class TestUrgency:

@@ -278,11 +278,16 @@ def _recovering(draw: st.DrawFn) -> Cohort:
     judged = joined + draw(st.integers(6, 15))
     better = draw(st.booleans())
     oxygen = [{"at": _on(joined)} | OXYGEN[2], {"at": _on(judged)} | (OXYGEN[0] if better else OXYGEN[9])]
-    symptom, reading = ("better", "stable") if better else ("worse", "worse")
+    symptom, reading, opinion = ("better", "stable", "not_worse") if better else ("worse", "worse", "worse_on_therapy")
     events = [_row_of(judged, "symptom", "dyspnoea", symptom), _row_of(judged, "imaging", "chest_ct", reading)]
+    labs = []
+    if draw(st.booleans()):
+        events.append(_row_of(judged, "impression", opinion))
+        for offset, value in ((joined, "500"), (judged, "499.9" if better else "600")):
+            labs.append({"analyte": "ferritin", "value": value, "unit": "ng/mL", "at": _on(offset)})
     if draw(st.booleans()):
         events.append(_row_of(judged + draw(st.integers(0, 3)), "procedure", "plasma_exchange"))
-    return {"administrations": given, "oxygen": oxygen, "events": events}
+    return {"labs": labs, "administrations": given, "oxygen": oxygen, "events": events}
 
 
 @st.composite

@@ -24,6 +24,7 @@ from tests.properties.reference.treatments import (
     classes_acting,
     given_rows,
     is_given,
+    is_one_dose,
     is_open,
     last_given,
     prednisone_on,
@@ -55,10 +56,9 @@ def dose_at_risk(patient: Patient, day: date) -> Known:
 
 
 def _cover_days(patient: Patient, row: Administration) -> int | None:
-    """How long a dose covers; TMP-SMX by the dose or the week is taken three times a week and covers 3 days."""
-    if row.drug == "tmp_smx" and row.per in ("dose", "week"):
-        return 3
-    return patient.drugs[row.drug].pjp_cover_days
+    """How long a dose covers; TMP-SMX recorded dose by dose or per week is taken three times a week and covers 3 days."""
+    by_the_dose = row.per == "week" or (row.per == "dose" and is_one_dose(row))
+    return 3 if row.drug == "tmp_smx" and by_the_dose else patient.drugs[row.drug].pjp_cover_days
 
 
 @cache

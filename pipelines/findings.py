@@ -18,7 +18,20 @@ from pipelines.catalog import Definition, catalog
 from pipelines.engines import on_duckdb
 from pipelines.errors import NotFound
 
-COLUMNS = ("criterion", "patient_id", "item", "on_date", "status", "grade", "evidence", "missing", "facts", "notes", "margin", "since")
+COLUMNS = (
+    "criterion",
+    "patient_id",
+    "item",
+    "on_date",
+    "status",
+    "grade",
+    "evidence",
+    "missing",
+    "facts",
+    "notes",
+    "margin",
+    "since",
+)
 # At most so many patients are judged again in one pass when an earlier day is asked for.
 BATCH = 2_000
 
@@ -257,7 +270,9 @@ def _plain(fact: str | None) -> str | None:
     return fact
 
 
-def _check_asked(cursor: duckdb.DuckDBPyConnection, patients: list[str] | None, criterion: str | None, group: str | None) -> None:
+def _check_asked(
+    cursor: duckdb.DuckDBPyConnection, patients: list[str] | None, criterion: str | None, group: str | None
+) -> None:
     rules = catalog().criteria
     if criterion and criterion not in rules:
         raise NotFound(f"There is no criterion '{criterion}'.", hint=f"Known: {', '.join(sorted(rules))}.")

@@ -2,4 +2,6 @@
 
 
 def pytest_addoption(parser) -> None:
-    parser.addoption("--update-golden", action="store_true", help="rewrite tests/golden/expected from what comes out now")
+    parser.addoption(
+        "--update-golden", action="store_true", help="rewrite tests/golden/expected from what comes out now"
+    )

@@ -13,7 +13,18 @@ from pipelines.catalog import BrokenDefinition, Definition, catalog, read_defini
 RULES = catalog()
 DEFINITIONS = [RULES[definition_id] for definition_id in RULES.order]
 CRITERIA = list(RULES.criteria.values())
-STANDARD_COLUMNS = ["patient_id", "on_date", "item", "status", "grade", "evidence", "missing", "facts", "notes", "margin"]
+STANDARD_COLUMNS = [
+    "patient_id",
+    "on_date",
+    "item",
+    "status",
+    "grade",
+    "evidence",
+    "missing",
+    "facts",
+    "notes",
+    "margin",
+]
 ALWAYS_KNOWN = {"on_date", "item", "grade", "missing"}
 named = pytest.mark.parametrize("definition", DEFINITIONS, ids=lambda definition: definition.id)
 criteria = pytest.mark.parametrize("criterion", CRITERIA, ids=lambda criterion: criterion.id)
@@ -24,7 +35,9 @@ def test_every_threshold_is_cited_and_can_be_moved(definition: Definition) -> No
     for threshold in definition.thresholds.values():
         assert threshold.cite in dictionary.citations(), f"{threshold.name} cites {threshold.cite}"
         assert threshold.step > 0 and threshold.unit
-        assert (threshold.cite == "project") <= (threshold.tag != "published"), f"{threshold.name} has no published source"
+        assert (threshold.cite == "project") <= (threshold.tag != "published"), (
+            f"{threshold.name} has no published source"
+        )
 
 
 @criteria
@@ -51,7 +64,9 @@ def test_the_sql_can_run_on_spark_too(definition: Definition) -> None:
     assert sqlglot.transpile(definition.sql, read="duckdb", write="spark", unsupported_level=sqlglot.ErrorLevel.RAISE)
     assert not [join for join in tree.find_all(exp.Join) if join.args.get("method") == "ASOF"], "ASOF JOIN"
     aggregates = tree.find_all(exp.ArrayAgg)
-    assert not [one for one in aggregates if isinstance(one.this, exp.Order)], "the order inside list() is lost: list_sort(list(x))"
+    assert not [one for one in aggregates if isinstance(one.this, exp.Order)], (
+        "the order inside list() is lost: list_sort(list(x))"
+    )
     refused = r"\bMAP\s*\{|\bformat\s*\(|\blen\s*\(|\bASOF\b|::|\bEXCLUDE\b|\bREPLACE\s*\("
     assert not (found := re.search(refused, definition.sql, re.IGNORECASE)), found and found[0]
 
@@ -69,7 +84,7 @@ def test_the_order_is_derived_from_what_is_read() -> None:
         ("SELECT 1 AS patient_id", "no header comment"),
         ("/* title = */ SELECT 1", "not TOML"),
         ('/* title = "x" */ SELECT $limit AS a', "not declared"),
-        ('/*\n[threshold.limit]\nvalue = 1\n*/ SELECT $limit AS a', "needs value, unit, step, cite and tag"),
+        ("/*\n[threshold.limit]\nvalue = 1\n*/ SELECT $limit AS a", "needs value, unit, step, cite and tag"),
         ('/* title = "x" */ INSERT INTO a VALUES (1)', "not one SELECT"),
     ],
 )

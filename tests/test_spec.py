@@ -48,7 +48,9 @@ def judged() -> Judged:
             path = Path(folder) / f"{name}.csv"
             _write(path, rows[name])
             source = sources.recognise(path)
-            con.execute("INSERT INTO source.file VALUES (?, ?, '', ?, ?, [])", [file_id, path.name, source.format, RECEIVED])
+            con.execute(
+                "INSERT INTO source.file VALUES (?, ?, '', ?, ?, [])", [file_id, path.name, source.format, RECEIVED]
+            )
             ingest.ingest(con, file_id, source, RECEIVED)
             for line, row in enumerate(rows[name], start=2):
                 named[file_id, line] = row.get("record_id", "").split("/")[-1]
@@ -67,8 +69,10 @@ def _write(path: Path, rows: list[dict[str, str]]) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, columns)
         writer.writeheader()
-        for row in rows:   # a record_id is a name inside one case
-            writer.writerow(row | ({"record_id": f"{row['patient_id']}/{row['record_id']}"} if row.get("record_id") else {}))
+        for row in rows:  # a record_id is a name inside one case
+            writer.writerow(
+                row | ({"record_id": f"{row['patient_id']}/{row['record_id']}"} if row.get("record_id") else {})
+            )
 
 
 def disagreements(case: Case, definition: Definition, table: str) -> list[str]:
@@ -76,9 +80,7 @@ def disagreements(case: Case, definition: Definition, table: str) -> list[str]:
     if definition.kind == "criterion":
         return [difference for row in case.expected for difference in _standing_differs(case, row, table)]
     columns = list(case.expected[0]) if case.expected else ["patient_id"]
-    found = judged().con.execute(
-        f"SELECT {', '.join(columns)} FROM {table} WHERE patient_id = ?", [case.id]
-    ).fetchall()
+    found = judged().con.execute(f"SELECT {', '.join(columns)} FROM {table} WHERE patient_id = ?", [case.id]).fetchall()
     expected = [tuple(_expected(column, row[column]) for column in columns) for row in case.expected]
     actual = [tuple(_actual(column, value) for column, value in zip(columns, row, strict=True)) for row in found]
     return [] if sorted(map(str, expected)) == sorted(map(str, actual)) else [
@@ -88,12 +90,16 @@ def disagreements(case: Case, definition: Definition, table: str) -> list[str]:
 def _standing_differs(case: Case, row: dict[str, str], table: str) -> list[str]:
     columns = [column for column in row if column not in ("on_date", "item")]
     criterion = case.id.rsplit("-", 1)[0]
-    found = judged().con.execute(
-        f"""SELECT {", ".join(columns)} FROM {table}
+    found = (
+        judged()
+        .con.execute(
+            f"""SELECT {", ".join(columns)} FROM {table}
             WHERE criterion = ? AND patient_id = ? AND item IS NOT DISTINCT FROM ?
             AND on_date <= CAST(? AS DATE) AND (until_date IS NULL OR until_date > CAST(? AS DATE))""",
-        [criterion, case.id, row.get("item") or None, row["on_date"], row["on_date"]],
-    ).fetchall()
+            [criterion, case.id, row.get("item") or None, row["on_date"], row["on_date"]],
+        )
+        .fetchall()
+    )
     if row.get("status") == "-":
         return [f"{row}: an answer stands: {found}"] if found else []
     if len(found) != 1:
@@ -134,7 +140,9 @@ def cases() -> list[tuple[Spec, Case]]:
 @pytest.mark.parametrize(("spec", "case"), cases(), ids=[f"{case.id}: {case.title}" for _, case in cases()])
 def test_case(spec: Spec, case: Case) -> None:
     definition = catalog()[spec.id]
-    assert not (found := disagreements(case, definition, "judgement" if definition.kind == "criterion" else spec.id)), "\n".join(found)
+    assert not (found := disagreements(case, definition, "judgement" if definition.kind == "criterion" else spec.id)), (
+        "\n".join(found)
+    )
 
 
 def boundaries() -> list[tuple[str, str, int]]:

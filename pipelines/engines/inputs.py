@@ -123,4 +123,3 @@ PATIENTS = """
     UNION ALL
     SELECT world.world_id, sex, birth_year, site, first_day FROM record.patient AS person
     JOIN world USING (patient_id) JOIN first_day ON first_day.patient_id = world.world_id"""
-

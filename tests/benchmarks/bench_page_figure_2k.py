@@ -19,7 +19,11 @@ def prepare() -> dict:
     from tests.dashboard import hand_made
 
     days = [(FIRST + timedelta(days=day)).isoformat() for day in range(250)]
-    results = [hand_made.result(analyte, day, base + at % 17) for analyte, base in ANALYTES.items() for at, day in enumerate(days)]
+    results = [
+        hand_made.result(analyte, day, base + at % 17)
+        for analyte, base in ANALYTES.items()
+        for at, day in enumerate(days)
+    ]
     oxygen = [hand_made.oxygen(day, 1 + at % 5, flow=2.0 + at % 4) for at, day in enumerate(days[:200])]
     courses = [hand_made.pulse("cyclophosphamide", "cyclophosphamide", day, 750) for day in days[::6]]
     courses += [hand_made.course("tacrolimus", "cni", days[at], days[at + 7], 4) for at in range(0, 60, 8)]
@@ -30,7 +34,14 @@ def prepare() -> dict:
     ]  # fmt: skip
     count = sum(len(found) for found in rows.values())
     assert count >= 2000, f"{count} records"
-    return {"rows": rows, "as_of": FIRST + timedelta(days=200), "thresholds": thresholds, "results": results, "oxygen": oxygen, "courses": courses}
+    return {
+        "rows": rows,
+        "as_of": FIRST + timedelta(days=200),
+        "thresholds": thresholds,
+        "results": results,
+        "oxygen": oxygen,
+        "courses": courses,
+    }
 
 
 def ours(state: dict) -> bytes:
@@ -42,9 +53,13 @@ def peer(state: dict) -> str:
     figure = make_subplots(rows=len(ANALYTES) + 1, cols=1, shared_xaxes=True)
     for row, analyte in enumerate(ANALYTES, start=1):
         points = [point for point in state["results"] if point["analyte"] == analyte]
-        trace = go.Scatter(x=[point["at"] for point in points], y=[point["value"] for point in points], mode="lines+markers")
+        trace = go.Scatter(
+            x=[point["at"] for point in points], y=[point["value"] for point in points], mode="lines+markers"
+        )
         figure.add_trace(trace, row=row, col=1)
-    trace = go.Scatter(x=[point["at"] for point in state["oxygen"]], y=[point["level"] for point in state["oxygen"]], line_shape="hv")
+    trace = go.Scatter(
+        x=[point["at"] for point in state["oxygen"]], y=[point["level"] for point in state["oxygen"]], line_shape="hv"
+    )
     figure.add_trace(trace, row=len(ANALYTES) + 1, col=1)
     for course in state["courses"]:
         figure.add_vline(x=str(course["from_date"]))

@@ -2,8 +2,6 @@
 
 from datetime import date
 
-import pytest
-
 from dashboard import held, strip, urgency, worked_examples
 from tests.dashboard.hand_made import above, course, equivalent, event, judged, oxygen, page, result
 

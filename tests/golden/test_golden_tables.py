@@ -15,7 +15,14 @@ from pipelines.engines import on_duckdb
 from tests.golden.real_case import PATIENT, reading
 
 EXPECTED = Path(__file__).parent / "expected"
-RECORDS = ("record.patient", "record.observation", "record.administration", "record.event", "source.row", "source.rejected")
+RECORDS = (
+    "record.patient",
+    "record.observation",
+    "record.administration",
+    "record.event",
+    "source.row",
+    "source.rejected",
+)
 TABLES = [*RECORDS, "result.spell", "judgement", *catalog().concepts]
 
 

@@ -66,7 +66,14 @@ EXPECTED = [
     ("cyclophosphamide_interval", None, "2022-02-17", "met", None),
     ("cyclophosphamide_interval", None, "2022-02-18", "not_met", None),
 ]
-NEVER_MET = ["high_ferritin", "flair_score", "mck_score", "refractory_ferritin", "refractory_published", "pjp_prophylaxis_gap"]
+NEVER_MET = [
+    "high_ferritin",
+    "flair_score",
+    "mck_score",
+    "refractory_ferritin",
+    "refractory_published",
+    "pjp_prophylaxis_gap",
+]
 NEVER_EVALUABLE = ["high_ferritin", "flair_score", "mck_score", "refractory_ferritin"]
 
 
@@ -99,7 +106,9 @@ def test_an_answer_as_of_a_day_is_the_one_the_history_tells(day: str) -> None:
         as_of = findings.standing(cursor, date.fromisoformat(day), [PATIENT])
     told = standing(day)
     with_items = {criterion for criterion, item in told if item is not None}
-    assert as_of == [answer for (criterion, item), answer in told.items() if item is not None or criterion not in with_items]
+    assert as_of == [
+        answer for (criterion, item), answer in told.items() if item is not None or criterion not in with_items
+    ]
 
 
 @pytest.mark.parametrize("criterion", NEVER_MET)
@@ -118,7 +127,11 @@ def test_ferritin_is_what_is_missing_from_the_start_of_combination_therapy_on() 
 
 
 def test_step_up_is_never_met_before_rp_ild_is_recorded() -> None:
-    early = [answer for answer in history() if answer["criterion"] == "step_up_pattern" and answer["on_date"] < date(2021, 8, 4)]
+    early = [
+        answer
+        for answer in history()
+        if answer["criterion"] == "step_up_pattern" and answer["on_date"] < date(2021, 8, 4)
+    ]
     assert early and {answer["status"] for answer in early} <= {"not_met", "not_evaluable"}
 
 
@@ -135,8 +148,9 @@ def concept(query: str) -> list[tuple]:
 
 
 def test_therapy_starts() -> None:
-    assert concept("SELECT start_date FROM combination_therapy WHERE applies_to IS NULL AND patient_id = 'yonsei-2021'") == [(date(2021, 8, 26),)]
-    assert concept("SELECT start_date FROM triple_therapy WHERE applies_to IS NULL AND patient_id = 'yonsei-2021'") == [(date(2021, 9, 7),)]
+    standing_start = "SELECT start_date FROM {} WHERE applies_to IS NULL AND patient_id = 'yonsei-2021'"
+    assert concept(standing_start.format("combination_therapy")) == [(date(2021, 8, 26),)]
+    assert concept(standing_start.format("triple_therapy")) == [(date(2021, 9, 7),)]
 
 
 def test_prednisone_equivalent_on_3_september_is_125_mg_of_methylprednisolone_alone() -> None:
@@ -156,7 +170,9 @@ def test_the_antibody_is_known_from_the_report_of_24_august() -> None:
 def test_the_first_exchange_came_45_days_after_the_window_opened() -> None:
     opened = date(2021, 9, 3)
     assert opened + timedelta(days=45) == date(2021, 10, 18)
-    sessions = concept("SELECT min(on_date) FROM event WHERE patient_id = 'yonsei-2021' AND kind = 'procedure' AND code = 'plasma_exchange'")
+    sessions = concept(
+        "SELECT min(on_date) FROM event WHERE patient_id = 'yonsei-2021' AND kind = 'procedure' AND code = 'plasma_exchange'"
+    )
     assert sessions == [(date(2021, 10, 18),)]
 
 

@@ -18,7 +18,11 @@ RECEIVED = datetime(2025, 6, 1)
 Cohort = dict[str, list[dict[str, str]]]  # native file -> rows
 
 LABS = [
-    ("ferritin", "ng/mL", ["99", "499.9", "500", "500.1", "635.9", "636", "1000", "1000.1", "1200", "1499.9", "1500", ">1650", "<400"]),
+    (
+        "ferritin",
+        "ng/mL",
+        ["99", "499.9", "500", "500.1", "635.9", "636", "1000", "1000.1", "1200", "1499.9", "1500", ">1650", "<400"],
+    ),
     ("ldh", "U/L", ["354.9", "355", "600"]),
     ("crp", "mg/dL", ["0.79", "0.8", "1.09", "1.1", "5", "<1"]),
     ("kl6", "U/mL", ["999.9", "1000", "2048.6"]),
@@ -26,19 +30,16 @@ LABS = [
     ("ciclosporin_level", "ng/mL", ["120", "900"]),
     ("tacrolimus_level", "ng/mL", ["9.9", "12"]),
 ]
+BLOT = ("+", "++", "+++", "negative")
 ANTIBODY = [
     {"value": "31.9", "unit": "index", "assay": "MBL"},
     {"value": "32", "unit": "index", "assay": "MBL"},
     {"value": ">100", "unit": "SI", "ref_high": "10"},
     {"value": "9.9", "unit": "SI", "ref_high": "10"},
     {"value": "50", "unit": "index"},
-    {"value": "+", "assay": "line blot"},
-    {"value": "++", "assay": "line blot"},
-    {"value": "+++", "assay": "line blot"},
-    {"value": "negative", "assay": "line blot"},
+    *({"value": coded, "assay": "line blot"} for coded in BLOT),
     {"value": "positive"},
 ]
-BLOT = ("+", "++", "+++", "negative")
 DRUGS = [
     ("prednisolone", "oral", ["14.9", "15", "19.9", "20", "30", "31", "60"], "mg"),
     ("methylprednisolone", "iv", ["40", "62.5", "500", "1000"], "mg"),
@@ -111,7 +112,12 @@ def _time(draw: st.DrawFn) -> str:
 @st.composite
 def _lab(draw: st.DrawFn) -> dict[str, str]:
     analyte, unit, values = draw(st.sampled_from(LABS))
-    return {"analyte": analyte, "value": draw(st.sampled_from(values)), "unit": unit, "at": _on(draw(days)) + draw(_time())}
+    return {
+        "analyte": analyte,
+        "value": draw(st.sampled_from(values)),
+        "unit": unit,
+        "at": _on(draw(days)) + draw(_time()),
+    }
 
 
 @st.composite
@@ -136,7 +142,10 @@ def _administration(draw: st.DrawFn) -> dict[str, str]:
     dose = draw(st.sampled_from(doses))
     start = draw(days)
     row = {"drug": drug, "route": route, "dose": dose, "dose_unit": unit, "start": _on(start)}
-    row |= {"per": draw(st.sampled_from(["day", "day", "dose"])), "action": draw(st.sampled_from(["", "", "", "ordered", "not_given"]))}
+    row |= {
+        "per": draw(st.sampled_from(["day", "day", "dose"])),
+        "action": draw(st.sampled_from(["", "", "", "ordered", "not_given"])),
+    }
     if drug == "ivig" or dose in ("500", "1000"):  # a few days in a row
         row["stop"] = draw(st.sampled_from(["", _on(start + 2)]))
         return row
@@ -182,7 +191,14 @@ def _treated(draw: st.DrawFn) -> Cohort:
     pause = draw(st.integers(10, 24))
     resumed = start + pause + draw(st.sampled_from([1, 1, 3, 4, 5]))
     given = [_daily("prednisolone", dose, start, start + pause)]
-    given.append(_daily("prednisolone", draw(st.sampled_from(["15", "20", "40"])), resumed, draw(st.sampled_from([None, resumed + 30]))))
+    given.append(
+        _daily(
+            "prednisolone",
+            draw(st.sampled_from(["15", "20", "40"])),
+            resumed,
+            draw(st.sampled_from([None, resumed + 30])),
+        )
+    )
     labs, events = [], []
     if draw(st.booleans()):
         drug = draw(st.sampled_from(["tacrolimus", "ciclosporin"]))
@@ -197,12 +213,19 @@ def _treated(draw: st.DrawFn) -> Cohort:
             given.append(row | {"start": _on(first + apart * pulse)})
     if draw(st.booleans()):
         infused = draw(st.integers(10, 40))
-        given.append({"drug": "ivig", "route": "iv", "dose": "20", "dose_unit": "g", "per": "dose", "start": _on(infused)})
-        events = [_row_of(infused + wait, "procedure", "plasma_exchange") for wait in draw(st.lists(st.integers(0, 24), max_size=3))]
+        given.append(
+            {"drug": "ivig", "route": "iv", "dose": "20", "dose_unit": "g", "per": "dose", "start": _on(infused)}
+        )
+        events = [
+            _row_of(infused + wait, "procedure", "plasma_exchange")
+            for wait in draw(st.lists(st.integers(0, 24), max_size=3))
+        ]
     if draw(st.booleans()):
         from_day = draw(st.integers(0, 50))
         given.append(_daily("tmp_smx", "480", from_day, draw(st.sampled_from([None, from_day + 12]))))
-        given[-1]["last_confirmed_on"] = draw(st.sampled_from(["", _on(from_day + 9)])) if "ongoing" in given[-1] else ""
+        given[-1]["last_confirmed_on"] = (
+            draw(st.sampled_from(["", _on(from_day + 9)])) if "ongoing" in given[-1] else ""
+        )
     return {"administrations": given, "labs": labs, "events": events}
 
 
@@ -210,12 +233,17 @@ def _treated(draw: st.DrawFn) -> Cohort:
 def _failing(draw: st.DrawFn) -> Cohort:
     """The five things that are compared on the therapy clocks, about day 0 and from day 7 of treatment begun in the first days."""
     found: Cohort = {"labs": [], "oxygen": [], "events": []}
-    looks = [draw(st.integers(0, 14)), *draw(st.lists(st.sampled_from([15, 17, 20, 21, 22, 28, 29, 36, 43]), min_size=1, max_size=3))]
+    looks = [
+        draw(st.integers(0, 14)),
+        *draw(st.lists(st.sampled_from([15, 17, 20, 21, 22, 28, 29, 36, 43]), min_size=1, max_size=3)),
+    ]
     for offset in looks:
         shift = st.integers(0, 2)
         if draw(st.booleans()):
             value = draw(st.sampled_from(["500", "600", "720", "599.9", "1000", "1200"]))
-            found["labs"].append({"analyte": "ferritin", "value": value, "unit": "ng/mL", "at": _on(offset + draw(shift))})
+            found["labs"].append(
+                {"analyte": "ferritin", "value": value, "unit": "ng/mL", "at": _on(offset + draw(shift))}
+            )
         if draw(st.booleans()):
             found["oxygen"].append({"at": _on(offset + draw(shift))} | draw(st.sampled_from(OXYGEN)))
         for kind, code, values in RESPONSES:
@@ -232,7 +260,12 @@ def _viral(draw: st.DrawFn) -> Cohort:
     rows = [("organism", "cmv"), ("site", "lung"), ("end_organ", draw(st.sampled_from(["yes", "yes", "no"])))]
     infection = [_row_of(start, "infection", code, value) | {"until": until} for code, value in rows]
     tests = [
-        {"analyte": "cmv_dna", "value": draw(st.sampled_from(["<34.5", "150"])), "unit": "[IU]/mL", "at": _on(start + wait)}
+        {
+            "analyte": "cmv_dna",
+            "value": draw(st.sampled_from(["<34.5", "150"])),
+            "unit": "[IU]/mL",
+            "at": _on(start + wait),
+        }
         for wait in draw(st.lists(st.integers(-5, 40), max_size=3))
     ]
     return {"labs": tests, "events": infection if draw(st.booleans()) else []}
@@ -262,8 +295,12 @@ def _breathing(draw: st.DrawFn) -> Cohort:
     found: Cohort = {"pft": [], "oxygen": [{"at": _on(draw(days))} | draw(st.sampled_from(OXYGEN[:4]))], "events": []}
     for offset in sorted(draw(st.lists(st.sampled_from([2, 15, 30, 59, 75]), min_size=2, max_size=3))):
         apart = draw(st.sampled_from([0, 0, 28, 29]))
-        for measure, shift, percents in zip(PFT, (0, apart), (["90", "85.5", "81", "80"], ["50", "45", "42.5", "40"]), strict=True):
-            found["pft"].append(measure | {"percent_predicted": draw(st.sampled_from(percents)), "at": _on(offset + shift)})
+        for measure, shift, percents in zip(
+            PFT, (0, apart), (["90", "85.5", "81", "80"], ["50", "45", "42.5", "40"]), strict=True
+        ):
+            found["pft"].append(
+                measure | {"percent_predicted": draw(st.sampled_from(percents)), "at": _on(offset + shift)}
+            )
     if draw(st.booleans()):
         found["events"].append(_row_of(draw(days), "symptom", "dyspnoea", draw(st.sampled_from(["same", "worse"]))))
         found["events"].append(_row_of(draw(days), "imaging", "chest_ct", draw(st.sampled_from(["stable", "worse"]))))
@@ -349,6 +386,8 @@ def receive(con: duckdb.DuckDBPyConnection, cohort: Cohort) -> None:
             path.write_text(as_csv(rows), encoding="utf-8")
             file_id = con.execute("SELECT coalesce(max(file_id), 0) + 1 FROM source.file").fetchone()[0]
             source = sources.recognise(path)
-            con.execute("INSERT INTO source.file VALUES (?, ?, '', ?, ?, [])", [file_id, path.name, source.format, RECEIVED])
+            con.execute(
+                "INSERT INTO source.file VALUES (?, ?, '', ?, ?, [])", [file_id, path.name, source.format, RECEIVED]
+            )
             ingest.ingest(con, file_id, source, RECEIVED)
     assert not (refused := con.execute("SELECT reason, raw FROM source.rejected").fetchall()), refused

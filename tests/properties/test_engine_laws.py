@@ -10,7 +10,9 @@ from pipelines.engines import on_duckdb
 from tests.properties import cohorts
 from tests.properties.cohorts import Cohort
 
-ANSWER = "criterion, patient_id, item, on_date, status, grade, list_sort(missing), facts, list_sort(notes), margin, evidence"
+ANSWER = (
+    "criterion, patient_id, item, on_date, status, grade, list_sort(missing), facts, list_sort(notes), margin, evidence"
+)
 # What a record is a version of: a stop that is not yet known makes another version of the same fact.
 FACTS = """SELECT record_id, fact_id FROM record.observation UNION ALL SELECT record_id, fact_id FROM record.administration
            UNION ALL SELECT record_id, fact_id FROM record.event"""
@@ -89,7 +91,9 @@ def test_spells_say_what_the_judged_dates_say(cohort: Cohort) -> None:
     con = cohorts.new_store()
     cohorts.receive(con, cohort)
     on_duckdb.evaluate(con)
-    told = con.execute("SELECT criterion, patient_id, item, status, grade, from_date, last_judged FROM result.spell").fetchall()
+    told = con.execute(
+        "SELECT criterion, patient_id, item, status, grade, from_date, last_judged FROM result.spell"
+    ).fetchall()
     everyone = [row[0] for row in con.execute("SELECT patient_id FROM record.patient").fetchall()]
     if not everyone:
         return

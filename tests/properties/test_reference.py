@@ -21,7 +21,9 @@ from tests.properties.reference import Answer, Patient
 PATIENTS = int(os.environ.get("MDA5_REFERENCE_EXAMPLES", "200"))
 DAYS_AFTER = 60  # waiting times run out after the last record
 # Hypothesis begins with the simplest example and goes on by varying what it has: a seed for each patient keeps them different.
-generate = settings(max_examples=3, database=None, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+generate = settings(
+    max_examples=3, database=None, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
+)
 
 
 @dataclass(frozen=True)
@@ -65,9 +67,13 @@ def judge(cohort: Cohort, rules: Catalog | None = None) -> Judged:
     """Loads the rows through the front door and judges every date."""
     con = cohorts.new_store()
     cohorts.receive(con, cohort)
-    on_duckdb.replay(con, [row[0] for row in con.execute("SELECT patient_id FROM record.patient").fetchall()], rules=rules)
+    on_duckdb.replay(
+        con, [row[0] for row in con.execute("SELECT patient_id FROM record.patient").fetchall()], rules=rules
+    )
     standing: dict[tuple[str, str], list[Standing]] = {}
-    rows = con.execute("SELECT criterion, patient_id, item, on_date, until_date, status, grade FROM judgement").fetchall()
+    rows = con.execute(
+        "SELECT criterion, patient_id, item, on_date, until_date, status, grade FROM judgement"
+    ).fetchall()
     for criterion, patient_id, item, since, until, status, grade in rows:
         standing.setdefault((criterion, patient_id), []).append(Standing(item, since, until, Answer(status, grade)))
     return Judged(reference.read_patients(con), standing)
@@ -146,7 +152,10 @@ def test_engine_and_twin_agree(criterion: str) -> None:
 @pytest.mark.parametrize("criterion", sorted(reference.CRITERIA))
 def test_the_sample_reaches_every_answer(criterion: str) -> None:
     said = {
-        one.status for patient in sample().patients for _, answers in twin_says(criterion, patient) for one in answers.values()
+        one.status
+        for patient in sample().patients
+        for _, answers in twin_says(criterion, patient)
+        for one in answers.values()
     }
     assert said == {"met", "not_met", "not_evaluable"}
 

@@ -153,7 +153,11 @@ def _shows(result: Observation) -> bool:
 def _clears(tests: list[Observation], result: Observation) -> bool:
     """A PCR below the threshold with none above it on the same day."""
     is_pcr = result.analyte != "cmv_pp65"
-    return is_pcr and reactivated(result) is False and not any(_shows(one) for one in tests if one.on_date == result.on_date)
+    return (
+        is_pcr
+        and reactivated(result) is False
+        and not any(_shows(one) for one in tests if one.on_date == result.on_date)
+    )
 
 
 def _stands(shown: date, cleared: date | None) -> bool:

@@ -67,7 +67,9 @@ def _numeric(patient: Patient, analyte: str, day: date) -> list[Observation]:
 
 def _blot(patient: Patient, day: date) -> Range:
     """A line blot's intensity; units of an ELISA are never translated."""
-    blots = [one for one in patient.results("anti_mda5", day) if one.low is None and one.coded in BLOT and _is_blot(one)]
+    blots = [
+        one for one in patient.results("anti_mda5", day) if one.low is None and one.coded in BLOT and _is_blot(one)
+    ]
     found = [BLOT[one.coded] for one in nearest(patient, blots, day)]
     return (max(found), max(found)) if found else (0, 4)
 
@@ -124,4 +126,3 @@ def _crp_counts(result: Observation, positive: Known) -> Known:
     if positive is None:
         return low if low == high else None
     return low if positive else high
-

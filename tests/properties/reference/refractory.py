@@ -136,7 +136,11 @@ def symptoms(patient: Patient, day0: date, day: date) -> Judgement:
     if scale.newest and not baselines(grades, day0, scale.newest):
         scale = NOTHING
     words = due(patient.happened("symptom", "dyspnoea", day), day0)
-    told = Judgement(worst(one.value == "worse" for one in words), words[0].on_date, words[0].on_date) if words else NOTHING
+    told = (
+        Judgement(worst(one.value == "worse" for one in words), words[0].on_date, words[0].on_date)
+        if words
+        else NOTHING
+    )
     existing = [one for one in (scale, told) if one.newest]
     if not existing:
         return NOTHING

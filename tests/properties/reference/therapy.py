@@ -33,7 +33,15 @@ from tests.properties.reference.treatments import (
 )  # fmt: skip
 
 SECOND_BY, THIRD_BY, BEFORE_RP_ILD = 7, 14, 90
-NOT_RECOMMENDED = {"azathioprine", "methotrexate", "leflunomide", "tnf_inhibitor", "abatacept", "tocilizumab", "antifibrotic"}
+NOT_RECOMMENDED = {
+    "azathioprine",
+    "methotrexate",
+    "leflunomide",
+    "tnf_inhibitor",
+    "abatacept",
+    "tocilizumab",
+    "antifibrotic",
+}
 LEVELS = {"tacrolimus": "tacrolimus_level", "ciclosporin": "ciclosporin_level"}
 
 
@@ -123,8 +131,14 @@ def cni_level_missing(patient: Patient, day: date) -> dict[str | None, Answer]:
 
 def _level_is_missing(patient: Patient, drug: str, given: list[date], levels: list[date], day: date) -> Known:
     starts = [one for one in given if dose_filled(patient, drug, later(one, -1), day) is None]
-    certain: dict[date, Known] = {one: True if one in starts else _dose_changed(patient, drug, one, day) for one in given}
-    due = [known for trigger, known in certain.items() if later(trigger, 7) <= day and not any(one > trigger for one in levels)]
+    certain: dict[date, Known] = {
+        one: True if one in starts else _dose_changed(patient, drug, one, day) for one in given
+    }
+    due = [
+        known
+        for trigger, known in certain.items()
+        if later(trigger, 7) <= day and not any(one > trigger for one in levels)
+    ]
     start = starts[-1]
     last = max([start, *(level for level in levels if level >= start)])
     none_for_long = given[-1] == day and day < later(start, 90) and (day - last).days >= 14
@@ -160,7 +174,9 @@ def exchange_after_ivig(patient: Patient, day: date) -> dict[str | None, Answer]
     if exchanged is None:
         return {None: Answer(NOT_MET)}
     rows = [row for row in given_rows(patient) if row.drug == "ivig"]
-    infused = [one for one in days_from(later(exchanged, -20), exchanged) if any(is_given(patient, row, one) for row in rows)]
+    infused = [
+        one for one in days_from(later(exchanged, -20), exchanged) if any(is_given(patient, row, one) for row in rows)
+    ]
     return {None: Answer(MET if infused and day < later(infused[-1], 21) else NOT_MET)}
 
 

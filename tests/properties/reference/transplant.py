@@ -131,7 +131,9 @@ def referral_decline(patient: Patient, day: date) -> dict[str | None, Answer]:
 def referral_refractory(patient: Patient, day: date) -> dict[str | None, Answer]:
     """Possibly or by the published definition refractory, on either clock that has started."""
     started = [clock for clock in CLOCKS if clock_start(patient, clock, day)]
-    return {None: Answer(STATUS[any_of(composite(patient, name, clock, day) for name in COMPOSITES for clock in started)])}
+    return {
+        None: Answer(STATUS[any_of(composite(patient, name, clock, day) for name in COMPOSITES for clock in started)])
+    }
 
 
 def transplant_referral(patient: Patient, day: date) -> dict[str | None, Answer]:

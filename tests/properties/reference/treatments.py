@@ -146,7 +146,9 @@ def prednisone_on(patient: Patient, day: date, known_on: date | None = None) -> 
     """mg/day of systemic glucocorticoid as prednisone: as given, or, seen from `known_on`, with gaps filled."""
     known, unknown = Decimal(0), False
     for drug in {row.drug for row in given_rows(patient) if is_glucocorticoid(patient, row)}:
-        base = dose_on(patient, drug, day, pulses=False) if known_on is None else dose_filled(patient, drug, day, known_on)
+        base = (
+            dose_on(patient, drug, day, pulses=False) if known_on is None else dose_filled(patient, drug, day, known_on)
+        )
         for part in (base, dose_on(patient, drug, day, pulses=True)):
             if part:
                 known += part.known * patient.drugs[drug].prednisone_factor

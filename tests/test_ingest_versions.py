@@ -137,7 +137,7 @@ def test_one_lung_function_row_gives_value_and_percent(con):
         (3, "fvc_percent", 40, None),
         (4, "fvc_percent", 41, None),
     ]
-    assert [reason for _, reason, _ in reasons(con)] == ["unit_missing", "choice_unknown"]
+    assert [reason for _, reason, _ in reasons(con)] == ["unit_missing", "phase_unknown"]
 
 
 def test_a_corrected_lung_function_row_closes_the_whole_earlier_row(con):
@@ -163,6 +163,7 @@ def test_an_administration_with_an_unreadable_dose_is_given_dose_unknown(con):
         "p1,prednisolone,oral,5,mg,day,2021-10-14,,perhaps,",
         "p1,,oral,5,mg,day,2021-10-14,,,",
         "p1,prednisolone,oral,20,furlong,day,2022-03-17,,,",
+        "p1,prednisolone,oral,20,mg,fortnight,2022-03-18,,,",
     ]
     source = load(con, header + "\n".join(rows))
     found = con.execute(
@@ -173,6 +174,7 @@ def test_an_administration_with_an_unreadable_dose_is_given_dose_unknown(con):
         ("prednisolone", 20, "20", True, "given"),
         ("prednisolone", 5, "5", False, "ordered"),
         ("prednisolone", None, "20", False, "given"),
+        ("prednisolone", None, "20", False, "given"),
     ]
     assert [(kind, reason) for kind, reason, _ in reasons(con)] == [
         ("held", "stop_before_start"),
@@ -180,10 +182,10 @@ def test_an_administration_with_an_unreadable_dose_is_given_dose_unknown(con):
         ("refused", "date_future"),
         ("refused", "drug_unknown"),
         ("refused", "route_unknown"),
-        ("refused", "choice_unknown"),
+        ("refused", "ongoing_unknown"),
         ("refused", "drug_missing"),
     ]
-    assert source.notes == ["2 doses could not be read: given, dose unknown"]
+    assert source.notes == ["3 doses could not be read: given, dose unknown"]
 
 
 def test_events_are_checked_against_the_dictionary(con):
@@ -213,8 +215,8 @@ def test_events_are_checked_against_the_dictionary(con):
     assert len(found) == 7
     assert [reason for _, reason, _ in reasons(con)] == [
         "value_impossible",
-        "choice_unknown",
-        "event_unknown",
+        "event_value_unknown",
+        "code_unknown",
         "stop_before_start",
     ]
 
@@ -225,6 +227,7 @@ def test_the_newest_patients_row_wins_and_the_older_stays_accepted(con):
     assert con.execute("FROM record.patient").fetchall() == [("p1", None, None, None, None, None)]
     load(con, header + "p1,F,1955,A\np1,F,1955,A\np1,female,1956,A\np2,?,1955,\np3,m,1855,\np4,m,then,\n")
     assert outcomes(con, 2) == ["accepted", "duplicate", "accepted", "rejected", "rejected", "rejected"]
+    assert [reason for _, reason, _ in reasons(con, 2)] == ["sex_unknown", "birth_year_impossible", "value_unreadable"]
     assert con.execute("FROM record.patient").fetchall() == [("p1", "female", 1956, "A", 2, 4)]
 
 

@@ -177,7 +177,7 @@ def _faults(kind: str) -> str:
         words = ", ".join(CHOICES[column])
         if column != "per":  # a dose per something else is a dose unknown (administrations.sql)
             parts.append(
-                f"SELECT line, 'choice_unknown', '{column}', {column}, '{column} is one of: {words}.' FROM received "
+                f"SELECT line, '{column}_unknown', '{column}', {column}, '{column} is one of: {words}.' FROM received "
                 f"WHERE {column} IN (SELECT text FROM word WHERE field = '{column}' AND value IS NULL)"
             )
     table = "CREATE OR REPLACE TEMP TABLE fault (line INTEGER, reason VARCHAR, field VARCHAR, found VARCHAR, detail VARCHAR);"

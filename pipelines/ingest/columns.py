@@ -32,6 +32,7 @@ NUMBERS: dict[str, tuple[str, ...]] = {
     "administrations": ("dose",),
     "events": ("value",),
 }
+# Another word is a fault of its own, <column>_unknown in reasons.toml; only `per` is kept as printed.
 WORDS: dict[str, tuple[str, ...]] = {
     "patients": ("sex",),
     "labs": ("status",),

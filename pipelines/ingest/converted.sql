@@ -78,5 +78,6 @@ SELECT line, CASE WHEN unit_text IS NULL THEN 'unit_missing' ELSE 'unit_unknown'
 FROM converted LEFT JOIN allowed_unit USING (analyte)
 WHERE is_number AND factor IS NULL AND analyte IS NOT NULL
 UNION ALL
-SELECT line, 'value_impossible', field, text, allowed_range.hint FROM converted LEFT JOIN allowed_range USING (analyte)
+SELECT line, CASE field WHEN 'percent_predicted' THEN 'percent_impossible' ELSE 'value_impossible' END, field, text, allowed_range.hint
+FROM converted LEFT JOIN allowed_range USING (analyte)
 WHERE impossible AND factor IS NOT NULL;

@@ -28,20 +28,21 @@ LEFT JOIN numeral ON numeral.text = value_text
 LEFT JOIN drug_name ON value_kind = 'drug' AND drug_name.name = plain_name(value_text);
 
 INSERT INTO fault
-SELECT line, 'event_unknown', CASE WHEN received.kind IS NULL OR known.hint IS NULL THEN 'kind' ELSE 'code' END,
-    CASE WHEN received.kind IS NULL OR known.hint IS NULL THEN received.kind ELSE received.code END,
-    coalesce(known.hint, 'Kinds: ' || (SELECT string_agg(DISTINCT kind, ', ' ORDER BY kind) FROM event_code) || '.')
+SELECT line, 'kind_unknown', 'kind', kind, 'Kinds: ' || (SELECT string_agg(DISTINCT kind, ', ' ORDER BY kind) FROM event_code) || '.'
+FROM received JOIN coded USING (line) WHERE kind_word IS NULL OR kind_word NOT IN (SELECT kind FROM event_code)
+UNION ALL
+SELECT line, 'code_unknown', 'code', received.code, known.hint
 FROM received JOIN coded USING (line)
-LEFT JOIN (SELECT kind, 'Codes of ' || kind || ': ' || string_agg(code, ', ' ORDER BY code) || '.' AS hint FROM event_code GROUP BY kind) AS known
+JOIN (SELECT kind, 'Codes of ' || kind || ': ' || string_agg(code, ', ' ORDER BY code) || '.' AS hint FROM event_code GROUP BY kind) AS known
     ON known.kind = kind_word
 WHERE code_word IS NULL
 UNION ALL
 SELECT line, 'drug_unknown', 'value', value_text, NULL FROM valued WHERE value_kind = 'drug' AND value IS NULL AND value_text IS NOT NULL
 UNION ALL
-SELECT line, 'value_missing', 'value', NULL, CASE WHEN value_kind = 'choice' THEN 'One of: ' || array_to_string(choices, ', ') || '.' END
+SELECT line, 'event_value_missing', 'value', NULL, CASE WHEN value_kind = 'choice' THEN 'One of: ' || array_to_string(choices, ', ') || '.' END
 FROM valued WHERE value_kind IN ('choice', 'number', 'drug') AND value_text IS NULL AND value IS NULL
 UNION ALL
-SELECT line, 'choice_unknown', 'value', value_text, 'One of: ' || array_to_string(choices, ', ') || '.'
+SELECT line, 'event_value_unknown', 'value', value_text, 'One of: ' || array_to_string(choices, ', ') || '.'
 FROM valued WHERE value_kind = 'choice' AND value IS NULL AND value_text IS NOT NULL
 UNION ALL
 SELECT line, 'value_unreadable', 'value', value_text, NULL

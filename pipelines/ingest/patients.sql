@@ -8,5 +8,5 @@ INSERT INTO fault
 SELECT line, 'value_unreadable', 'birth_year', birth_year, NULL FROM person
 WHERE birth_year IS NOT NULL AND NOT regexp_full_match(birth_year, '\d{1,5}')
 UNION ALL
-SELECT line, 'value_impossible', 'birth_year', birth_year, 'Possible: 1900 to the year of receipt.' FROM person, receipt
+SELECT line, 'birth_year_impossible', 'birth_year', birth_year, 'Possible: 1900 to the year of receipt.' FROM person, receipt
 WHERE year < 1900 OR year > year(received_at);

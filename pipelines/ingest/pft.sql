@@ -34,5 +34,5 @@ UNION ALL
 SELECT line, 'analyte_unknown', 'percent_predicted', percent_predicted, 'A percent of predicted is not known for this measure.'
 FROM received WHERE percent_predicted IS NOT NULL AND measure IN (SELECT measure FROM named WHERE percent IS NULL)
 UNION ALL
-SELECT line, 'value_contradicts', 'percent_predicted', any_value(text), 'Both value and percent_predicted are percentages.'
+SELECT line, 'value_contradicts', 'percent_predicted', any_value(text) FILTER (field = 'percent_predicted'), 'Both value and percent_predicted are percentages.'
 FROM cell WHERE analyte IS NOT NULL GROUP BY line, analyte HAVING count(*) > 1;

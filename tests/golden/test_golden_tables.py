@@ -38,7 +38,13 @@ def tables() -> dict[str, str]:
                 "FROM record.administration UNION ALL SELECT record_id, file_id, line FROM record.event"
             ).fetchall()
         }
-        return {name: _as_csv(cursor.execute(f"SELECT * FROM {name}"), places) for name in TABLES}
+        return {name: _as_csv(cursor.execute(f"SELECT * FROM {name} {_only(cursor, name)}"), places) for name in TABLES}
+
+
+def _only(cursor, name: str) -> str:
+    """The patient's own rows, where the table has patients: a reading of partial dates (engines/inputs.py) is another."""
+    columns = [column[0] for column in cursor.execute(f"SELECT * FROM {name} LIMIT 0").description]
+    return f"WHERE patient_id = '{PATIENT}'" if "patient_id" in columns else ""
 
 
 def _as_csv(found, places: dict[int, str]) -> str:

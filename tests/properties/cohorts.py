@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import duckdb
+from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from pipelines import ingest, sources
@@ -342,6 +343,25 @@ def person(draw: st.DrawFn) -> Cohort:
 def patients(most: int) -> st.SearchStrategy[Cohort]:
     """Cohorts of one to `most` patients, p1, p2, ..."""
     return st.lists(person(), min_size=1, max_size=most).map(numbered)
+
+
+def seeded_person(number: int) -> Cohort:
+    """The rows of one random patient, the same for the same number.
+
+    Hypothesis begins with the simplest example and goes on by varying what it has: a seed for each patient keeps them different.
+    """
+    found: list[Cohort] = []
+
+    @seed(number)
+    @settings(
+        max_examples=3, database=None, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
+    )
+    @given(person())
+    def collect(rows: Cohort) -> None:
+        found.append(rows)
+
+    collect()
+    return found[-1]
 
 
 def numbered(people: list[Cohort]) -> Cohort:

@@ -21,7 +21,7 @@ from tests.properties.reference.records import (
 )  # fmt: skip
 from tests.properties.reference.treatments import (
     Dose,
-    classes_acting,
+    classes_filled,
     given_rows,
     is_given,
     is_one_dose,
@@ -50,14 +50,14 @@ def dose_at_risk(patient: Patient, day: date) -> Known:
         return prednisone_on(patient, one, known_on=day)
 
     def combined(one: date) -> Known:
-        return all_of([dose_reaches(dose(one), 15), bool(classes_acting(patient, one) - {"glucocorticoid"})])
+        return all_of([dose_reaches(dose(one), 15), bool(classes_filled(patient, one, day) - {"glucocorticoid"})])
 
     return any_of([run_of(28, day, lambda one: dose_reaches(dose(one), 20)), run_of(14, day, combined)])
 
 
 def _cover_days(patient: Patient, row: Administration) -> int | None:
     """How long a dose covers; TMP-SMX recorded dose by dose or per week is taken three times a week and covers 3 days."""
-    by_the_dose = row.per == "week" or (row.per == "dose" and is_one_dose(row))
+    by_the_dose = row.per == "week" or is_one_dose(row)
     return 3 if row.drug == "tmp_smx" and by_the_dose else patient.drugs[row.drug].pjp_cover_days
 
 

@@ -30,11 +30,10 @@ FRESH_DAYS = 14
 
 @dataclass(frozen=True)
 class Judgement:
-    """A component's answer, the date of the newest record that decided it, and that of the newest record looked at."""
+    """A component's answer, and the date of the newest record that decided it."""
 
     status: Known
     decided_on: date | None = None
-    newest: date | None = None
 
 
 NOTHING = Judgement(None)
@@ -64,7 +63,7 @@ def from_day_7(day0: date, records: list, compare: Callable[[object, list], Know
     if not judged:
         return NOTHING
     on = judged[0].on_date
-    return Judgement(worst(compare(one, baselines(records, day0, on)) for one in judged), on, on)
+    return Judgement(worst(compare(one, baselines(records, day0, on)) for one in judged), on)
 
 
 def ferritin_rose(new: Observation, old: Observation) -> Known:
@@ -133,20 +132,12 @@ def symptoms(patient: Patient, day0: date, day: date) -> Judgement:
         return NOTHING
     grades = patient.happened("measure", "mmrc", day)
     scale = from_day_7(day0, grades, mmrc_rose)
-    if scale.newest and not baselines(grades, day0, scale.newest):
+    if scale.decided_on and not baselines(grades, day0, scale.decided_on):
         scale = NOTHING
-    words = due(patient.happened("symptom", "dyspnoea", day), day0)
-    told = (
-        Judgement(worst(one.value == "worse" for one in words), words[0].on_date, words[0].on_date)
-        if words
-        else NOTHING
-    )
-    existing = [one for one in (scale, told) if one.newest]
-    if not existing:
-        return NOTHING
+    words = from_day_7(day0, patient.happened("symptom", "dyspnoea", day), lambda new, _: new.value == "worse")
+    existing = [one for one in (scale, words) if one.decided_on]
     status = any_of(one.status for one in existing)
-    decided = [one.newest for one in existing if one.status == status]
-    return Judgement(status, max(decided), max(one.newest for one in existing))
+    return Judgement(status, max((one.decided_on for one in existing if one.status == status), default=None))
 
 
 def imaging(patient: Patient, day0: date, day: date) -> Judgement:
@@ -212,7 +203,7 @@ def composite(patient: Patient, name: str, clock: str, day: date) -> Known:
     judged = day
     while judged >= later(day0, WAIT_DAYS):
         found = {one: component(patient, one, clock, judged) for one in names}
-        if any(one.status is not None and one.newest == judged for one in found.values()):
+        if any(one.status is not None and one.decided_on == judged for one in found.values()):
             fresh = later(judged, -FRESH_DAYS)
             known = {
                 one: answer.status if answer.decided_on and answer.decided_on >= fresh else None

@@ -47,27 +47,26 @@ LEVELS = {"tacrolimus": "tacrolimus_level", "ciclosporin": "ciclosporin_level"}
 
 def step_up_pattern(patient: Patient, day: date) -> dict[str | None, Answer]:
     """Met once the second or third agent is late after the first high-dose glucocorticoid, and then for good."""
-    if diagnosed(patient, "rp_ild", day) is None:
+    recorded = diagnosed(patient, "rp_ild", day)
+    if recorded is None:
         return {None: Answer(NOT_EVALUABLE)}
-    if any(_steps_up(patient, one) for one in days_from(patient.first_day, day)):
-        return {None: Answer(MET, days_to_triple(patient, day))}
-    return {None: Answer(STATUS[_steps_up(patient, day)])}
-
-
-@cache
-def _steps_up(patient: Patient, day: date) -> Known:
-    """Whether on this day the pattern shows, whichever of the possible days was the first of a high dose."""
-    if any(is_positive(patient, one) is False for one in patient.results("anti_mda5", day)):
-        return False
+    negative = [one.on_date for one in patient.results("anti_mda5", day) if is_positive(patient, one) is False]
     if not patient.drugs_recorded(day):
-        return None
-    return agreed(start is not None and _is_late(patient, start, day) for start in first_high_dose(patient, day))
+        return {None: Answer(NOT_MET if negative else NOT_EVALUABLE)}
+    starts = first_high_dose(patient, day)
+    late = {start: start and _late_from(patient, start, recorded, day) for start in starts}
+    status = agreed(bool(on) and not any(one <= on for one in negative) for on in late.values())
+    return {None: Answer(STATUS[status], days_to_triple(patient, starts, day) if status else None)}
 
 
-def _is_late(patient: Patient, start: date, day: date) -> bool:
-    no_second = day > later(start, SECOND_BY) and not agents_by(patient, start, later(start, SECOND_BY))
-    no_third = day > later(start, THIRD_BY) and len(agents_by(patient, start, later(start, THIRD_BY))) < 2
-    return no_second or no_third
+def _late_from(patient: Patient, start: date, recorded: date, day: date) -> date | None:
+    """The first day by now on which the second or the third agent is late after this glucocorticoid start, in RP-ILD."""
+    days = [
+        max(recorded, later(start, limit + 1))
+        for limit, enough in ((SECOND_BY, 1), (THIRD_BY, 2))
+        if len(agents_by(patient, start, later(start, limit))) < enough
+    ]
+    return min((one for one in days if one <= day), default=None)
 
 
 @cache
@@ -89,17 +88,18 @@ def first_high_dose(patient: Patient, day: date) -> tuple[date | None, ...]:
     return (*possible, None)
 
 
+@cache
 def agents_by(patient: Patient, start: date, limit: date) -> set[str]:
     """The further agents acting at the glucocorticoid's start or started by the limit."""
     return {agent for one in days_from(start, limit) for agent in classes_acting(patient, one) & PARTNERS}
 
 
-def days_to_triple(patient: Patient, day: date) -> int | None:
-    """Days from the glucocorticoid to the third agent, once it has started."""
-    start, *others = first_high_dose(patient, day)
-    if start is None or others:
+def days_to_triple(patient: Patient, starts: tuple[date | None, ...], day: date) -> int | None:
+    """Days from the glucocorticoid to the third agent, once it has started; unknown where the first day is."""
+    if len(starts) != 1 or starts[0] is None:
         return None
-    return next(((one - start).days for one in days_from(start, day) if len(agents_by(patient, start, one)) >= 2), None)
+    days = days_from(starts[0], day)
+    return next(((one - starts[0]).days for one in days if len(agents_by(patient, starts[0], one)) >= 2), None)
 
 
 def _no_item(patient: Patient, day: date) -> Answer:

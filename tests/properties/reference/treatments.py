@@ -177,6 +177,15 @@ def classes_acting(patient: Patient, day: date) -> frozenset[str]:
     )
 
 
+def classes_filled(patient: Patient, day: date, known_on: date) -> frozenset[str]:
+    """The same seen from a later day: gaps of up to 3 days do not break a run."""
+    return classes_acting(patient, day) | {
+        patient.drugs[row.drug].drug_class
+        for row in given_rows(patient)
+        if row.systemic and patient.drugs[row.drug].agent and dose_filled(patient, row.drug, day, known_on)
+    }
+
+
 def days_from(first: date, last: date) -> list[date]:
     return [later(first, days) for days in range((last - first).days + 1)]
 

@@ -25,7 +25,7 @@ SELECT
     segment.day AS from_date,
     CASE WHEN segment.until = DATE '9999-12-31' THEN NULL ELSE segment.until END AS to_date,
     CAST(coalesce(sum(CASE WHEN NOT part.gap THEN part.mg END), 0) AS DECIMAL(19, 6)) AS mg_per_day,
-    max(CASE WHEN part.mg IS NULL THEN 1 ELSE 0 END) = 1 AS dose_unknown,
+    max(CASE WHEN part.mg IS NULL AND NOT part.gap THEN 1 ELSE 0 END) = 1 AS dose_unknown,
     CAST(coalesce(sum(part.mg), 0) AS DECIMAL(19, 6)) AS mg_per_day_filled,
     max(CASE WHEN part.gap THEN part.counts_from ELSE segment.day END) AS counts_from,
     list_sort(list_distinct(flatten(list(part.evidence)))) AS evidence,

@@ -1,7 +1,7 @@
 /*
 title = "Treatment courses: administrations of one drug joined, with the dose of each day"
-why   = """One row per run of days at one dose, half-open [from_date, to_date); to_date empty: no stop is known. Orders are
-kept apart from doses given. An empty stop that is not ongoing is one dose; pulse drugs are never ongoing. A later row of daily
+why   = """One row per run of days at one dose and from the same records, half-open [from_date, to_date); to_date empty: no stop is
+known. Rows of adjacent days at one dose are one course, known by its first day, course_from. Orders are kept apart from doses given. An empty stop that is not ongoing is one dose; pulse drugs are never ongoing. A later row of daily
 dosing of the same drug ends an earlier open one on its start, and so does a daily systemic glucocorticoid of another name
 (noted: switch assumed). A glucocorticoid pulse ends nothing and is added. Where dated rows of one drug overlap the higher dose
 counts (noted). Single doses recorded as such on one day are doses of that day and add up. A gap of up to three days is a row of
@@ -142,42 +142,30 @@ daily AS (
     GROUP BY
         segment.patient_id, segment.drug, segment.action, segment.systemic, segment.dosing, segment.pulse, segment.day, segment.until
 ),
-joined AS (   -- adjacent days at one dose and route are one course
+joined AS (   -- adjacent days at one dose and route are one course, each row with the records of its own days
     SELECT
         *,
-        sum(begins) OVER (
-            PARTITION BY patient_id, drug, action, systemic, dosing, pulse ORDER BY from_date ROWS UNBOUNDED PRECEDING
-        ) AS course
+        max(CASE WHEN begins THEN from_date END) OVER previous AS course_from
     FROM (
         SELECT
             *,
-            CASE
-                WHEN lag(reached_to) OVER previous = from_date
-                    AND lag(dose_per_day) OVER previous IS NOT DISTINCT FROM dose_per_day
-                    AND lag(route) OVER previous IS NOT DISTINCT FROM route
-                    AND lag(purpose) OVER previous IS NOT DISTINCT FROM purpose
-                    AND lag(notes) OVER previous = notes
-                THEN 0 ELSE 1
-            END AS begins
+            NOT coalesce(
+                lag(reached_to) OVER previous = from_date
+                AND lag(dose_per_day) OVER previous IS NOT DISTINCT FROM dose_per_day
+                AND lag(route) OVER previous IS NOT DISTINCT FROM route
+                AND lag(purpose) OVER previous IS NOT DISTINCT FROM purpose,
+                FALSE
+            ) AS begins
         FROM daily
         WINDOW previous AS (PARTITION BY patient_id, drug, action, systemic, dosing, pulse ORDER BY from_date)
     ) AS compared
-),
-course AS (
-    SELECT
-        patient_id, drug, action, systemic, dosing, pulse, min(from_date) AS from_date, max(reached_to) AS reached_to,
-        max(drug_class) AS drug_class, max(route) AS route, max(purpose) AS purpose, max(dose_unit) AS dose_unit,
-        max(last_confirmed) AS last_confirmed, max(dose_per_day) AS dose_per_day,
-        list_sort(list_distinct(flatten(list(evidence)))) AS evidence,
-        list_sort(list_distinct(flatten(list(notes)))) AS notes
-    FROM joined
-    GROUP BY patient_id, drug, action, systemic, dosing, pulse, course
+    WINDOW previous AS (PARTITION BY patient_id, drug, action, systemic, dosing, pulse ORDER BY from_date)
 ),
 followed AS (
     SELECT
         *,
         lead(from_date) OVER (PARTITION BY patient_id, drug, action, systemic, dosing, pulse ORDER BY from_date) AS next_from
-    FROM course
+    FROM joined
 )
 SELECT
     patient_id, drug, drug_class, route, action,
@@ -185,12 +173,12 @@ SELECT
     from_date,
     CASE WHEN reached_to = DATE '9999-12-31' THEN NULL ELSE reached_to END AS to_date,
     dose_per_day, dose_unit, purpose, last_confirmed,
-    from_date AS counts_from, FALSE AS gap, pulse, systemic, evidence, notes
+    from_date AS counts_from, FALSE AS gap, pulse, systemic, course_from, evidence, notes
 FROM followed
 UNION ALL
 SELECT
     patient_id, drug, drug_class, route, action, 'daily', reached_to, next_from, dose_per_day, dose_unit, purpose,
-    NULL, next_from, TRUE, pulse, systemic, evidence, notes
+    NULL, next_from, TRUE, pulse, systemic, course_from, evidence, notes
 FROM followed
 WHERE
     dosing = 'daily' AND NOT pulse AND next_from > reached_to

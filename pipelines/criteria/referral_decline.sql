@@ -90,7 +90,7 @@ clue AS (       -- what was said of symptoms and imaging, and whether it was wor
 ),
 pair_clue AS (  -- of pairs that may need it: when worse symptoms or imaging, and each of the two at all, were first recorded since
     SELECT
-        pair.patient_id, pair.record_id, pair.earlier_id,
+        pair.patient_id, pair.record_id, pair.earlier_id, pair.tested_on,
         min(CASE WHEN clue.worse THEN clue.on_date END) AS worse_on,
         min(CASE WHEN clue.domain = 'symptom' THEN clue.on_date END) AS symptoms_on,
         min(CASE WHEN clue.domain = 'imaging' THEN clue.on_date END) AS imaging_on
@@ -99,24 +99,24 @@ pair_clue AS (  -- of pairs that may need it: when worse symptoms or imaging, an
         ON clue.patient_id = pair.patient_id AND clue.on_date > pair.earlier_on
         AND clue.on_date <= pair.earlier_on + CAST($within_days AS INTEGER)
     WHERE pair.perhaps_somewhat
-    GROUP BY pair.patient_id, pair.record_id, pair.earlier_id
+    GROUP BY pair.patient_id, pair.record_id, pair.earlier_id, pair.tested_on
 ),
 tested AS (     -- litres alone are a test too, with nothing to judge
     SELECT patient_id, on_date, 'fvc' AS measure FROM lung_function WHERE coalesce(fvc_percent_ids, fvc_ids) IS NOT NULL
     UNION
     SELECT patient_id, on_date, 'dlco' FROM lung_function WHERE coalesce(dlco_percent_ids, dlco_ids) IS NOT NULL
 ),
-happened AS (
+happened AS (  -- what came before the test itself is judged with the test
     SELECT
         patient_id, on_date, on_date AS test_on, CASE measure WHEN 'fvc' THEN on_date END AS fvc_on,
         CASE measure WHEN 'dlco' THEN on_date END AS dlco_on
     FROM tested
     UNION ALL
-    SELECT patient_id, worse_on, NULL, NULL, NULL FROM pair_clue WHERE worse_on IS NOT NULL
+    SELECT patient_id, worse_on, NULL, NULL, NULL FROM pair_clue WHERE worse_on > tested_on
     UNION ALL
-    SELECT patient_id, symptoms_on, NULL, NULL, NULL FROM pair_clue WHERE symptoms_on IS NOT NULL
+    SELECT patient_id, symptoms_on, NULL, NULL, NULL FROM pair_clue WHERE symptoms_on > tested_on
     UNION ALL
-    SELECT patient_id, imaging_on, NULL, NULL, NULL FROM pair_clue WHERE imaging_on IS NOT NULL
+    SELECT patient_id, imaging_on, NULL, NULL, NULL FROM pair_clue WHERE imaging_on > tested_on
 ),
 judged AS (     -- test days, and the days on which a symptom or imaging record may change the answer; with the latest tests
     SELECT

@@ -14,7 +14,9 @@ from pipelines.engines import on_duckdb
 from tests.properties import cohorts
 from tests.properties.cohorts import Cohort
 
-ANSWER = "criterion, patient_id, item, on_date, status, grade, list_sort(missing), facts, list_sort(notes), margin, evidence"
+ANSWER = (
+    "criterion, patient_id, item, on_date, status, grade, list_sort(missing), facts, list_sort(notes), margin, evidence"
+)
 # What a record is a version of: a stop that is not yet known makes another version of the same fact.
 FACTS = """SELECT record_id, fact_id FROM record.observation UNION ALL SELECT record_id, fact_id FROM record.administration
            UNION ALL SELECT record_id, fact_id FROM record.event"""

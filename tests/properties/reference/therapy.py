@@ -28,6 +28,7 @@ from tests.properties.reference.treatments import (
     dose_filled,
     dose_on,
     given_rows,
+    in_pulses,
     is_given,
     is_high_dose,
 )  # fmt: skip
@@ -184,7 +185,7 @@ def cyclophosphamide_interval(patient: Patient, day: date) -> dict[str | None, A
     """More than 28 days since the last of fewer than 6 pulses, none recorded as stopped."""
     if not patient.drugs_recorded(day):
         return {None: Answer(NOT_EVALUABLE)}
-    rows = [row for row in given_rows(patient) if row.drug == "cyclophosphamide" and row.route == "iv"]
+    rows = [row for row in given_rows(patient) if row.drug == "cyclophosphamide" and in_pulses(patient, row)]
     pulses = [one for one in days_from(patient.first_day, day) if any(is_given(patient, row, one) for row in rows)]
     stops = [one for one in patient.happened("drug_stopped", None, day) if "cyclophosphamide" in (one.code, one.value)]
     stopped = bool(pulses) and any(one.on_date >= pulses[-1] for one in stops)

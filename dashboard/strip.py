@@ -38,15 +38,24 @@ def oxygen(page: dict, as_of: date) -> Card:
     if not known:
         return Card("Oxygen now", "never recorded", "", known=False)
     row = known[-1]
-    name = SHORT[row["level"]]
-    setting = oxygen_support.setting(row, short=row["fio2_source"] == "set")
-    value = setting if row["level"] == 1 and setting else " ".join(part for part in (name, setting) if part)
-    before = next((older for older in reversed(known[:-1]) if older["level"] != row["level"]), None)
+    value = _support(row)
+    before = known[-2] if len(known) > 1 else None
     change = ""
-    if before is not None:
-        value += " ↑" if row["level"] > before["level"] else " ↓"
-        change = f", was {SHORT[before['level']]}"
+    if before is not None and _need(row) != _need(before):
+        value += " ↑" if _need(row) > _need(before) else " ↓"
+        change = f", was {_support(before) if row['level'] == before['level'] else SHORT[before['level']]}"
     return Card("Oxygen now", value, style.day(row["at"]) + change)
+
+
+def _support(row: dict) -> str:
+    name, setting = SHORT[row["level"]], oxygen_support.setting(row, short=row["fio2_source"] == "set")
+    return setting if row["level"] == 1 and setting else " ".join(part for part in (name, setting) if part)
+
+
+def _need(row: dict) -> tuple[float, float]:
+    """How much support: the level first, then what is set on it, the flow up to a reservoir mask and the FiO2 from HFNC on."""
+    setting = row["flow"] if row["level"] <= 3 else row["fio2"] if row["fio2_source"] == "set" else None
+    return row["level"], float(setting or 0)
 
 
 def measured(page: dict, as_of: date, name: str, analyte: str, unit: str) -> Card:

@@ -115,7 +115,9 @@ def number(value: float | int | None) -> str:
 
 
 def unit(ucum: str | None) -> str:
-    """A UCUM unit as it is printed: {SI} -> SI, mm[Hg] -> mmHg, 10*9/L -> 10⁹/L."""
+    """A UCUM unit as it is printed: {SI} -> SI, mm[Hg] -> mmHg, 10*9/L -> 10⁹/L; 1, which is no unit, is not."""
+    if ucum == "1":
+        return ""
     return re.sub(r"[\[\]{}]", "", ucum or "").replace("10*9", "10⁹")
 
 

@@ -33,6 +33,19 @@ class TestStrip:
         tables = page(oxygen_support=[oxygen("2024-02-01", 1, 6.0), oxygen("2024-02-20", 4, 50.0, 0.8)])
         assert card(tables, "Oxygen now") == strip.Card("Oxygen now", "HFNC 0.80/50 L ↑", "20 Feb 2024, was low flow")
 
+    def test_the_trend_is_against_the_record_before_not_an_earlier_worse_one(self):
+        tables = page(
+            oxygen_support=[
+                oxygen("2024-02-01", 4, 50.0, 0.8),
+                oxygen("2024-02-05", 1, 2.0),
+                oxygen("2024-02-20", 1, 6.0),
+                oxygen("2024-02-21", 1, 6.0),
+            ]
+        )
+        risen, unchanged = card(tables, "Oxygen now", date(2024, 2, 20)), card(tables, "Oxygen now")
+        assert (risen.value, risen.detail) == ("6 L/min ↑", "20 Feb 2024, was 2 L/min")
+        assert (unchanged.value, unchanged.detail) == ("6 L/min", "21 Feb 2024")
+
     def test_no_glucocorticoid_is_nought_only_where_drugs_are_recorded(self):
         tables = page(treatment_course=[course("tacrolimus", "cni", "2024-02-01")])
         assert card(tables, "Prednisone eq.").value == "0 mg/day"

@@ -59,7 +59,7 @@ DRUGS = [
     ("pentamidine", "inhaled", ["300"], "mg"),
     ("atovaquone", "oral", ["1500"], "mg"),
 ]
-INFUSED = {"cyclophosphamide", "infliximab", "rituximab", "pentamidine"}
+INFUSED = ("cyclophosphamide", "infliximab", "rituximab", "pentamidine")
 RESPONSES = [  # how the patient does on treatment
     ("symptom", "dyspnoea", ["better", "same", "worse"]),
     ("measure", "mmrc", ["1", "2", "3"]),

@@ -17,6 +17,7 @@ from tests.properties.reference.records import (
     Patient,
     all_of,
     any_of,
+    at_least,
     later,
 )  # fmt: skip
 from tests.properties.reference.treatments import (
@@ -115,9 +116,9 @@ def cmv_infections(patient: Patient, day: date) -> list[Infection]:
 def reactivated(result: Observation) -> Known:
     """A quantified PCR, or pp65 in one cell or more; a value below the limit of quantification is not one."""
     if result.low is None:
-        return None
+        return {"positive": True, "negative": False}.get(result.coded)
     if result.analyte == "cmv_pp65":
-        return True if result.low >= 1 else None
+        return at_least(result, 1)
     return result.low > 0  # '<34.5' begins at 0, '>100000' is quantified
 
 
@@ -128,37 +129,33 @@ def cmv_reactivation(patient: Patient, day: date) -> dict[str | None, Answer]:
 
 @cache
 def _cmv(patient: Patient, day: date) -> Answer:
-    tests = [one for name in ("cmv_dna", "cmv_dna_copies", "cmv_pp65") for one in patient.results(name, day)]
-    below = max((one.on_date for one in tests if _clears(tests, one)), default=None)
-    above = [one.on_date for one in tests if _shows(one)]
+    pcrs = [one for name in ("cmv_dna", "cmv_dna_copies", "cmv_dna_qualitative") for one in patient.results(name, day)]
+    cells = patient.results("cmv_pp65", day)
     infections = cmv_infections(patient, day)
-    over = max((later(one.until, 1) for one in infections if one.until and one.until < day), default=None)
-    cleared = max((one for one in (below, over) if one), default=None)
-    open_ones = [one for one in infections if _stands(one.on_date, below) and not (one.until and one.until < day)]
+    over = [later(one.until, 1) for one in infections if one.until and one.until < day]
+    below, no_cell = days_below(pcrs), days_below(cells)
+    open_ones = [one for one in infections if stands(one.on_date, below) and not (one.until and one.until < day)]
     ill = [one for one in open_ones if one.end_organ]
     if any(day <= later(one.on_date, OPEN_DAYS) or one.until for one in ill):
         return Answer(MET, 2)
-    seen = [one for one in above if _stands(one, cleared)]
+    seen = [one for one in days_shown(pcrs) if stands(one, below + over)]
+    seen += [one for one in days_shown(cells) if stands(one, below + over + no_cell)]
     if any(day <= later(one, OPEN_DAYS) for one in seen):
         return Answer(MET, 1)
     unsure = ill or [one for one in open_ones if one.end_organ is None]
-    ever = below or above or any(one.end_organ for one in infections)
+    ever = below or no_cell or days_shown(pcrs + cells) or any(one.end_organ for one in infections)
     return Answer(NOT_EVALUABLE) if seen or unsure or not ever else Answer(NOT_MET)
 
 
-def _shows(result: Observation) -> bool:
-    return reactivated(result) is True
+def days_shown(tests: list[Observation]) -> list[date]:
+    return [one.on_date for one in tests if reactivated(one)]
 
 
-def _clears(tests: list[Observation], result: Observation) -> bool:
-    """A PCR below the threshold with none above it on the same day."""
-    is_pcr = result.analyte != "cmv_pp65"
-    return (
-        is_pcr
-        and reactivated(result) is False
-        and not any(_shows(one) for one in tests if one.on_date == result.on_date)
-    )
+def days_below(tests: list[Observation]) -> list[date]:
+    """The days of a test below the threshold with none above it on the same day."""
+    shown = days_shown(tests)
+    return [one.on_date for one in tests if reactivated(one) is False and one.on_date not in shown]
 
 
-def _stands(shown: date, cleared: date | None) -> bool:
-    return cleared is None or shown >= cleared
+def stands(shown: date, cleared: list[date]) -> bool:
+    return not any(one > shown for one in cleared)

@@ -6,7 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 from functools import cache
 
-from tests.properties.reference.records import STATUS, Answer, Known, Observation, Patient, newest, worst
+from tests.properties.reference.records import STATUS, Answer, Event, Observation, Patient, newest, worst
 
 MEASURES = ("oxygen_device", "oxygen_flow", "fio2", "spo2", "pao2", "paco2", "respiratory_rate")
 HIGH_FLOW, INVASIVE = 4, 6
@@ -32,12 +32,12 @@ class OxygenRecord:
 
 @cache
 def oxygen_records(patient: Patient) -> tuple[OxygenRecord, ...]:
-    """Every oxygen record of a patient."""
+    """Every oxygen record of a patient; a saturation alone says nothing of oxygen."""
     sets: dict[int, dict[str, Observation]] = {}
     for one in patient.observations:
         if one.analyte in MEASURES:
             sets.setdefault(one.set_id, {})[one.analyte] = one
-    return tuple(_read(patient, cells) for cells in sets.values())
+    return tuple(_read(patient, cells) for cells in sets.values() if cells.keys() - {"spo2", "respiratory_rate"})
 
 
 def _read(patient: Patient, cells: dict[str, Observation]) -> OxygenRecord:
@@ -46,6 +46,8 @@ def _read(patient: Patient, cells: dict[str, Observation]) -> OxygenRecord:
 
     device = cells["oxygen_device"].coded if "oxygen_device" in cells else None
     flow, spo2, pao2, paco2 = number("oxygen_flow"), number("spo2"), number("pao2"), number("paco2")
+    if device is None and flow == 0:
+        device = "room_air"
     level = patient.device_levels[device] if device else 1 if flow is not None else None
     fio2 = number("fio2")
     fio2_set = fio2 is not None
@@ -82,26 +84,28 @@ def oxygen_by(patient: Patient, day: date) -> list[OxygenRecord]:
     return [one for one in oxygen_records(patient) if one.on_date <= day]
 
 
-def level_reached(patient: Patient, day: date, level: int) -> Known:
-    """Whether the newest oxygen records are at this level or above: the worst of their day decides."""
-    return worst(None if one.level is None else one.level >= level for one in newest(oxygen_by(patient, day)))
-
-
 def urgent_transfer(patient: Patient, day: date) -> dict[str | None, Answer]:
     """High-flow oxygen or more."""
-    return {None: Answer(STATUS[level_reached(patient, day, HIGH_FLOW)])}
+    levels = [one.level for one in newest(oxygen_by(patient, day))]
+    return {None: Answer(STATUS[worst(None if level is None else level >= HIGH_FLOW for level in levels)])}
 
 
 def referral_oxygen(patient: Patient, day: date) -> dict[str | None, Answer]:
-    """Any supplemental oxygen, at rest or on exertion."""
-    return {None: Answer(STATUS[level_reached(patient, day, 1)])}
+    """Any supplemental oxygen, at rest or on exertion; a record in sleep says nothing of either."""
+    levels = [one.level for one in newest(one for one in oxygen_by(patient, day) if one.activity != "sleep")]
+    return {None: Answer(STATUS[worst(None if level is None else level >= 1 for level in levels)])}
 
 
 def invasively_supported(patient: Patient, day: date) -> bool:
-    """On invasive ventilation or ECMO by the newest records whose level is known."""
-    return level_reached_where_known(patient, day) >= INVASIVE
-
-
-def level_reached_where_known(patient: Patient, day: date) -> int:
+    """On invasive ventilation or ECMO: by the newest records whose level is known, or by a procedure not over since."""
     known = [one for one in oxygen_by(patient, day) if one.level is not None]
-    return max((one.level for one in newest(known)), default=0)
+    if max((one.level for one in newest(known)), default=0) >= INVASIVE:
+        return True
+    runs = patient.happened("procedure", "ecmo", day)
+    return any(not (one.until_date and one.until_date < day) and not _came_off(one, known, day) for one in runs)
+
+
+def _came_off(run: Event, known: list[OxygenRecord], day: date) -> bool:
+    """An ECMO run with no recorded end is over once a lower level is recorded."""
+    ended = run.until_date is not None and run.until_date <= day
+    return not ended and any(one.on_date > run.on_date for one in known)

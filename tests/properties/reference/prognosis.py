@@ -29,7 +29,8 @@ def high_ferritin(patient: Patient, day: date) -> dict[str | None, Answer]:
     """The current value: grade 1 above 500, 2 above 1000, 3 from 1500 ng/mL; the worst of the day."""
     found = [_ferritin_grade(one) for one in newest(patient.results("ferritin", day)) if one.low is not None]
     status = worst(known for known, _ in found)
-    return {None: Answer(STATUS[status], max((grade for known, grade in found if known == status), default=None))}
+    grades = [grade for known, grade in found if known == status and known is not None]
+    return {None: Answer(STATUS[status], max(grades, default=None))}
 
 
 def _ferritin_grade(result: Observation) -> tuple[Known, int]:

@@ -31,6 +31,7 @@ from tests.properties.reference.treatments import (
     in_pulses,
     is_given,
     is_high_dose,
+    rp_ild,
 )  # fmt: skip
 
 SECOND_BY, THIRD_BY, BEFORE_RP_ILD = 7, 14, 90
@@ -50,7 +51,7 @@ def step_up_pattern(patient: Patient, day: date) -> dict[str | None, Answer]:
     """Met once the second or third agent is late after the first high-dose glucocorticoid, and then for good."""
     recorded = diagnosed(patient, "rp_ild", day)
     if recorded is None:
-        return {None: Answer(NOT_EVALUABLE)}
+        return {None: Answer(STATUS[rp_ild(patient, day)])}
     negative = [one.on_date for one in patient.results("anti_mda5", day) if is_positive(patient, one) is False]
     if not patient.drugs_recorded(day):
         return {None: Answer(NOT_MET if negative else NOT_EVALUABLE)}
@@ -111,11 +112,10 @@ def _no_item(patient: Patient, day: date) -> Answer:
 def not_recommended_agent(patient: Patient, day: date) -> dict[str | None, Answer]:
     """Per drug once given: whether it acts, in RP-ILD."""
     answers: dict[str | None, Answer] = {}
-    in_rp_ild = True if diagnosed(patient, "rp_ild", day) else None
     for row in given_rows(patient):
         if patient.drugs[row.drug].drug_class in NOT_RECOMMENDED and row.start_date <= day:
             acting = any(acts(patient, other, day) for other in given_rows(patient) if other.drug == row.drug)
-            answers[row.drug] = Answer(STATUS[all_of([acting, in_rp_ild])])
+            answers[row.drug] = Answer(STATUS[all_of([acting, rp_ild(patient, day)])])
     return answers or {None: _no_item(patient, day)}
 
 

@@ -41,7 +41,7 @@ def transplant_early_referral(patient: Patient, day: date) -> dict[str | None, A
 
 
 def tests_of(patient: Patient, measure: str, day: date) -> list[Observation]:
-    """Per cent predicted by the day: before a bronchodilator, never a challenge stage."""
+    """Results by the day: before a bronchodilator, never a challenge stage."""
     return [one for one in patient.results(measure, day) if one.phase in (None, "pre") and one.low is not None]
 
 
@@ -55,13 +55,22 @@ def paired(patient: Patient, measure: str, tested: date) -> list[Observation]:
     return newest(one for one in tests_of(patient, measure, tested) if one.on_date >= later(tested, -PAIR_DAYS))
 
 
+def current(patient: Patient, litres: str, tested: date) -> list[Observation]:
+    """What referral_lung_function judges of a measure: a newer test in litres alone leaves no percentage standing."""
+    alone = [one for one in tests_of(patient, litres, tested) if one.on_date >= later(tested, -PAIR_DAYS)]
+    percents = paired(patient, f"{litres}_percent", tested)
+    newer = any(one.on_date > percents[0].on_date for one in alone) if percents else False
+    return [] if newer else percents
+
+
 def referral_lung_function(patient: Patient, day: date) -> dict[str | None, Answer]:
-    """FVC < 80 % or DLCO < 40 % predicted."""
-    tested = last_test_day(patient, day)
+    """FVC < 80 % or DLCO < 40 % predicted, on the last day of a test, in litres too."""
+    measures = ("fvc", "fvc_percent", "dlco", "dlco_percent")
+    tested = max((one.on_date for measure in measures for one in tests_of(patient, measure, day)), default=None)
     if tested is None:
         return {None: Answer(STATUS[None])}
-    fvc = worst(below(one, 80) for one in paired(patient, "fvc_percent", tested))
-    dlco = worst(below(one, 40) for one in paired(patient, "dlco_percent", tested))
+    fvc = worst(below(one, 80) for one in current(patient, "fvc", tested))
+    dlco = worst(below(one, 40) for one in current(patient, "dlco", tested))
     return {None: Answer(STATUS[any_of([fvc, dlco])])}
 
 

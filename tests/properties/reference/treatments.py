@@ -195,6 +195,13 @@ def diagnosed(patient: Patient, code: str, day: date) -> date | None:
     return min((one.on_date for one in patient.happened("diagnosis", code, day) if one.value != "absent"), default=None)
 
 
+def rp_ild(patient: Patient, day: date) -> Known:
+    """RP-ILD recorded as present, else as absent; unknown until an event says one of them."""
+    if diagnosed(patient, "rp_ild", day):
+        return True
+    return False if patient.happened("diagnosis", "rp_ild", day) else None
+
+
 def index_date(patient: Patient, day: date) -> date:
     """RP-ILD recorded, else ILD recorded, else the first record, as known on a day."""
     return diagnosed(patient, "rp_ild", day) or diagnosed(patient, "ild", day) or patient.first_day

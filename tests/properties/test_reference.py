@@ -85,14 +85,18 @@ def judge_files(folder: Path) -> Judged:
 
 
 def replayed(con: duckdb.DuckDBPyConnection, rules: Catalog | None = None) -> Judged:
-    on_duckdb.replay(con, [row[0] for row in con.execute("SELECT patient_id FROM record.patient").fetchall()], rules=rules)
+    on_duckdb.replay(
+        con, [row[0] for row in con.execute("SELECT patient_id FROM record.patient").fetchall()], rules=rules
+    )
     return said_by(con)
 
 
 def said_by(con: duckdb.DuckDBPyConnection) -> Judged:
     """What a replayed connection holds; the further readings of partial dates are no patients of the twin."""
     standing: dict[tuple[str, str], list[Standing]] = {}
-    rows = con.execute("SELECT criterion, patient_id, item, on_date, until_date, status, grade FROM judgement").fetchall()
+    rows = con.execute(
+        "SELECT criterion, patient_id, item, on_date, until_date, status, grade FROM judgement"
+    ).fetchall()
     for criterion, patient_id, item, since, until, status, grade in rows:
         standing.setdefault((criterion, patient_id), []).append(Standing(item, since, until, Answer(status, grade)))
     readings = {row[0] for row in con.execute("SELECT world_id FROM world").fetchall()}
@@ -183,7 +187,9 @@ def test_the_sample_reaches_every_answer(criterion: str) -> None:
 @pytest.mark.parametrize("folder", ["yonsei_2021", "published_cases"])
 def test_they_agree_on_the_cases_of_the_literature(folder: str) -> None:
     judged = judge_files(SAMPLE_DATA / folder)
-    differ = [first_difference(judged, criterion, patient) for criterion in reference.CRITERIA for patient in judged.patients]
+    differ = [
+        first_difference(judged, criterion, patient) for criterion in reference.CRITERIA for patient in judged.patients
+    ]
     assert not list(filter(None, differ))
 
 
@@ -195,7 +201,10 @@ def test_they_agree_on_the_cases_of_its_spec(criterion: str) -> None:
     for patient in judged.patients:
         if patient.patient_id.rsplit("-", 1)[0] == criterion and patient.patient_id not in partial:
             for day in turning_days(judged, criterion, patient):
-                assert reference.answer(criterion, patient, day) == stands_on(judged, criterion, patient, day), (patient.patient_id, day)
+                assert reference.answer(criterion, patient, day) == stands_on(judged, criterion, patient, day), (
+                    patient.patient_id,
+                    day,
+                )
 
 
 def turning_days(judged: Judged, criterion: str, patient: Patient) -> list[date]:

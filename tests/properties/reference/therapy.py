@@ -16,6 +16,8 @@ from tests.properties.reference.records import (
     all_of,
     any_of,
     later,
+    newest,
+    worst,
 )
 from tests.properties.reference.refractory import component
 from tests.properties.reference.treatments import (
@@ -110,12 +112,13 @@ def _no_item(patient: Patient, day: date) -> Answer:
 
 
 def not_recommended_agent(patient: Patient, day: date) -> dict[str | None, Answer]:
-    """Per drug once given: whether it acts, in RP-ILD."""
+    """Per drug once given: whether it acts, in RP-ILD as last recorded: in chronic disease some are allowed."""
     answers: dict[str | None, Answer] = {}
+    in_rp_ild = worst(one.value != "absent" for one in newest(patient.happened("diagnosis", "rp_ild", day)))
     for row in given_rows(patient):
         if patient.drugs[row.drug].drug_class in NOT_RECOMMENDED and row.start_date <= day:
             acting = any(acts(patient, other, day) for other in given_rows(patient) if other.drug == row.drug)
-            answers[row.drug] = Answer(STATUS[all_of([acting, rp_ild(patient, day)])])
+            answers[row.drug] = Answer(STATUS[all_of([acting, in_rp_ild])])
     return answers or {None: _no_item(patient, day)}
 
 

@@ -1,10 +1,11 @@
 """What the commands print: JSON and CSV for programs, tables and sentences for people, progress on stderr.
 
-Nothing that comes from a file is read as markup: it is printed as the text it is.
+Nothing that comes from a file is read as markup, or by the terminal as a command: it is printed as the text it is.
 """
 
 import json
 import sys
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -20,11 +21,28 @@ from pipelines.load import FileReport, LoadReport, RebuildReport
 from pipelines.load import Progress as ToldProgress
 from pipelines.verify import Check
 
+UNSEEN = ("Cc", "Cf", "Cs")  # Unicode categories: control, format, half of a pair
 WIDTH_WITHOUT_SCREEN = 160  # columns, where the output goes to a file or another program
 
 
+class Screen(Console):
+    """A console that shows characters nobody can see (controls, marks of direction or of no width) as a replacement mark."""
+
+    def print(self, *objects: object, **options: object) -> None:
+        super().print(*(visible(part) if isinstance(part, str) else part for part in objects), **options)
+
+
 def screen() -> Console:
-    return Console(markup=False, highlight=False, width=None if sys.stdout.isatty() else WIDTH_WITHOUT_SCREEN)
+    return Screen(markup=False, highlight=False, width=None if sys.stdout.isatty() else WIDTH_WITHOUT_SCREEN)
+
+
+def visible(text: str) -> str:
+    return "".join(
+        "\N{REPLACEMENT CHARACTER}"
+        if unicodedata.category(character) in UNSEEN and character not in "\n\t"
+        else character
+        for character in text
+    )
 
 
 @contextmanager
@@ -66,7 +84,7 @@ def print_rows(rows: list[dict], form: str, columns: tuple[str, ...], shown: tup
 def _table(columns: tuple[str, ...], rows: list[dict]) -> Table:
     table = Table(*columns, box=None, pad_edge=False, header_style="bold")
     for row in rows:
-        table.add_row(*(Text(_cell(row[column])) for column in columns))
+        table.add_row(*(Text(visible(_cell(row[column]))) for column in columns))
     return table
 
 

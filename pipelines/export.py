@@ -118,12 +118,13 @@ def write_csv(file: TextIO, names: list[str], rows: Iterable[Iterable]) -> int:
 def csv_cell(value: object) -> str:
     """A value as the text of a CSV cell. What a spreadsheet would run as a formula gets an apostrophe in front.
 
-    Lists are joined by '; '. Numbers stay as they are, and so do graded results such as '++', which are no formula.
+    Lists are joined by '; ', an unknown part leaving its place empty. Numbers stay as they are, and so do graded results such
+    as '++', which are no formula.
     """
     if value is None:
         return ""
     if isinstance(value, list | tuple):
-        text = "; ".join(str(part) for part in value)
+        text = "; ".join("" if part is None else str(part) for part in value)
     elif isinstance(value, dict):
         text = "; ".join(f"{name}: {part}" for name, part in value.items() if part is not None)
     elif isinstance(value, bool):

@@ -283,6 +283,20 @@ def test_numbers_and_plain_words_stay_as_they_are(text: str):
     assert csv_cell(text) == text
 
 
+def test_an_unknown_part_of_a_list_leaves_its_place_empty():
+    assert csv_cell(["1600", None, "500"]) == "1600; ; 500"
+
+
+def test_nothing_of_a_file_reaches_the_terminal_as_a_command(run, tmp_path: Path):
+    path = tmp_path / "labs.csv"
+    path.write_text(
+        LABS.replace("p1,", "p\x1b[31m1\u200b,").replace(",at\n", ",at,x\x1b[2J\n").replace("01\n", "01,\n")
+    )
+    shown = run("load", path).out + run("findings").out + run("explain", "p\x1b[31m1\u200b", "high_ferritin").out
+    assert "\N{REPLACEMENT CHARACTER}[31m1\N{REPLACEMENT CHARACTER}" in shown
+    assert "\x1b" not in shown and "\u200b" not in shown
+
+
 def test_verify_and_rebuild_say_what_they_found(loaded):
     assert "FAILED" not in loaded("verify").out
     assert all(check["holds"] for check in loaded("verify", "--json").json)

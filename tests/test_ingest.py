@@ -161,6 +161,19 @@ def test_reference_ranges_are_converted_and_unreadable_ones_are_counted_in_the_n
 # ---- decimal mark: of the file, never of one cell
 
 
+def test_a_thousand_with_a_dot_is_held_where_the_file_is_not_separated_by_commas(con):
+    """1.234 in a semicolon file may be one or a thousand: 1234 ng/mL of ferritin must not become 1.234."""
+    header = "patient_id;analyte;value;unit;at\n"
+    load(con, header + "p1;ferritin;1.234;ng/mL;2021-06-01\np1;ferritin;700;ng/mL;2021-06-02\n")
+    assert con.execute("SELECT reason, class FROM source.rejected").fetchall() == [("decimal_ambiguous", "held")]
+    assert con.execute("SELECT count(*) FROM record.observation").fetchone() == (1,)
+    load(con, header + "p1;ferritin;1.234;ng/mL;2021-07-01\np1;ferritin;0.5;ng/mL;2021-07-02\n")
+    assert [
+        float(row[0])
+        for row in con.execute("SELECT value FROM record.observation WHERE file_id = 2 ORDER BY line").fetchall()
+    ] == [1.234, 0.5]
+
+
 @pytest.mark.parametrize(
     ("values", "declared", "stored"),
     [
@@ -170,7 +183,9 @@ def test_reference_ranges_are_converted_and_unreadable_ones_are_counted_in_the_n
         (["1.234,5"], None, ["1234.5"]),
         (["1 234,5"], None, ["1234.5"]),
         (["1,234.5"], None, ["1234.5"]),
-        (["1.234"], None, ["1.234"]),
+        (["1.234"], None, ["held"]),
+        (["1.234", "0.5"], None, ["1.234", "0.5"]),
+        (["1.234"], "dot", ["1.234"]),
         (["1,234"], None, ["held"]),
         (["1,234"], "comma", ["1.234"]),
         (["1,234"], "dot", ["1234"]),
@@ -270,3 +285,22 @@ def test_every_rejected_row_keeps_its_text_and_a_hint(con):
     load(con, LABS + row)
     raw, hint = con.execute("SELECT raw, hint FROM source.rejected").fetchone()
     assert raw == row.strip() and hint.startswith(known_reasons()["value_missing"]["hint"])
+
+
+# ---- hints
+
+
+@pytest.mark.parametrize("printed", ["0.15", "0.2", "5", "101"])
+def test_the_hint_of_an_impossible_fio2_names_what_is_read(con, printed):
+    load(con, f"patient_id,at,device,fio2\np1,2021-07-24,HFNC,{printed}\n")
+    assert reasons(con) == [("refused", "value_impossible", "fio2")]
+    assert (
+        "a fraction above 0.2 up to 1, or 21 to 100 %" in con.execute("SELECT hint FROM source.rejected").fetchone()[0]
+    )
+
+
+@pytest.mark.parametrize("printed", ["2021-02-30", "1899-01-01", "2021-13"])
+def test_the_hint_of_a_date_that_cannot_be_says_so(con, printed):
+    load(con, LABS + lab("1500", at=printed))
+    assert reasons(con) == [("refused", "date_unreadable", "at")]
+    assert "must exist, from 1900 on" in con.execute("SELECT hint FROM source.rejected").fetchone()[0]

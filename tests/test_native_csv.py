@@ -108,6 +108,7 @@ def test_old_line_ends_are_read(tmp_path):
         (HEADER.encode() + b"p1," + b"x" * 9_000_000, "longer than"),
         (b"a,b,c\n1,2,3\n", "no known columns"),
         (b"patient_id,analyte,value,unit\np1,ferritin,5,ng/mL\n", "no column at"),
+        (b"patient_id,at,record_id\n", "looks like an events file"),
         (b"patient_id,analyte,value,unit,at,Value\n", "twice: value"),
         ((HEADER.strip() + "," + ",".join(f"c{n}" for n in range(10_000)) + "\n").encode(), "columns; at most"),
         (b"\xff\xfep\x00a\x00\x00", "is not"),

@@ -18,9 +18,11 @@ def draw() -> None:
         st.info("The store holds no patients yet.")
         return
     asked = st.query_params.get("patient")
-    if asked is not None and asked not in patients:
-        st.warning("There is no such patient in this store. Choose one below.")
-    patient_id = asked if asked in patients else patients[0]
+    if asked is not None and asked not in patients:  # never another patient's page under this address
+        st.warning("There is no such patient in this store.")
+        st.page_link("views/worklist.py", label="Choose one from the worklist")
+        return
+    patient_id = asked or patients[0]
     page = data.patient_page(patient_id)
     days = strip.recorded_days(page)
     if not days:

@@ -78,6 +78,7 @@ SELECT line, CASE WHEN unit_text IS NULL THEN 'unit_missing' ELSE 'unit_unknown'
 FROM converted LEFT JOIN allowed_unit USING (analyte)
 WHERE is_number AND factor IS NULL AND analyte IS NOT NULL
 UNION ALL
-SELECT line, CASE field WHEN 'percent_predicted' THEN 'percent_impossible' ELSE 'value_impossible' END, field, text, allowed_range.hint
+SELECT line, CASE field WHEN 'percent_predicted' THEN 'percent_impossible' ELSE 'value_impossible' END, field, text,
+    CASE field WHEN 'fio2' THEN 'Possible for fio2: a fraction above 0.2 up to 1, or 21 to 100 %.' ELSE allowed_range.hint END
 FROM converted LEFT JOIN allowed_range USING (analyte)
 WHERE impossible AND factor IS NOT NULL;

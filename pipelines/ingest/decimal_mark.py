@@ -1,8 +1,9 @@
 """The decimal mark is a property of a file, settled from all its numbers together: never from a single cell.
 
-0,5 can only have a decimal comma and 0.5 only a decimal dot; 1,234 can be either. No comma anywhere: dot. Numbers with a decimal
-comma and none with a decimal dot: comma. Numbers with a decimal dot, and commas only where they can group thousands: dot.
-Anything else is not settled, and numbers that depend on it are held until someone declares the mark.
+0,5 can only have a decimal comma and 0.5 only a decimal dot; 1,234 can be either. 1.234 is read as it stands in a file whose cells
+are separated by commas; in any other it can be either too, for such files come from where the comma is the decimal mark. Numbers
+with a decimal comma and none with a decimal dot: comma. Numbers with a decimal dot and none with a decimal comma, or no mark
+at all: dot. Anything else is not settled, and numbers that depend on it are held until someone declares the mark.
 """
 
 import re
@@ -37,7 +38,7 @@ def decimal_mark(source: Source) -> str:
     for batch in source.batches():
         for column in NUMBERS[source.kind]:
             for text in _texts_with_mark(batch, column):
-                seen[_speaks_for(text)] = True
+                seen[_speaks_for(text, source.separated_by_comma)] = True
         if seen["comma"] and seen["dot"]:
             return "unsettled"
     if seen["comma"]:
@@ -52,12 +53,12 @@ def _texts_with_mark(batch: pa.Table, column: str) -> list[str]:
     return [found["digits"].strip() for found in digits if found]
 
 
-def _speaks_for(digits: str) -> str:
+def _speaks_for(digits: str, separated_by_comma: bool) -> str:
     """'comma', 'dot', 'either' (1,234) or 'none' of a number's digits."""
     if AMBIGUOUS_COMMA.match(digits):
         return "either"
-    if AMBIGUOUS_DOT.match(digits):
-        return "none"  # 1.234 is a number in a dot file, and a thousand in a comma file: it settles nothing
+    if AMBIGUOUS_DOT.match(digits):  # a number in a dot file, a thousand in a comma file
+        return "none" if separated_by_comma else "either"
     if DECIMAL_COMMA.match(digits):
         return "comma"
     return "dot" if DECIMAL_DOT.match(digits) else "none"

@@ -23,6 +23,7 @@ class Source(Protocol):
     notes: list[str]  # what a person should know: encoding, delimiter, columns that were not read
     decimal: str | None  # the decimal mark that was declared: 'comma', 'dot' or None
     may_hold_commas: bool  # False when no cell can contain a comma: the decimal mark is then the dot
+    separated_by_comma: bool  # a file with another delimiter may come from where the comma is the decimal mark
     size: int  # bytes of the file
     position: int  # bytes read so far, while `batches` runs
 

@@ -82,6 +82,7 @@ class NativeCsv:
         self.kind = _kind(self._names, file.path.name)
         self.format = f"csv/{self.kind}"
         self.may_hold_commas = self._delimiter != "," or file.quotes
+        self.separated_by_comma = self._delimiter == ","
         self._note_columns()
 
     def _note_columns(self) -> None:
@@ -245,8 +246,9 @@ def _kind(names: list[str], file: str) -> str:
             file,
             "The first line names the columns, such as patient_id, analyte, value, unit, at.",
         )
+    article = "an" if nearest[0] in "aeiou" else "a"
     raise FileRefused(
-        f"The header looks like a {nearest} file but has no column {', no column '.join(missing(nearest))}.",
+        f"The header looks like {article} {nearest} file but has no column {', no column '.join(missing(nearest))}.",
         file,
         "Add it.",
     )

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pipelines import ingest, sources
 from pipelines import store as store_package
-from tests.properties.values import ANTIBODY, BLOT, DRUGS, EVENTS, INFUSED, LABS, OXYGEN, PFT, RESPONSES
+from tests.properties.values import ANTIBODY, BLOT, DRUGS, EVENTS, INFUSED, LABS, OXYGEN, PFT, RESPONSES, SUPPORT
 
 SCHEMA = (Path(store_package.__file__).parent / "schema.sql").read_text(encoding="utf-8")
 FIRST = date(2024, 1, 1)
@@ -115,7 +115,7 @@ def _daily(drug: str, dose: str, start: int, last: int | None) -> dict[str, str]
 def _treated(draw: st.DrawFn) -> Cohort:
     """A glucocorticoid for weeks, with a pause or without, one or two partners, levels, exchanges and prophylaxis."""
     start = draw(st.integers(0, 12))
-    dose = draw(st.sampled_from(["15", "20", "31", "60"]))
+    dose = draw(st.sampled_from(["14.5", "15", "19.5", "20", "31", "60"]))
     pause = draw(st.integers(10, 24))
     resumed = start + pause + draw(st.sampled_from([1, 1, 3, 4, 5]))
     given = [_daily("prednisolone", dose, start, start + pause)]
@@ -243,12 +243,18 @@ def _recovering(draw: st.DrawFn) -> Cohort:
     judged = joined + draw(st.integers(6, 15))
     better = draw(st.booleans())
     oxygen = [{"at": _on(joined)} | OXYGEN[2], {"at": _on(judged)} | (OXYGEN[0] if better else OXYGEN[9])]
+    if draw(st.booleans()):
+        before, after = draw(st.sampled_from(SUPPORT))
+        oxygen = [{"at": _on(joined)} | before, {"at": _on(judged)} | draw(st.sampled_from(after))]
     symptom, reading, opinion = ("better", "stable", "not_worse") if better else ("worse", "worse", "worse_on_therapy")
     events = [_row_of(judged, "symptom", "dyspnoea", symptom), _row_of(judged, "imaging", "chest_ct", reading)]
     labs = []
     if draw(st.booleans()):
         events.append(_row_of(judged, "impression", opinion))
-        for offset, value in ((joined, "500"), (judged, "499.9" if better else "600")):
+        for offset, value in (
+            (joined, "500"),
+            (judged, "499.9" if better else draw(st.sampled_from(["599", "600", "700"]))),
+        ):
             labs.append({"analyte": "ferritin", "value": value, "unit": "ng/mL", "at": _on(offset)})
     if draw(st.booleans()):
         events.append(_row_of(judged + draw(st.integers(0, 3)), "procedure", "plasma_exchange"))

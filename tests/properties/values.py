@@ -27,7 +27,7 @@ ANTIBODY = [
     {"value": "positive"},
 ]
 DRUGS = [
-    ("prednisolone", "oral", ["14.9", "15", "19.9", "20", "30", "31", "60"], "mg"),
+    ("prednisolone", "oral", ["14.9", "15", "19.9", "20", "25", "30", "31", "60"], "mg"),
     ("methylprednisolone", "iv", ["40", "62.5", "500", "1000"], "mg"),
     ("dexamethasone", "oral", ["3", "6"], "mg"),
     ("ciclosporin", "oral", ["100", "150"], "mg"),
@@ -80,3 +80,16 @@ OXYGEN = [
     {"device": "invasive_ventilation", "fio2": "0.8", "pao2": "70", "paco2": "40"},
 ]
 PFT = [{"measure": "FVC", "value": "1.8", "unit": "L"}, {"measure": "DLCO", "value": "9", "unit": "mL/min/mmHg"}]
+HFNC = {"device": "hfnc", "flow_l_min": "40"}
+SUPPORT = [  # before treatment, and what can follow on the same level: at the size that counts as worse, and a step beside it
+    (HFNC | {"fio2": "0.5"}, [HFNC | {"fio2": fio2} for fio2 in ("0.59", "0.6", "0.61")]),
+    ({"flow_l_min": "2"}, [{"flow_l_min": flow} for flow in ("3.9", "4", "4.1")]),
+    (
+        HFNC | {"fio2": "0.5", "pao2": "80", "paco2": "40"},
+        [HFNC | {"fio2": "0.5", "pao2": pao2, "paco2": "40"} for pao2 in ("70.5", "70", "69.5")],
+    ),
+    (
+        HFNC | {"fio2": "0.4", "pao2": "40"},
+        [HFNC | {"fio2": "0.4", "pao2": pao2} for pao2 in ("32.2", "32", "31.8")],
+    ),
+]

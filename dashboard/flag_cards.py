@@ -135,7 +135,7 @@ def words_of(record: dict) -> str:
     parts = (
         data.title_of(record["kind"], record["what"]),
         record["value"],
-        record["unit"] or style.unit(record["judged_unit"]),
+        style.unit(record["unit"]),
         record["assay"],
     )
     return " ".join(str(part) for part in parts if part)

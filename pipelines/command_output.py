@@ -181,7 +181,7 @@ def print_explanation(explained: dict) -> None:
         if answer["records"]:
             out.print(
                 _table(
-                    ("what", "value", "unit", "on", "file", "line", "record_id"),
+                    ("what", "value", "unit", "on", "file", "receipt", "line", "record_id"),
                     [_evidence(row) for row in answer["records"]],
                 )
             )

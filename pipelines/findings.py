@@ -14,7 +14,7 @@ from string import Formatter
 import duckdb
 
 from pipelines import dictionary
-from pipelines.catalog import Definition, catalog
+from pipelines.catalog import GROUPS, Definition, catalog
 from pipelines.engines import on_duckdb
 from pipelines.errors import NotFound
 
@@ -162,23 +162,26 @@ def citation_text(citation: dict) -> str:
 
 RECORDS = """
     SELECT CAST(record_id AS VARCHAR) AS record_id, patient_id, 'observation' AS kind, analyte AS what,
-           original_value AS value, original_unit AS unit, coalesce(CAST(value AS VARCHAR), coded) AS judged_value, unit AS judged_unit,
-           at_low AS at, at_high AS until, at_timed AS timed, assay, laboratory, known_from, file.name AS file, line
+           original_value AS value,
+           coalesce(original_unit, nullif(unit, '1')) || CASE WHEN unit_assumed AND unit <> '1' THEN ' (assumed)' ELSE '' END AS unit,
+           coalesce(CAST(value AS VARCHAR), coded) AS judged_value, unit AS judged_unit,
+           at_low AS at, at_high AS until, at_timed AS timed, assay, laboratory, known_from, file.name AS file, file_id AS receipt, line
     FROM record.observation JOIN source.file USING (file_id) WHERE record_id IN (SELECT unnest($ids))
     UNION ALL
     SELECT CAST(record_id AS VARCHAR), patient_id, 'administration', drug,
            coalesce(original_dose, CAST(dose AS VARCHAR)), coalesce(original_unit, dose_unit), CAST(dose AS VARCHAR), dose_unit,
-           start_low, stop_high, FALSE, route, action, known_from, file.name, line
+           start_low, stop_high, FALSE, route, action, known_from, file.name, file_id, line
     FROM record.administration JOIN source.file USING (file_id) WHERE record_id IN (SELECT unnest($ids))
     UNION ALL
     SELECT CAST(record_id AS VARCHAR), patient_id, 'event', coalesce(code, kind), coalesce(value, text), NULL, value, NULL,
-           at_low, until_high, at_timed, kind, CASE WHEN date_assumed THEN 'date assumed' END, known_from, file.name, line
+           at_low, until_high, at_timed, kind, CASE WHEN date_assumed THEN 'date assumed' END, known_from, file.name, file_id, line
     FROM record.event JOIN source.file USING (file_id) WHERE record_id IN (SELECT unnest($ids))
     ORDER BY "at", what, record_id"""
 
 
 def evidence_records(cursor: duckdb.DuckDBPyConnection, record_ids: Iterable[str]) -> dict[str, dict]:
-    """The records behind an answer, by record id: what, value and unit as printed, value and unit as judged, date, file, line."""
+    """The records behind an answer, by record id: what, value as printed and its unit (printed, else the column's or the
+    assumed one), value and unit as judged, date, file, receipt (two files may have one name) and line."""
     found = cursor.execute(RECORDS, {"ids": [int(record_id) for record_id in record_ids]})
     names = [column[0] for column in found.description]
     return {row[0]: dict(zip(names, row, strict=True)) for row in found.fetchall()}
@@ -276,9 +279,8 @@ def _check_asked(
     rules = catalog().criteria
     if criterion and criterion not in rules:
         raise NotFound(f"There is no criterion '{criterion}'.", hint=f"Known: {', '.join(sorted(rules))}.")
-    groups = sorted({definition.group for definition in rules.values()})
-    if group and group not in groups:
-        raise NotFound(f"There is no group '{group}'.", hint=f"Known: {', '.join(groups)}.")
+    if group and group not in GROUPS:
+        raise NotFound(f"There is no group '{group}'.", hint=f"Known: {', '.join(sorted(GROUPS))}.")
     for patient_id in patients or []:
         if not cursor.execute("SELECT 1 FROM record.patient WHERE patient_id = ?", [patient_id]).fetchone():
             raise NotFound(f"There is no patient '{patient_id}' in this store.")

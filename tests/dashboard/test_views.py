@@ -128,6 +128,7 @@ class TestPatient:
     def test_an_unknown_patient_is_said_in_words(self, shown_store):
         app = opened("patient", patient="nobody-knows")
         assert "There is no such patient" in said(app) and "nobody-knows" not in said(app)
+        assert not app.get("plotly_chart") and "yonsei-2021" not in said(app), "another patient's page"
 
     def test_the_table_holds_what_the_chart_shows(self, shown_store):
         app = opened("patient", patient=REAL)

@@ -15,7 +15,9 @@ def prepare() -> None:
 
 
 def ours(state: None) -> None:
-    made.append(cohort.files(20_000))
+    target = cohort.folder()
+    cohort.generator().generate(target, 20_000, seed=7)
+    made.append(target)
 
 
 def peer(state: None) -> None:

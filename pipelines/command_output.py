@@ -173,7 +173,7 @@ def print_explanation(explained: dict) -> None:
     for answer in explained["answers"]:
         item = f"{answer['item']}: " if answer["item"] else ""
         grade = "" if answer["grade"] is None else f", grade {answer['grade']}"
-        margin = "" if answer["margin"] is None else f", margin {answer['margin']}"
+        margin = "" if answer["margin"] is None else f", margin {answer['margin']:g}"
         out.print(f"\n{item}{answer['status'].replace('_', ' ')} since {answer['since']}{grade}{margin}")
         out.print(answer["finding"])
         if answer["missing"]:

@@ -189,7 +189,9 @@ def evidence_records(cursor: duckdb.DuckDBPyConnection, record_ids: Iterable[str
 
 def render(definition: Definition, answer: dict) -> str:
     """The sentence of an answer, filled from its facts; unknown facts read 'unknown'. Notes follow as sentences."""
-    known = {name: "unknown" if text is None else text for name, text in answer["facts"].items()}
+    known = {
+        name: "unknown" if text is None else text for name, text in zip(definition.facts, answer["facts"], strict=True)
+    }
     known |= {
         "on_date": str(answer["on_date"]),
         "item": answer["item"] or "",
@@ -240,7 +242,7 @@ def fetch_rows(found: duckdb.DuckDBPyConnection) -> list[dict]:
 def tell(
     rows: list[dict], criterion: str | None = None, group: str | None = None, status: str | None = None
 ) -> list[dict]:
-    """The rows asked for, as objects for a person: record ids are strings (2^53), facts have their names."""
+    """The rows asked for, as objects for a person: record ids are strings (2^53), the margin is a number."""
     criteria = catalog().criteria
     told = []
     for row in rows:
@@ -249,13 +251,14 @@ def tell(
             continue
         if (group and definition.group != group) or (status and row["status"] != status):
             continue
-        facts = dict(zip(definition.facts, map(_plain, row["facts"]), strict=True))
         answer = row | {
             "group": definition.group,
             "title": definition.title,
             "evidence": [str(record_id) for record_id in row["evidence"]],
-            "margin": None if row["margin"] is None else plain_number(row["margin"]),
-            "facts": facts,
+            "margin": None
+            if row["margin"] is None
+            else float(row["margin"]),  # a number in JSON; shown, never compared
+            "facts": [_plain(fact) for fact in row["facts"]],
         }
         told.append(answer | {"finding": render(definition, answer)})
     return sorted(told, key=lambda row: (row["patient_id"], row["criterion"], row["item"] or "", row["on_date"]))

@@ -17,7 +17,9 @@ import typer
 from pipelines import accounting, command_output, export, faults, findings
 from pipelines.catalog import GROUPS
 from pipelines.errors import Refusal, StoreBusy
+from pipelines.identity import PatientIds
 from pipelines.load import Progress, load, rebuild
+from pipelines.sources import Declared
 from pipelines.store.database import Store, open_snapshot
 from pipelines.verify import verify
 
@@ -72,14 +74,37 @@ def load_command(
     decimal: Annotated[
         DecimalMark | None, typer.Option(help="The decimal mark of these files, where you know it.")
     ] = None,
+    mapping: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True, dir_okay=False, help="The mapping file that says what the columns of these files are."
+        ),
+    ] = None,
+    assigner: Annotated[
+        str | None,
+        typer.Option(help="The ids of patients are identifiers that this authority gave: they become pseudonyms."),
+    ] = None,
+    pseudonymous: Annotated[
+        bool | None,
+        typer.Option(
+            "--pseudonymous/--identifiers",
+            help="The ids of patients are pseudonyms already and are kept, or they are identifiers. "
+            "Default: kept in CSV and Excel files with native columns, identifiers in FHIR and HL7.",
+        ),
+    ] = None,
     json: AsJson = False,
 ) -> None:
     """Load files into the store, judge the patients they change, and publish.
 
     Exit 0 when every file was read (single rows may be rejected), 3 when a file was refused as a whole.
     """
+    if assigner and pseudonymous:
+        raise typer.BadParameter(
+            "ids are either pseudonyms already, or identifiers of an assigner", param_hint="--assigner"
+        )
+    declared = Declared(decimal and str(decimal), PatientIds(assigner, pseudonymous), mapping)
     with _long_work(quiet=json) as progress:
-        report = load(Store(store), paths, progress, decimal=decimal and str(decimal))
+        report = load(Store(store), paths, progress, declared=declared)
     if json:
         command_output.print_json(command_output.load_object(report))
     else:

@@ -18,7 +18,7 @@ def outcomes(con: duckdb.DuckDBPyConnection, file_ids: list[int] | None = None) 
     return {file_id: dict(zip(("received", *OUTCOMES), counts, strict=True)) for file_id, *counts in rows}
 
 
-REJECTED_COLUMNS = ("file", "line", "class", "reason", "field", "found", "hint", "raw", "patient_id", "receipt")
+REJECTED_COLUMNS = ("file", "line", "class", "reason", "field", "found", "hint", "raw", "patient_id", "receipt", "place")
 
 
 def rejected_rows(cursor: duckdb.DuckDBPyConnection) -> list[dict]:
@@ -31,7 +31,8 @@ def rejected_rows(cursor: duckdb.DuckDBPyConnection) -> list[dict]:
         WITH arrival AS (
             SELECT file_id, name, row_number() OVER (PARTITION BY sha256 ORDER BY file_id DESC) AS backwards FROM source.file
         )
-        SELECT name, line, class, reason, field, found, hint, raw, patient_id, file_id
-        FROM source.rejected JOIN arrival USING (file_id) WHERE backwards = 1 ORDER BY file_id, line"""
+        SELECT name, line, class, reason, field, found, hint, raw, patient_id, file_id, place
+        FROM source.rejected JOIN source.row USING (file_id, line) JOIN arrival USING (file_id)
+        WHERE backwards = 1 ORDER BY file_id, line"""
     ).fetchall()
     return [dict(zip(REJECTED_COLUMNS, row, strict=True)) for row in rows]

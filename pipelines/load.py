@@ -20,14 +20,15 @@ import duckdb
 from pipelines import accounting, faults, ingest, sources
 from pipelines.engines import on_duckdb
 from pipelines.errors import FileRefused, Refusal
+from pipelines.identity import PatientIds
+from pipelines.sources import Declared
 from pipelines.store.database import SCHEMAS, Store, start_again, transaction
 from pipelines.store.landing import Receipt
 
 # Told as work goes on: what is being done, how much of it is done, and of how much (None: not known).
 Progress = Callable[[str, int, int | None], None]
-LOADABLE = (".csv", ".tsv", ".txt")
 # Not the file's fault: the load stops, and the file stays received for the next load.
-OUR_TROUBLE = (OSError, MemoryError, duckdb.OutOfMemoryException, duckdb.IOException, duckdb.FatalException)
+OUR_TROUBLE = (Refusal, OSError, MemoryError, duckdb.OutOfMemoryException, duckdb.IOException, duckdb.FatalException)
 
 
 @dataclass
@@ -85,16 +86,16 @@ def load(
     paths: Iterable[Path],
     progress: Progress | None = None,
     received_at: datetime | None = None,
-    decimal: str | None = None,
+    declared: Declared | None = None,
 ) -> LoadReport:
     """Loads files and folders. One bad file never stops the others. Raises StoreBusy, and Refusal when the store cannot be used.
 
-    `received_at` is the local time to give the files (default: now). `decimal` is 'comma' or 'dot' where the person knows.
+    `received_at` is the local time to give the files (default: now). `declared` is what the person says of them.
     """
     files, skipped = files_under(paths)
     with store.writer() as con:
         recovered = _catch_up(con, store, progress)
-        reports = [_load_file(con, store, path, progress, received_at, decimal) for path in files]
+        reports = [_load_file(con, store, path, progress, received_at, declared or Declared()) for path in files]
         changed = _judge(con, progress)
         return LoadReport(store.publish(con), changed, reports, recovered, skipped)
 
@@ -104,7 +105,7 @@ def files_under(paths: Iterable[Path]) -> tuple[list[Path], list[str]]:
 
     Folders are read recursively, in order of name, without following links; a file there is loadable by its ending.
     """
-    files, skipped = [], []
+    files, skipped, suffixes = [], [], sources.loadable_suffixes()
     for path in paths:
         if not path.is_dir():
             files.append(path)
@@ -113,7 +114,7 @@ def files_under(paths: Iterable[Path]) -> tuple[list[Path], list[str]]:
             inside = found.relative_to(path)
             if (found.is_dir() and not found.is_symlink()) or any(part.startswith(".") for part in inside.parts[:-1]):
                 continue
-            loadable = found.suffix.lower() in LOADABLE and not found.name.startswith(".")
+            loadable = found.suffix.lower() in suffixes and not found.name.startswith(".")
             if loadable and found.is_file() and not found.is_symlink():
                 files.append(found)
             else:
@@ -127,20 +128,47 @@ def _load_file(
     path: Path,
     progress: Progress | None,
     received_at: datetime | None,
-    decimal: str | None,
+    declared: Declared,
 ) -> FileReport:
     """Receives one file and reads it: recognised first, so that what is no data at all leaves no receipt."""
-    sha256 = None
+    kept: list[str] = []
     try:
-        sha256 = store.landing.keep(path)
-        sources.recognise(store.landing.path(sha256), decimal)
+        kept.append(store.landing.keep(path))
+        if declared.mapping:
+            kept.append(store.landing.keep(declared.mapping))
+        said = _said(declared, mapping=kept[1] if declared.mapping else None)
+        # The one clock the product reads: when a file was received, in local time, as the files' own times are.
+        moment = received_at or datetime.now().replace(microsecond=0)
+        sources.recognise(
+            store.landing.path(kept[0]), declared_in(store, Receipt(0, path.name, kept[0], moment, **said))
+        )
     except FileRefused as error:
-        if sha256:
+        for sha256 in kept:
             store.landing.discard(sha256)
-        return FileReport(path.name, sha256, refused=_reason(error))
-    # The one clock the product reads: when a file was received, in local time, as the files' own times are.
-    receipt = store.landing.receive(path.name, sha256, received_at or datetime.now().replace(microsecond=0), decimal)
-    return _read_received(con, store, receipt, progress)
+        return FileReport(path.name, kept[0] if kept else None, refused=_reason(error))
+    return _read_received(con, store, store.landing.receive(path.name, kept[0], moment, **said), progress)
+
+
+def _said(declared: Declared, mapping: str | None) -> dict[str, str | bool | None]:
+    """What was declared, as a receipt keeps it."""
+    ids = declared.ids
+    return {"decimal": declared.decimal, "assigner": ids.assigner, "mapping": mapping} | (
+        {} if ids.assigner else {"pseudonymous": ids.pseudonymous}
+    )
+
+
+def declared_in(store: Store, receipt: Receipt) -> Declared:
+    """What a receipt says of its file, in the form in which the formats ask for it."""
+    return Declared(
+        receipt.decimal,
+        PatientIds(receipt.assigner, receipt.pseudonymous, store.landing.folder / "key_check"),
+        store.landing.path(receipt.mapping) if receipt.mapping else None,
+    )
+
+
+def reopened(store: Store, receipt: Receipt) -> sources.Source:
+    """A received file, to be read again as it was read at first. Raises FileRefused."""
+    return sources.recognise(store.landing.path(receipt.sha256), declared_in(store, receipt))
 
 
 def _catch_up(con: duckdb.DuckDBPyConnection, store: Store, progress: Progress | None) -> list[FileReport]:
@@ -174,7 +202,7 @@ def _read_received(
 
 def _ingest(con: duckdb.DuckDBPyConnection, store: Store, receipt: Receipt, progress: Progress | None) -> FileReport:
     """One file, one transaction. Raises FileRefused, with nothing of the file in the store."""
-    source = sources.recognise(store.landing.path(receipt.sha256), receipt.decimal)
+    source = reopened(store, receipt)
     told = progress and (lambda rows: progress(f"Reading {receipt.name}", rows, None))
     with transaction(con):
         con.execute(

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines import accounting, sources
+from pipelines import accounting
 from pipelines.errors import Refusal
+from pipelines.load import reopened
 from pipelines.store.database import Snapshot, Store, open_snapshot
 from pipelines.store.landing import Receipt, file_sha256
 
@@ -39,8 +40,10 @@ def verify(store: Store, progress: Callable[[str, int, int | None], None] | None
 
 
 def _files(store: Store, cursor: duckdb.DuckDBPyConnection, receipts: list[Receipt]) -> Iterator[Check]:
-    changed = sorted({receipt.name for receipt in receipts if not _unchanged(store.landing.path(receipt.sha256))})
-    kept = len({receipt.sha256 for receipt in receipts})
+    named = {receipt.sha256: receipt.name for receipt in receipts}
+    named |= {receipt.mapping: f"mapping of {receipt.name}" for receipt in receipts if receipt.mapping}
+    changed = sorted(name for sha256, name in named.items() if not _unchanged(store.landing.path(sha256)))
+    kept = len(named)
     yield Check("Every file received is kept unchanged", not changed, _listed(changed) or f"{kept} files")
     held = dict(cursor.execute("SELECT file_id, sha256 FROM source.file").fetchall())
     received = {receipt.sequence: receipt.sha256 for receipt in receipts}
@@ -59,8 +62,7 @@ def _accounting(store: Store, cursor: duckdb.DuckDBPyConnection, receipt: Receip
     if counts is None:
         return Check(promise, False, "it is not in the snapshot")
     try:
-        source = sources.recognise(store.landing.path(receipt.sha256), receipt.decimal)
-        in_file = sum(batch.num_rows for batch in source.batches())
+        in_file = sum(table.num_rows for _, table in reopened(store, receipt).batches())
     except (Refusal, OSError) as error:
         return Check(promise, False, str(error))
     lines, reasons = cursor.execute(
@@ -75,9 +77,10 @@ def _accounting(store: Store, cursor: duckdb.DuckDBPyConnection, receipt: Receip
 
 
 def _records(store: Store, cursor: duckdb.DuckDBPyConnection, receipts: list[Receipt]) -> Check:
-    """An accepted row has its record; an accepted row of a patients file has its patient."""
+    """An accepted row has its record; an accepted row of kind patients has its patient."""
     promise = "Every accepted row has a record"
-    patients = [receipt for receipt in receipts if _format(cursor, receipt).endswith("/patients")]
+    with_patients = cursor.execute("SELECT DISTINCT file_id FROM source.row WHERE kind = 'patients'").fetchall()
+    patients = [receipt for receipt in receipts if (receipt.sequence,) in with_patients]
     orphans = cursor.execute(
         """
         SELECT file.name || ' line ' || line FROM source.row JOIN source.file USING (file_id)
@@ -85,7 +88,7 @@ def _records(store: Store, cursor: duckdb.DuckDBPyConnection, receipts: list[Rec
             SELECT file_id, line FROM record.observation UNION ALL SELECT file_id, line FROM record.administration
             UNION ALL SELECT file_id, line FROM record.event
         ) AS kept USING (file_id, line)
-        WHERE outcome = 'accepted' AND format NOT LIKE '%/patients' ORDER BY file_id, line""",
+        WHERE outcome = 'accepted' AND kind <> 'patients' ORDER BY file_id, line""",
     ).fetchall()
     missing = [place for (place,) in orphans]
     for receipt in patients:
@@ -94,19 +97,19 @@ def _records(store: Store, cursor: duckdb.DuckDBPyConnection, receipts: list[Rec
     return Check(promise, not missing, _listed(missing) or f"{rows} rows")
 
 
-def _format(cursor: duckdb.DuckDBPyConnection, receipt: Receipt) -> str:
-    found = cursor.execute("SELECT format FROM source.file WHERE file_id = ?", [receipt.sequence]).fetchone()
-    return found[0] if found else ""
-
-
 def _patients_missing(store: Store, cursor: duckdb.DuckDBPyConnection, receipt: Receipt) -> list[str]:
     accepted = cursor.execute(
-        "SELECT line FROM source.row WHERE file_id = ? AND outcome = 'accepted'", [receipt.sequence]
+        "SELECT line FROM source.row WHERE file_id = ? AND kind = 'patients' AND outcome = 'accepted'",
+        [receipt.sequence],
     )
     lines = {line for (line,) in accepted.fetchall()}
     held = {patient_id for (patient_id,) in cursor.execute("SELECT patient_id FROM record.patient").fetchall()}
-    source = sources.recognise(store.landing.path(receipt.sha256), receipt.decimal)
-    rows = (row for batch in source.batches() for row in batch.select(["line", "patient_id"]).to_pylist())
+    rows = (
+        row
+        for kind, table in reopened(store, receipt).batches()
+        if kind == "patients"
+        for row in table.select(["line", "patient_id"]).to_pylist()
+    )
     return [
         f"{receipt.name} line {row['line']}"
         for row in rows

@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 import duckdb
 
 from pipelines import ingest, sources
-from pipelines.sources import Source
+from pipelines.sources import Declared, Source
 
 SCHEMA = (Path(ingest.__file__).parents[1] / "store" / "schema.sql").read_text(encoding="utf-8")
 RECEIVED = datetime(2026, 11, 21, 9, 30)
@@ -30,7 +30,7 @@ def load(
     with TemporaryDirectory() as folder:
         path = Path(folder) / "export.csv"
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
-        source = sources.recognise(path, decimal)
+        source = sources.recognise(path, Declared(decimal))
         con.execute("BEGIN")
         con.execute(
             "INSERT INTO source.file VALUES (?, ?, '', ?, ?, ?)",

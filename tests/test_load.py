@@ -102,7 +102,7 @@ class TestLoading:
 
         def failing(con, file_id, source, received_at, progress=None):
             real(con, file_id, source, received_at, progress)
-            if source.kind == "labs":
+            if source.format == "csv/labs":
                 raise RuntimeError("a fault nobody foresaw")
 
         monkeypatch.setattr(ingest, "ingest", failing)

@@ -25,7 +25,8 @@ import pyarrow.compute as pc
 from pipelines import dictionary
 from pipelines.ingest.columns import CHOICES, DATES, NUMBERS, WORDS
 from pipelines.ingest.decimal_mark import decimal_mark
-from pipelines.sources import Source
+from pipelines.sources import Batch, Source
+from pipelines.sources.native_csv import COLUMNS
 
 FOLDER = Path(__file__).parent
 READ = {
@@ -35,6 +36,7 @@ READ = {
     "oxygen": ("oxygen", "converted"),
     "administrations": ("administrations",),
     "events": ("events",),
+    "unreadable": (),
 }
 OBSERVED = ("observations", "versions", "observations_kept")
 ACCEPTED = {
@@ -44,6 +46,7 @@ ACCEPTED = {
     "oxygen": ("cells_valued", *OBSERVED),
     "administrations": ("administrations_arriving", "versions", "administrations_kept"),
     "events": ("events_arriving", "versions", "events_kept"),
+    "unreadable": (),
 }
 # Tables of one batch, which nothing reads afterwards.
 PASSING = (
@@ -69,8 +72,8 @@ def ingest(
     _start(con, file_id, source, received_at)
     rows = 0
     for batch in source.batches():
-        _ingest_batch(con, source.kind, batch)
-        rows += batch.num_rows
+        _ingest_batch(con, batch)
+        rows += batch.table.num_rows
         if progress:
             progress(rows)
     _note(con, file_id, source)
@@ -83,9 +86,9 @@ def _start(con: duckdb.DuckDBPyConnection, file_id: int, source: Source, receive
     con.execute(f"CREATE OR REPLACE TEMP MACRO plain_name(t) AS {dictionary.name_sql('t')}")
     con.execute(f"CREATE OR REPLACE TEMP MACRO plain_unit(t) AS {dictionary.unit_sql('t')}")
     con.execute(
-        "CREATE OR REPLACE TEMP TABLE receipt (file_id INTEGER, format VARCHAR, received_at TIMESTAMP, decimal VARCHAR)"
+        "CREATE OR REPLACE TEMP TABLE receipt (file_id INTEGER, row_kind VARCHAR, received_at TIMESTAMP, decimal VARCHAR)"
     )
-    con.execute("INSERT INTO receipt VALUES (?, ?, ?, ?)", [file_id, source.kind, received_at, decimal_mark(source)])
+    con.execute("INSERT INTO receipt VALUES (?, NULL, ?, ?)", [file_id, received_at, decimal_mark(source)])
     con.execute(_sql("start"))
     for name, rows in (("reason", _reason_rows()), ("choice", _choice_rows())):
         con.register("given_rows", rows)
@@ -110,34 +113,42 @@ def _choice_rows() -> pa.Table:
     ])  # fmt: skip
 
 
-def _ingest_batch(con: duckdb.DuckDBPyConnection, kind: str, batch: pa.Table) -> None:
-    con.register("arrived", _trimmed(batch))
+def _ingest_batch(con: duckdb.DuckDBPyConnection, batch: Batch) -> None:
+    kind = batch.kind
+    con.register("arrived", _whole(batch))
     con.execute("CREATE OR REPLACE TEMP TABLE received AS SELECT * FROM arrived")
     con.unregister("arrived")
+    con.execute("UPDATE receipt SET row_kind = ?", [kind])
     _read_texts(con, kind)
     con.execute(_faults(kind))
     for step in READ[kind] + ("rejected",) + ACCEPTED[kind]:
         con.execute(_sql(step))
 
 
-def _trimmed(batch: pa.Table) -> pa.Table:
-    """The batch with blanks around a cell removed, and empty cells NULL. The row as received (raw) is left alone."""
-    for place, field in enumerate(batch.schema):
-        if field.name not in ("line", "raw", "cell_fault") and batch.column(place).null_count < batch.num_rows:
-            cells = pc.utf8_trim_whitespace(batch.column(place))
-            batch = batch.set_column(place, field, pc.if_else(pc.equal(cells, ""), None, cells))
-    return batch
+def _whole(batch: Batch) -> pa.Table:
+    """All columns of the kind: absent ones NULL, blanks around a cell removed, empty cells NULL. `raw` is left as received."""
+    table = batch.table
+    columns = {name: table.column(name) for name in ("line", "raw")}
+    for name in ("place", "cell_fault", *COLUMNS.get(batch.kind, ("patient_id",))):
+        if name not in table.column_names or table.column(name).null_count == table.num_rows:
+            columns[name] = pa.nulls(table.num_rows, pa.string())
+        elif name in ("place", "cell_fault"):
+            columns[name] = table.column(name)
+        else:
+            cells = pc.utf8_trim_whitespace(table.column(name))
+            columns[name] = pc.if_else(pc.equal(cells, ""), None, cells)
+    return pa.table(columns)
 
 
 def _read_texts(con: duckdb.DuckDBPyConnection, kind: str) -> None:
-    for table, columns in (("number_text", NUMBERS[kind]), ("date_text", DATES[kind])):
+    for table, columns in (("number_text", NUMBERS.get(kind, ())), ("date_text", DATES.get(kind, {}))):
         listed = " UNION ".join(
             f'SELECT DISTINCT "{column}" AS text FROM received WHERE "{column}" IS NOT NULL' for column in columns
         )
         con.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {listed or 'SELECT NULL::VARCHAR AS text WHERE FALSE'}")
     words = " UNION ALL ".join(
         f"SELECT DISTINCT '{column}' AS field, {column} AS text FROM received WHERE {column} IS NOT NULL"
-        for column in WORDS[kind]
+        for column in WORDS.get(kind, ())
     )
     con.execute(
         "CREATE OR REPLACE TEMP TABLE word AS SELECT printed.field, printed.text, choice.value "
@@ -155,7 +166,7 @@ def _faults(kind: str) -> str:
         "SELECT line, cell_fault, NULL, NULL, NULL FROM received WHERE cell_fault IS NOT NULL",
         "SELECT line, 'patient_missing', 'patient_id', NULL, NULL FROM received WHERE patient_id IS NULL",
     ]
-    for column, date in DATES[kind].items():
+    for column, date in DATES.get(kind, {}).items():
         if date.needed:
             parts.append(
                 f"SELECT line, 'date_missing', '{column}', NULL, NULL FROM received WHERE received.{column} IS NULL"
@@ -168,12 +179,12 @@ def _faults(kind: str) -> str:
         parts.append(
             f"SELECT line, 'date_future', '{column}', received.{column}, NULL {joined} WHERE instant.future{planned}"
         )
-    for column in NUMBERS[kind]:
+    for column in NUMBERS.get(kind, ()):
         parts.append(
             f"SELECT line, 'decimal_ambiguous', '{column}', received.{column}, NULL "
             f"FROM received JOIN numeral ON numeral.text = received.{column} WHERE numeral.ambiguous"
         )
-    for column in WORDS[kind]:
+    for column in WORDS.get(kind, ()):
         words = ", ".join(CHOICES[column])
         if column != "per":  # a dose per something else is a dose unknown (administrations.sql)
             parts.append(

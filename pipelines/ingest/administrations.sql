@@ -33,7 +33,7 @@ SELECT line, patient_id, resolved AS drug, coalesce(route_name.route, named.rout
     received.dose AS dose_text, received.dose_unit AS unit_text, per.value AS per, received.per AS per_text, record_id,
     start_read.low AS start_low, start_read.high AS start_high, stop_read.low AS stop_low, stop_read.high AS stop_high,
     coalesce(ongoing.value = 'yes', FALSE) AS ongoing, confirmed.low AS confirmed_low, confirmed.high AS confirmed_high,
-    coalesce(action.value, 'given') AS action, purpose.value AS purpose
+    coalesce(action.value, 'given') AS action, purpose.value AS purpose, coalesce(status.value, 'final') AS status, reported.high AS issued_at
 FROM received JOIN named ON named.drug IS NOT DISTINCT FROM received.drug AND named.code IS NOT DISTINCT FROM received.code
 LEFT JOIN route_name ON route_name.name = plain_name(received.route)
 LEFT JOIN numeral ON numeral.text = received.dose
@@ -44,4 +44,6 @@ LEFT JOIN instant AS confirmed ON confirmed.text = received.last_confirmed_on
 LEFT JOIN word AS per ON per.field = 'per' AND per.text = received.per
 LEFT JOIN word AS ongoing ON ongoing.field = 'ongoing' AND ongoing.text = received.ongoing
 LEFT JOIN word AS action ON action.field = 'action' AND action.text = received.action
-LEFT JOIN word AS purpose ON purpose.field = 'purpose' AND purpose.text = received.purpose;
+LEFT JOIN word AS purpose ON purpose.field = 'purpose' AND purpose.text = received.purpose
+LEFT JOIN word AS status ON status.field = 'status' AND status.text = received.status
+LEFT JOIN instant AS reported ON reported.text = received.reported_at;

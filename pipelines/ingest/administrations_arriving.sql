@@ -8,10 +8,9 @@ WITH keyed AS (
         concat('administrations', cell_break(), patient_id, cell_break(), CASE WHEN record_id IS NULL THEN key END, cell_break(), record_id) AS fact
     FROM dosed ANTI JOIN rejected USING (line)
 )
-SELECT *, fact_hash(fact, record_id IS NOT NULL) AS fact_id, hash(fact_id) AS slot, 'final' AS status, CAST(NULL AS TIMESTAMP) AS issued_at,
-    start_high AS known_from,
+SELECT *, fact_hash(fact, record_id IS NOT NULL) AS fact_id, hash(fact_id) AS slot, coalesce(issued_at, start_high) AS known_from,
     hash63(concat(fact, cell_break(), key, cell_break(), stop_low, cell_break(), stop_high, cell_break(), ongoing, cell_break(), confirmed_low,
-        cell_break(), confirmed_high)) AS version_id
+        cell_break(), confirmed_high, cell_break(), status, cell_break(), issued_at)) AS version_id
 FROM keyed;
 
 CREATE OR REPLACE TEMP TABLE held AS

@@ -16,11 +16,12 @@ DATES: dict[str, dict[str, Date]] = {
     "patients": {},
     "labs": {"at": Date(needed=True), "reported_at": Date()},
     "pft": {"at": Date(needed=True), "reported_at": Date()},
-    "oxygen": {"at": Date(needed=True)},
+    "oxygen": {"at": Date(needed=True), "reported_at": Date()},
     "administrations": {
         "start": Date(needed=True),
         "stop": Date(unreadable="stop_unreadable", may_be_planned=True),
         "last_confirmed_on": Date(),
+        "reported_at": Date(),
     },
     "events": {"at": Date(needed=True), "until": Date(unreadable="stop_unreadable"), "reported_at": Date()},
 }
@@ -37,9 +38,9 @@ WORDS: dict[str, tuple[str, ...]] = {
     "patients": ("sex",),
     "labs": ("status",),
     "pft": ("status", "phase"),
-    "oxygen": ("activity",),
-    "administrations": ("per", "ongoing", "action", "purpose"),
-    "events": ("date_assumed",),
+    "oxygen": ("activity", "status"),
+    "administrations": ("per", "ongoing", "action", "purpose", "status"),
+    "events": ("date_assumed", "status"),
 }
 YES, NO = ("y", "true", "1", "x"), ("n", "false", "0")
 # field -> word stored -> how else it is printed. Compared as dictionary names are.

@@ -35,18 +35,24 @@ def decimal_mark(source: Source) -> str:
     if not source.may_hold_commas:
         return "dot"
     seen = {"comma": False, "dot": False, "either": False}
-    for batch in source.batches():
-        for column in NUMBERS[source.kind]:
-            for text in _texts_with_mark(batch, column):
+    notes = list(source.notes)
+    for kind, table in source.batches():
+        for column in NUMBERS.get(kind, ()):
+            for text in _texts_with_mark(table, column):
                 seen[_speaks_for(text, source.separated_by_comma)] = True
         if seen["comma"] and seen["dot"]:
-            return "unsettled"
+            break
+    source.notes[:] = notes  # this was not the reading that counts
+    if seen["comma"] and seen["dot"]:
+        return "unsettled"
     if seen["comma"]:
         return "comma"
     return "unsettled" if seen["either"] and not seen["dot"] else "dot"
 
 
 def _texts_with_mark(batch: pa.Table, column: str) -> list[str]:
+    if column not in batch.column_names:
+        return []
     distinct = pc.unique(batch.column(column))
     texts = pc.filter(distinct, pc.fill_null(pc.match_substring_regex(distinct, "[.,]"), False)).to_pylist()
     digits = (NUMBER_WITH_MARK.match(text.strip()) for text in texts)

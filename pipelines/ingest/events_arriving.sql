@@ -6,11 +6,13 @@ WITH dated AS (
     SELECT line, received.patient_id, valued.kind, valued.code, valued.value, number, received.text, record_id, started.low AS at_low,
         started.high AS at_high, started.timed AS at_timed, started.utc_offset, CAST(ended.low AS DATE) AS until_low,
         CAST(ended.high AS DATE) AS until_high, coalesce(assumed.value = 'yes', FALSE) AS date_assumed, reported.high AS issued_at,
+        coalesce(status.value, 'final') AS status,
         CASE WHEN value_kind = 'text' AND valued.value IS NULL THEN received.text END AS said
     FROM received JOIN valued USING (line) ANTI JOIN rejected USING (line)
     JOIN instant AS started ON started.text = received."at"
     LEFT JOIN instant AS ended ON ended.text = received.until
     LEFT JOIN instant AS reported ON reported.text = received.reported_at
+    LEFT JOIN word AS status ON status.field = 'status' AND status.text = received.status
     LEFT JOIN word AS assumed ON assumed.field = 'date_assumed' AND assumed.text = received.date_assumed
 ),
 keyed AS (
@@ -19,9 +21,9 @@ keyed AS (
         concat('events', cell_break(), patient_id, cell_break(), CASE WHEN record_id IS NULL THEN key END, cell_break(), record_id) AS fact
     FROM dated
 )
-SELECT *, fact_hash(fact, record_id IS NOT NULL) AS fact_id, hash(fact_id) AS slot, 'final' AS status, coalesce(issued_at, at_high) AS known_from,
+SELECT *, fact_hash(fact, record_id IS NOT NULL) AS fact_id, hash(fact_id) AS slot, coalesce(issued_at, at_high) AS known_from,
     hash63(concat(fact, cell_break(), key, cell_break(), text, cell_break(), until_low, cell_break(), until_high, cell_break(), utc_offset,
-        cell_break(), date_assumed, cell_break(), issued_at)) AS version_id
+        cell_break(), date_assumed, cell_break(), status, cell_break(), issued_at)) AS version_id
 FROM keyed;
 
 CREATE OR REPLACE TEMP TABLE held AS

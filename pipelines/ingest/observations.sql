@@ -9,7 +9,7 @@ CREATE OR REPLACE TEMP MACRO slot_hash(
 CREATE OR REPLACE TEMP TABLE arriving AS
 WITH dated AS MATERIALIZED (
     SELECT taken.*, instant.low AS at_low, instant.high AS at_high, instant.timed AS at_timed, instant.utc_offset, instant.span,
-        coalesce(word.value, 'final') AS status, reported.high AS issued_at, given, ref_low, ref_high, format AS kind
+        coalesce(word.value, 'final') AS status, reported.high AS issued_at, given, ref_low, ref_high, row_kind AS kind
     FROM taken JOIN valued USING (line)
     JOIN instant ON instant.text = at_text
     LEFT JOIN instant AS reported ON reported.text = reported_text
@@ -41,9 +41,9 @@ WITH met AS (
 ),
 placed AS (
     SELECT set_id AS version_id, fact_id, status, issued_at, known_from, known_until, met.file_id, met.line,
-        CASE WHEN fact_id % 2 = 1 THEN hash(fact_id) ELSE slot_hash(format, patient_id,
-            CASE format WHEN 'oxygen' THEN 'oxygen' WHEN 'pft' THEN regexp_replace(analyte, '_percent$', '') ELSE analyte END,
+        CASE WHEN fact_id % 2 = 1 THEN hash(fact_id) ELSE slot_hash(kind, patient_id,
+            CASE kind WHEN 'oxygen' THEN 'oxygen' WHEN 'pft' THEN regexp_replace(analyte, '_percent$', '') ELSE analyte END,
             at_low, at_high, at_timed, assay, laboratory, sample_timing, phase, reference_set) END AS slot
-    FROM met JOIN file_kind USING (file_id)
+    FROM met
 )
 SELECT DISTINCT ON (version_id) * FROM placed WHERE slot IN (SELECT slot FROM arriving);

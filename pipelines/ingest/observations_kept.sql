@@ -1,8 +1,8 @@
 -- The new versions as records, and the end of those that they close.
 
 INSERT INTO record.observation
-SELECT CASE format WHEN 'labs' THEN fresh.version_id ELSE hash63(concat(fresh.version_id, cell_break(), analyte)) END, fact_id, fresh.version_id,
-    patient_id, analyte, value, low, low_open, high, high_open, coded, unit, unit_assumed, coalesce(text, ''), unit_text, ref_low, ref_high,
+SELECT CASE row_kind WHEN 'labs' THEN fresh.version_id ELSE hash63(concat(fresh.version_id, cell_break(), analyte)) END, fact_id, fresh.version_id,
+    patient_id, row_kind, analyte, value, low, low_open, high, high_open, coded, unit, unit_assumed, coalesce(text, ''), unit_text, ref_low, ref_high,
     assay, laboratory, sample_timing, activity, phase, reference_set, specimen_id, at_low, at_high, at_timed, utc_offset, status, issued_at,
     known_from, issued_at IS NULL, known_until, received_at, file_id, line
 FROM fresh JOIN converted USING (line) LEFT JOIN standing ON standing.version_id = fresh.version_id AND is_new, receipt

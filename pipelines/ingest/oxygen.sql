@@ -1,7 +1,7 @@
 -- oxygen: one row, one moment. Every filled cell is an observation; all share the row's set_id. Units are those of the columns.
 
 CREATE OR REPLACE TEMP TABLE taken AS
-SELECT line, patient_id, received."at" AS at_text, CAST(NULL AS VARCHAR) AS reported_text, CAST(NULL AS VARCHAR) AS status_text, CAST(NULL AS VARCHAR) AS assay, CAST(NULL AS VARCHAR) AS laboratory,
+SELECT line, patient_id, received."at" AS at_text, reported_at AS reported_text, status AS status_text, CAST(NULL AS VARCHAR) AS assay, CAST(NULL AS VARCHAR) AS laboratory,
     CAST(NULL AS VARCHAR) AS sample_timing, word.value AS activity, CAST(NULL AS VARCHAR) AS phase, CAST(NULL AS VARCHAR) AS reference_set, CAST(NULL AS VARCHAR) AS specimen_id, record_id,
     'oxygen' AS what
 FROM received LEFT JOIN word ON word.field = 'activity' AND word.text = received.activity;

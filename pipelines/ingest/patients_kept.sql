@@ -15,7 +15,8 @@ FROM told LEFT JOIN record.patient AS held USING (patient_id)
 WINDOW before AS (PARTITION BY told.patient_id ORDER BY told.line);
 
 INSERT INTO source.row
-SELECT file_id, line, CASE WHEN is_duplicate THEN 'duplicate' ELSE 'accepted' END FROM following, receipt ORDER BY line;
+SELECT file_id, line, 'patients', CASE WHEN is_duplicate THEN 'duplicate' ELSE 'accepted' END, place
+FROM following JOIN received USING (line), receipt ORDER BY line;
 
 INSERT INTO changed_patient
 SELECT DISTINCT patient_id FROM following WHERE NOT is_duplicate ON CONFLICT DO NOTHING;

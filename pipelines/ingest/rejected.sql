@@ -10,4 +10,4 @@ SELECT file_id, line, patient_id, class, reason, field, found, hint, raw
 FROM rejected JOIN received USING (line), receipt ORDER BY line;
 
 INSERT INTO source.row
-SELECT file_id, line, 'rejected' FROM rejected, receipt ORDER BY line;
+SELECT file_id, line, row_kind, 'rejected', place FROM rejected JOIN received USING (line), receipt ORDER BY line;

@@ -23,6 +23,3 @@ FROM coded_value GROUP BY analyte;
 CREATE OR REPLACE TEMP TABLE allowed_range AS
 SELECT analyte, concat('Possible for ', analyte, ': ', CAST(plausible_low AS DOUBLE), ' to ', CAST(plausible_high AS DOUBLE), ' ', unit, '.') AS hint
 FROM analyte WHERE plausible_low IS NOT NULL;
--- The kind of file that earlier records came from.
-CREATE OR REPLACE TEMP TABLE file_kind AS
-SELECT file_id, split_part(format, '/', -1) AS format FROM source.file UNION SELECT file_id, format FROM receipt;

@@ -46,7 +46,7 @@ SELECT arriving.line, CASE WHEN fresh.line IS NULL THEN 'duplicate' WHEN superse
 FROM arriving LEFT JOIN fresh USING (line) LEFT JOIN standing ON standing.version_id = fresh.version_id;
 
 INSERT INTO source.row
-SELECT file_id, line, outcome FROM outcome, receipt ORDER BY line;
+SELECT file_id, line, row_kind, outcome, place FROM outcome JOIN received USING (line), receipt ORDER BY line;
 
 INSERT INTO changed_patient
 SELECT DISTINCT patient_id FROM fresh ON CONFLICT DO NOTHING;

@@ -14,7 +14,8 @@ from pathlib import Path
 import pyarrow as pa
 
 from pipelines.errors import FileRefused
-from pipelines.sources import text
+from pipelines.sources import Batch, Declared, text
+from pipelines.sources.direct_identifiers import DROPPED, dropped_note, identifying
 
 COLUMNS = {
     "patients": ("patient_id", "sex", "birth_year", "site"),
@@ -27,13 +28,14 @@ COLUMNS = {
         "record_id",
     ),
     "oxygen": (
-        "patient_id", "at", "device", "flow_l_min", "fio2", "spo2", "respiratory_rate", "pao2", "paco2", "activity", "record_id",
+        "patient_id", "at", "reported_at", "device", "flow_l_min", "fio2", "spo2", "respiratory_rate", "pao2", "paco2", "activity",
+        "status", "record_id",
     ),
     "administrations": (
         "patient_id", "drug", "code", "route", "dose", "dose_unit", "per", "start", "stop", "ongoing", "last_confirmed_on", "action",
-        "purpose", "record_id",
+        "purpose", "reported_at", "status", "record_id",
     ),
-    "events": ("patient_id", "at", "until", "kind", "code", "value", "text", "reported_at", "date_assumed", "record_id"),
+    "events": ("patient_id", "at", "until", "kind", "code", "value", "text", "reported_at", "date_assumed", "status", "record_id"),
 }  # fmt: skip
 # What a header must have to be of a kind: one name of every group.
 NEEDED = {
@@ -44,6 +46,7 @@ NEEDED = {
     "oxygen": [("patient_id",), ("device", "flow_l_min", "fio2", "spo2", "respiratory_rate", "pao2", "paco2"), ("at",)],
     "patients": [("patient_id",), ("sex", "birth_year", "site")],
 }
+SUFFIXES = (".csv", ".tsv", ".txt")
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 MOST_COLUMNS = 500
 # DuckDB 1.5.5 hides rows until the next checkpoint when the first rows that a transaction adds to a table come in one insert of
@@ -55,21 +58,21 @@ BATCH_CHARACTERS = 64 << 20
 LONGEST_ROW = 200  # lines that one quoted cell may span
 
 
-def recognises(path: Path) -> bool:
+def recognises(path: Path, declared: Declared) -> bool:
     """Every text file is taken for CSV: what is wrong with its header can then be told."""
     return text.is_text(path)
 
 
-def read(path: Path, decimal: str | None = None) -> "NativeCsv":
+def read(path: Path, declared: Declared) -> "NativeCsv":
     """Reads the header. Raises FileRefused, with what is missing, when it is no header of a native file."""
-    return NativeCsv(text.examine(path), decimal)
+    return NativeCsv(text.examine(path), declared)
 
 
 class NativeCsv:
     """One native file (a Source, see sources/__init__.py)."""
 
-    def __init__(self, file: text.TextFile, decimal: str | None) -> None:
-        self._file, self.decimal = file, decimal
+    def __init__(self, file: text.TextFile, declared: Declared) -> None:
+        self._file, self.decimal, self._ids = file, declared.decimal, declared.ids
         self.size, self.position, self.notes = file.path.stat().st_size, 0, []
         if file.encoding != "utf-8":
             how = "guessed from its text" if file.guessed else "named by its byte order mark"
@@ -94,19 +97,22 @@ class NativeCsv:
             self.notes.append(f"columns not read: {', '.join(unknown[:20])}{more}")
         if "" in self._names:
             self.notes.append("a column without a name was not read")
+        self._identifying = {place: what for place, name in enumerate(self._names) if (what := identifying(name))}
+        if self._identifying:
+            self.notes.append(dropped_note(self._identifying.values()))
 
     def _open(self) -> io.TextIOWrapper:
         file = self._file
         return io.TextIOWrapper(file.path.open("rb"), file.encoding, file.errors, newline="")
 
-    def batches(self) -> Iterator[pa.Table]:
+    def batches(self) -> Iterator[Batch]:
         """Tables of at most BATCH_ROWS rows of its kind (see Source)."""
         csv.field_size_limit(2 * text.LONGEST_LINE)
         with self._open() as opened:
             rows = self._rows(islice(opened, self._header_line, None))
             while batch := self._take(rows):
                 self.position = opened.buffer.tell()
-                yield self._table(batch)
+                yield Batch(self.kind, self._table(batch))
         self.position = self.size
 
     def _take(self, rows: Iterator[tuple[int, str, str | None]]) -> list[tuple[int, str, str | None]]:
@@ -186,11 +192,9 @@ class NativeCsv:
             if len(cells) != width:
                 faults[at] = faults[at] or ("too_many_cells" if len(cells) > width else "too_few_cells")
                 parsed[at] = (cells + [""] * width)[:width]
+        raws = self._without_identifiers(raws, parsed)
         by_name = dict(zip(self._names, zip(*parsed, strict=True), strict=True))
-        arrays = {
-            name: pa.array(by_name[name], pa.string()) if name in by_name else pa.nulls(len(batch), pa.string())
-            for name in COLUMNS[self.kind]
-        }
+        arrays = {name: pa.array(by_name[name], pa.string()) for name in COLUMNS[self.kind] if name in by_name}
         return pa.table(
             {
                 "line": pa.array(numbers, pa.int32()),
@@ -199,6 +203,24 @@ class NativeCsv:
             }
             | arrays
         )
+
+    def _without_identifiers(self, raws: list[str], parsed: list[list[str]]) -> list[str]:
+        """The rows as text without direct identifiers; puts the pseudonym into `parsed` where the ids are identifiers."""
+        identified = not self._ids.are_kept(True)
+        if not identified and not self._identifying:
+            return raws
+        place = self._names.index("patient_id")
+        written = io.StringIO()
+        rows = csv.writer(written, delimiter=self._delimiter, lineterminator="\n")
+        shown = []
+        for cells in parsed:
+            if identified and cells[place].strip():
+                cells[place] = self._ids.pseudonym(cells[place].strip())
+            rows.writerow([DROPPED if at in self._identifying else cell for at, cell in enumerate(cells)])
+            shown.append(written.getvalue().rstrip("\n"))
+            written.seek(0)
+            written.truncate()
+        return shown
 
 
 def _columns(header: str, name: str) -> tuple[str, list[str]]:

@@ -16,6 +16,9 @@ from pipelines.errors import FileRefused, NotFound, Refusal
 CHUNK = 1 << 20
 
 
+DECLARED = ("decimal", "assigner", "pseudonymous", "mapping")
+
+
 @dataclass(frozen=True)
 class Receipt:
     """One arrival of one file. The same bytes may arrive many times: each has its receipt, landing keeps one copy."""
@@ -24,7 +27,15 @@ class Receipt:
     name: str  # base name as received, shown to people, never used as a path
     sha256: str
     received_at: datetime  # local time of this machine, without an offset, as the files' own times are
-    decimal: str | None  # 'comma' or 'dot' when the person who loaded it said so
+    # What the person who loaded it said of it (sources/declared.py); None: nothing.
+    decimal: str | None = None  # 'comma' or 'dot'
+    assigner: str | None = None  # the patients' ids are identifiers of this assigner
+    pseudonymous: bool | None = None  # the patients' ids are pseudonyms already
+    mapping: str | None = None  # the SHA-256 of the mapping file, which landing keeps too
+
+    @property
+    def declared(self) -> dict[str, str | bool]:
+        return {name: value for name in DECLARED if (value := getattr(self, name)) is not None}
 
 
 class Landing:
@@ -65,7 +76,7 @@ class Landing:
 
     def discard(self, sha256: str) -> None:
         """Forgets a copy that was refused before it had a receipt; a copy that any receipt names stays."""
-        if all(line["sha256"] != sha256 for line in self._lines() if "sha256" in line):
+        if all(sha256 not in (line["sha256"], line.get("mapping")) for line in self._lines() if "sha256" in line):
             self.path(sha256).unlink(missing_ok=True)
 
     def receipts(self) -> list[Receipt]:
@@ -78,18 +89,18 @@ class Landing:
                 line["name"],
                 line["sha256"],
                 datetime.fromisoformat(line["received_at"]),
-                line.get("decimal"),
+                *(line.get(name) for name in DECLARED),
             )
             for line in lines
             if "withdrawn" not in line and line["sequence"] not in withdrawn
         ]
 
-    def receive(self, name: str, sha256: str, received_at: datetime, decimal: str | None = None) -> Receipt:
-        """Writes the receipt of a file that `keep` took in, durably, before any row of it is read."""
+    def receive(self, name: str, sha256: str, received_at: datetime, **declared: str | bool | None) -> Receipt:
+        """Writes the receipt of a file that `keep` took in, durably, before any row of it is read. `declared`: see Receipt."""
         sequence = 1 + max((line["sequence"] for line in self._lines()), default=0)
-        receipt = Receipt(sequence, _plain_text(name), sha256, received_at, decimal)
+        receipt = Receipt(sequence, _plain_text(name), sha256, received_at, **declared)
         line = {"sequence": sequence, "name": receipt.name, "sha256": sha256, "received_at": received_at.isoformat()}
-        self._append(line | ({"decimal": decimal} if decimal else {}))
+        self._append(line | receipt.declared)
         return receipt
 
     def withdraw(self, receipt: Receipt, reason: str) -> None:

@@ -13,7 +13,7 @@ CREATE TABLE IF NOT EXISTS source.file (
     file_id     INTEGER PRIMARY KEY,   -- the sequence in landing/manifest
     name        VARCHAR NOT NULL,      -- base name as received, shown to people, never used as a path
     sha256      VARCHAR NOT NULL,
-    format      VARCHAR NOT NULL,      -- 'csv/labs', 'csv/oxygen', ...
+    format      VARCHAR NOT NULL,      -- 'csv/labs', 'fhir/ndjson', ...
     received_at TIMESTAMP NOT NULL,    -- local time of the machine that received it
     notes       VARCHAR[] NOT NULL     -- what a person should know: encoding, delimiter, decimal mark, unknown columns
 );
@@ -21,15 +21,17 @@ CREATE TABLE IF NOT EXISTS source.file (
 -- One row per data row of a file: the accounting. received = accepted + duplicate + superseded + rejected.
 CREATE TABLE IF NOT EXISTS source.row (
     file_id INTEGER NOT NULL,
-    line    INTEGER NOT NULL,          -- physical line on which the row begins, the header being line 1
-    outcome VARCHAR NOT NULL           -- 'accepted', 'duplicate', 'superseded', 'rejected'
+    line    INTEGER NOT NULL,          -- physical line on which the row begins, the header being line 1, or its running number
+    kind    VARCHAR NOT NULL,          -- 'labs', 'oxygen', ...; 'unreadable' where that cannot be told
+    outcome VARCHAR NOT NULL,          -- 'accepted', 'duplicate', 'superseded', 'rejected'
+    place   VARCHAR                    -- where it stands, in words, in files that have no lines: "sheet 'Labs', row 12"
 );
 
 -- Why a row was refused; class 'held' when a person can settle it, else 'refused'.
 CREATE TABLE IF NOT EXISTS source.rejected (
     file_id INTEGER NOT NULL,
     line    INTEGER NOT NULL,
-    patient_id VARCHAR,                -- as printed; NULL when the row names none
+    patient_id VARCHAR,                -- NULL when the row names none
     class   VARCHAR NOT NULL,
     reason  VARCHAR NOT NULL,          -- a stable word: 'unit_missing', 'date_future', ...
     field   VARCHAR,                   -- the column at fault
@@ -61,6 +63,7 @@ CREATE TABLE IF NOT EXISTS record.observation (
     fact_id       BIGINT NOT NULL,
     set_id        BIGINT NOT NULL,     -- the source row: one blood gas, one test
     patient_id    VARCHAR NOT NULL,
+    kind          VARCHAR NOT NULL,    -- 'labs', 'pft' or 'oxygen': what kind of row it came in
     analyte       VARCHAR NOT NULL,    -- id in dictionary/analytes.toml
     value         DECIMAL(19,6),       -- NULL when censored or coded
     low           DECIMAL(19,6),       -- numeric results: low = high = value, or a censored bound; NULL when coded

@@ -24,6 +24,7 @@ CONCEPTS = (
     "oxygen_support",
     "gas_exchange",
     "infection_episode",
+    "lung_function_predicted",
     "combination_therapy",
     "triple_therapy",
 )

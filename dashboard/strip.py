@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from dashboard import style
+from dashboard.charts import lung_function as percent_predicted
 from dashboard.charts import oxygen_support, results
 
 SHORT = ("room air", "low flow", "mask", "reservoir", "HFNC", "NIV, CPAP", "ventilated", "ECMO")
@@ -85,15 +86,20 @@ def shown(row: dict, unit: str = "") -> str:
 
 
 def lung_function(page: dict, as_of: date) -> Card:
-    latest = {}
-    for row in results.of(page, "fvc_percent", "dlco_percent"):
-        if _on(row["at"]) <= as_of and row["phase"] in (None, "pre") and row["low"] is not None:
+    """The newest of each, as reported; a computed one only where nothing newer was reported, and said to be."""
+    latest, tests = {}, sorted(percent_predicted.rows(page), key=lambda row: row["at"])
+    for row in tests:
+        if _on(row["at"]) <= as_of and row["low"] is not None and not (row.get("computed") and row["has_reported"]):
             latest[row["analyte"]] = row
     if not latest:
-        later = bool(results.of(page, "fvc_percent", "dlco_percent"))
+        later = bool(tests)
         return Card("FVC · DLCO", "not yet" if later else "never measured", "no baseline", known=False)
-    parts = [f"{shown(latest[name], '%')}" if name in latest else "unknown" for name in ("fvc_percent", "dlco_percent")]
+    parts = [_percent(latest.get(name)) for name in ("fvc_percent", "dlco_percent")]
     return Card("FVC · DLCO", " · ".join(parts), f"predicted, {style.day(max(row['at'] for row in latest.values()))}")
+
+
+def _percent(row: dict | None) -> str:
+    return "unknown" if row is None else shown(row, "%") + (" computed" if row.get("computed") else "")
 
 
 def glucocorticoid(page: dict, as_of: date) -> Card:

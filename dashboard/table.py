@@ -5,12 +5,13 @@ import io
 from datetime import date
 
 from dashboard import style
-from dashboard.charts import treatment
+from dashboard.charts import lung_function, treatment
 
 
 def twin(page: dict[str, list[dict]], as_of: date) -> list[dict]:
     """Every record drawn on the chart up to the as-of day, newest first: date, kind, what, value, unit, remark, source."""
     rows = [_result(row) for row in page["observation"]]
+    rows += [_computed(row) for row in lung_function.computed(page)]
     rows += [_event(row) for row in page["event"]]
     rows += [_course(row) for row in page["treatment_course"] if not row["gap"]]
     rows = [row for row in rows if row["date"] <= as_of.isoformat()]
@@ -34,6 +35,10 @@ def _result(row: dict) -> dict:
         "remark": ", ".join(part for part in remark if part),
         "source": f"{row['file']} line {row['line']}",
     }
+
+
+def _computed(row: dict) -> dict:
+    return _result(row) | {"kind": "computed", "remark": row["remark"]}
 
 
 def _event(row: dict) -> dict:

@@ -21,7 +21,18 @@ TAGS = ("published", "project default", "unverified")
 GROUPS = ("refractory", "transplant", "therapy", "infection", "prognosis", "progression", "monitoring")
 # The tables that an engine makes for every evaluation before the first concept (engines/on_duckdb.py).
 INPUTS = frozenset(
-    ("observation", "administration", "event", "patient", "drug", "drug_route", "analyte", "oxygen_device", "assay"),
+    (
+        "observation",
+        "administration",
+        "event",
+        "patient",
+        "drug",
+        "drug_route",
+        "analyte",
+        "oxygen_device",
+        "assay",
+        "gli",
+    ),
 )
 
 

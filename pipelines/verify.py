@@ -88,7 +88,7 @@ def _records(store: Store, cursor: duckdb.DuckDBPyConnection, receipts: list[Rec
             SELECT file_id, line FROM record.observation UNION ALL SELECT file_id, line FROM record.administration
             UNION ALL SELECT file_id, line FROM record.event
         ) AS kept USING (file_id, line)
-        WHERE outcome = 'accepted' AND kind <> 'patients' ORDER BY file_id, line""",
+        WHERE outcome = 'accepted' AND kind NOT IN ('patients', 'decisions') ORDER BY file_id, line""",
     ).fetchall()
     missing = [place for (place,) in orphans]
     for receipt in patients:

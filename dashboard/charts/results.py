@@ -74,14 +74,14 @@ def bound(row: dict) -> float | None:
 
 
 def mark(row: dict, name: str, y: float) -> dict:
-    """An exact result as a point; hollow where it is preliminary and not judged."""
+    """An exact result as a point; hollow where it is not judged: preliminary, or computed here."""
     return {
         "x": row["at"],
         "y": y,
         "record_id": row["record_id"],
-        "label": style.number(y),
+        "label": f"({style.number(y)})" if row.get("computed") else style.number(y),
         "text": hover(row, name),
-        "hollow": row["status"] == "preliminary",
+        "hollow": row["status"] == "preliminary" or row.get("computed", False),
     }
 
 
@@ -120,7 +120,7 @@ def hover(row: dict, name: str) -> str:
     """What the hover box says of a result: as printed, with its date, assay and source line."""
     printed = " ".join(str(part) for part in (row["original_value"], row["original_unit"]) if part)
     parts = [f"{name}: {printed}" + (" (unit assumed)" if row.get("unit_assumed") else "")]
-    parts += [str(row[key]) for key in ("assay", "laboratory", "activity") if row.get(key)]
+    parts += [str(row[key]) for key in ("assay", "laboratory", "activity", "remark") if row.get(key)]
     if row.get("partial"):
         parts.append(f"dated {row['partial']}")
     if row["status"] != "final":

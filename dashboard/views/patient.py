@@ -8,7 +8,7 @@ from datetime import date
 import streamlit as st
 
 from dashboard import data, flag_cards, strip, style, table
-from dashboard.charts import panels
+from dashboard.charts import lung_function, panels
 from dashboard.charts.page import page_figure
 
 
@@ -122,6 +122,8 @@ def draw_chart(page: dict, as_of: date, ringed: set[str]) -> None:
         config=style.CHART_CONFIG,
         alt="Every trajectory and treatment of the patient on one time axis; the table below holds the same records.",
     )
+    for sentence in lung_function.sentences(page, as_of):
+        st.caption(style.as_markdown(sentence))
     if names:
         st.pills("Logarithmic scale for", list(names), selection_mode="multi", format_func=names.get, key="logarithmic")
 

@@ -2,8 +2,10 @@
 
 analyte       unit is the canonical UCUM code; NULL: the unit is kept per row and is `unit_factor.ucum` of the printed one.
 analyte_name  normalised printed name or LOINC code -> analyte.   unit_factor  normalised printed unit -> y = factor * x + offset.
+guard         upper limits as laboratories print them, and what changes tenfold in illness: what a slip is told by.
 drug_name     normalised name, ATC code or RxNorm code -> drug; route and systemic only where the name implies them.
 event_code    when_blank: what an empty value means.   assay_name  normalised printed name -> assay.
+gli           predicted FVC, FEV1 and DLCO by sex and quarter-years of age (gli.py).
 """
 
 import functools
@@ -12,10 +14,12 @@ from decimal import Decimal
 import pyarrow as pa
 
 from pipelines import dictionary
+from pipelines.dictionary import gli
 from pipelines.dictionary.units import conversion, normal_unit
 
 TEXT, TRUE_OR_FALSE, COUNT = pa.string(), pa.bool_(), pa.int32()
 NUMBER = pa.decimal128(19, 6)
+LMS = pa.float64()
 FACTOR = pa.decimal128(19, 12)  # a value DECIMAL(19,6) times a factor stays inside DECIMAL(38,18)
 
 TABLES = {
@@ -23,6 +27,7 @@ TABLES = {
                 "plausible_high": NUMBER, "unit_when_blank": TEXT},
     "analyte_name": {"name": TEXT, "analyte": TEXT, "source": TEXT, "verified": TRUE_OR_FALSE},
     "unit_factor": {"analyte": TEXT, "unit": TEXT, "ucum": TEXT, "factor": FACTOR, "offset": FACTOR},
+    "guard": {"analyte": TEXT, "upper_low": NUMBER, "upper_high": NUMBER, "swings": TRUE_OR_FALSE},
     "coded_value": {"analyte": TEXT, "text": TEXT, "coded": TEXT},
     "drug": {"drug": TEXT, "title": TEXT, "drug_class": TEXT, "agent": TRUE_OR_FALSE, "second_agent": TRUE_OR_FALSE,
              "acts_for_days": COUNT, "dosing": TEXT, "prednisone_factor": NUMBER, "pjp_cover_days": COUNT, "protective": TRUE_OR_FALSE,
@@ -37,19 +42,22 @@ TABLES = {
     "assay_name": {"name": TEXT, "assay": TEXT},
     "event_code": {"kind": TEXT, "code": TEXT, "value_kind": TEXT, "choices": pa.list_(TEXT), "low": NUMBER, "high": NUMBER,
                    "when_blank": TEXT},
+    "gli": {"sex": TEXT, "measure": TEXT, "quarter": COUNT, "reference_set": TEXT, "height_power": LMS, "l": LMS, "log_m": LMS,
+            "log_m_next": LMS, "log_s": LMS, "log_s_next": LMS},
 }  # fmt: skip
 
-KEY_COLUMNS = {"unit_factor": 2, "coded_value": 2, "drug_route": 2, "dose_unit": 2, "event_code": 2}
+KEY_COLUMNS = {"unit_factor": 2, "coded_value": 2, "drug_route": 2, "dose_unit": 2, "event_code": 2, "gli": 3}
 
 
 @functools.cache
 def arrow_table(name: str) -> pa.Table:
     """The dictionary table of that name. Raises ValueError where it claims one name, code or unit twice."""
     rows = {
-        "analyte": _analyte, "analyte_name": _analyte_name, "unit_factor": _unit_factor, "coded_value": _coded_value, "drug": _drug,
+        "analyte": _analyte, "analyte_name": _analyte_name, "unit_factor": _unit_factor, "guard": _guard,
+        "coded_value": _coded_value, "drug": _drug,
         "drug_name": _drug_name, "drug_route": _drug_route, "route_name": _route_name, "dose_unit": _dose_unit,
         "oxygen_device": _oxygen_device, "device_name": _device_name, "assay": _assay, "assay_name": _assay_name,
-        "event_code": _event_code,
+        "event_code": _event_code, "gli": gli.rows,
     }[name]()  # fmt: skip
     return _table(_unique(rows, KEY_COLUMNS.get(name, 1)), TABLES[name])
 
@@ -88,6 +96,13 @@ def _analyte_name() -> list[tuple]:
         rows += [(dictionary.normal_name(name), analyte, "synonym", True) for name in block["synonyms"]]
         rows += [(code["code"], analyte, "loinc", code["verified"]) for code in block["loinc"]]
     return rows
+
+
+def _guard() -> list[tuple]:
+    return [
+        (analyte, *map(_number, block.get("upper_limit", (None, None))), block.get("swings", False))
+        for analyte, block in dictionary.analytes().items()
+    ]
 
 
 def _unit_factor() -> list[tuple]:

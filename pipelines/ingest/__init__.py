@@ -13,9 +13,12 @@ received = accepted + duplicate + superseded + rejected: every row of `received`
 """
 
 import functools
+import json
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 import duckdb
@@ -23,12 +26,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines import dictionary
+from pipelines.ingest import slips
 from pipelines.ingest.columns import CHOICES, DATES, NUMBERS, WORDS
 from pipelines.ingest.decimal_mark import decimal_mark
-from pipelines.sources import Batch, Source
+from pipelines.sources import Batch, Source, decisions
 from pipelines.sources.native_csv import COLUMNS
 
 FOLDER = Path(__file__).parent
+MOST_NUMERALS = 500_000  # different numbers remembered of a file, some 100 bytes each
 READ = {
     "patients": ("patients",),
     "labs": ("labs", "converted"),
@@ -36,6 +41,7 @@ READ = {
     "oxygen": ("oxygen", "converted"),
     "administrations": ("administrations",),
     "events": ("events",),
+    "decisions": ("decided",),
     "unreadable": (),
 }
 OBSERVED = ("observations", "versions", "observations_kept")
@@ -46,13 +52,14 @@ ACCEPTED = {
     "oxygen": ("cells_valued", *OBSERVED),
     "administrations": ("administrations_arriving", "versions", "administrations_kept"),
     "events": ("events_arriving", "versions", "events_kept"),
+    "decisions": ("decided_kept",),
     "unreadable": (),
 }
 # Tables of one batch, which nothing reads afterwards.
 PASSING = (
     "received", "fault", "number_text", "date_text", "word", "numeral", "instant", "named", "taken", "cell", "unit_read",
     "converted", "withdrawn", "rejected", "valued", "coded", "dosed", "person", "following", "arriving", "held", "fresh",
-    "contender", "standing", "outcome",
+    "contender", "standing", "outcome", "waiting", "brought", "series", "slipped",
 )  # fmt: skip
 
 
@@ -76,6 +83,8 @@ def ingest(
         rows += batch.table.num_rows
         if progress:
             progress(rows)
+    if source.format != "csv/decisions":  # there a person has looked
+        slips.hold(con, source)
     _note(con, file_id, source)
     for table in PASSING:
         con.execute(f"DROP TABLE IF EXISTS temp.{table}")
@@ -90,6 +99,8 @@ def _start(con: duckdb.DuckDBPyConnection, file_id: int, source: Source, receive
     )
     con.execute("INSERT INTO receipt VALUES (?, NULL, ?, ?)", [file_id, received_at, decimal_mark(source)])
     con.execute(_sql("start"))
+    con.execute("CREATE OR REPLACE TEMP TABLE number_text (text VARCHAR)")
+    con.execute(f"CREATE OR REPLACE TEMP TABLE numeral AS {_sql('numeral')}")
     for name, rows in (("reason", _reason_rows()), ("choice", _choice_rows())):
         con.register("given_rows", rows)
         con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM given_rows")
@@ -123,13 +134,27 @@ def _ingest_batch(con: duckdb.DuckDBPyConnection, batch: Batch) -> None:
     con.execute(_faults(kind))
     for step in READ[kind] + ("rejected",) + ACCEPTED[kind]:
         con.execute(_sql(step))
+    if kind == "decisions":
+        for brought in _brought(con):
+            _ingest_batch(con, brought)
+
+
+def _brought(con: duckdb.DuckDBPyConnection) -> list[Batch]:
+    """The rows on which people decided, as they are to be read now, by kind."""
+    batches = []
+    rows = con.execute("SELECT kind, line, raw, cells FROM brought ORDER BY kind, line").fetchall()
+    for kind, of_kind in groupby(rows, key=itemgetter(0)):
+        lines, raws, cells = zip(*((line, raw, json.loads(text)) for _, line, raw, text in of_kind), strict=True)
+        columns = {name: pa.array([row.get(name) for row in cells], pa.string()) for name in COLUMNS[kind]}
+        batches.append(Batch(kind, pa.table({"line": pa.array(lines, pa.int32()), "raw": pa.array(raws)} | columns)))
+    return batches
 
 
 def _whole(batch: Batch) -> pa.Table:
     """All columns of the kind: absent ones NULL, blanks around a cell removed, empty cells NULL. `raw` is left as received."""
     table = batch.table
     columns = {name: table.column(name) for name in ("line", "raw")}
-    for name in ("place", "cell_fault", *COLUMNS.get(batch.kind, ("patient_id",))):
+    for name in ("place", "cell_fault", *_columns(batch.kind)):
         if name not in table.column_names or table.column(name).null_count == table.num_rows:
             columns[name] = pa.nulls(table.num_rows, pa.string())
         elif name in ("place", "cell_fault"):
@@ -140,12 +165,15 @@ def _whole(batch: Batch) -> pa.Table:
     return pa.table(columns)
 
 
+def _columns(kind: str) -> tuple[str, ...]:
+    if kind == "decisions":
+        return ("patient_id", *decisions.FIELDS)
+    return COLUMNS.get(kind, ("patient_id",))
+
+
 def _read_texts(con: duckdb.DuckDBPyConnection, kind: str) -> None:
     for table, columns in (("number_text", NUMBERS.get(kind, ())), ("date_text", DATES.get(kind, {}))):
-        listed = " UNION ".join(
-            f'SELECT DISTINCT "{column}" AS text FROM received WHERE "{column}" IS NOT NULL' for column in columns
-        )
-        con.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {listed or 'SELECT NULL::VARCHAR AS text WHERE FALSE'}")
+        con.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {_texts(columns)}")
     words = " UNION ALL ".join(
         f"SELECT DISTINCT '{column}' AS field, {column} AS text FROM received WHERE {column} IS NOT NULL"
         for column in WORDS.get(kind, ())
@@ -155,8 +183,22 @@ def _read_texts(con: duckdb.DuckDBPyConnection, kind: str) -> None:
         f"FROM ({words or 'SELECT NULL AS field, NULL AS text WHERE FALSE'}) AS printed "
         "LEFT JOIN choice ON choice.field = printed.field AND choice.text = plain_name(printed.text)"
     )
-    con.execute(_sql("numeral"))
+    _read_numbers(con)
     con.execute(_sql("instant"))
+
+
+def _texts(columns: Iterable[str]) -> str:
+    listed = (f'SELECT DISTINCT "{column}" AS text FROM received WHERE "{column}" IS NOT NULL' for column in columns)
+    return " UNION ".join(listed) or "SELECT CAST(NULL AS VARCHAR) AS text WHERE FALSE"
+
+
+def _read_numbers(con: duckdb.DuckDBPyConnection) -> None:
+    """Adds the numbers of a batch that were not met before: a file repeats its numbers, and reading one is slow."""
+    (known,) = con.execute("SELECT count(*) FROM numeral").fetchone()
+    if known > MOST_NUMERALS:
+        con.execute("DELETE FROM temp.numeral")
+    con.execute("DELETE FROM temp.number_text WHERE text IN (SELECT text FROM numeral)")
+    con.execute(f"INSERT INTO temp.numeral {_sql('numeral')}")
 
 
 @functools.cache
@@ -165,7 +207,7 @@ def _faults(kind: str) -> str:
     parts = [
         "SELECT line, cell_fault, NULL, NULL, NULL FROM received WHERE cell_fault IS NOT NULL",
         "SELECT line, 'patient_missing', 'patient_id', NULL, NULL FROM received WHERE patient_id IS NULL",
-    ]
+    ][: 1 if kind == "decisions" else 2]
     for column, date in DATES.get(kind, {}).items():
         if date.needed:
             parts.append(

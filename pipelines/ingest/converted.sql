@@ -81,4 +81,10 @@ UNION ALL
 SELECT line, CASE field WHEN 'percent_predicted' THEN 'percent_impossible' ELSE 'value_impossible' END, field, text,
     CASE field WHEN 'fio2' THEN 'Possible for fio2: a fraction above 0.2 up to 1, or 21 to 100 %.' ELSE allowed_range.hint END
 FROM converted LEFT JOIN allowed_range USING (analyte)
-WHERE impossible AND factor IS NOT NULL;
+WHERE impossible AND factor IS NOT NULL
+UNION ALL
+SELECT line, 'unit_contradicts_range', 'unit', unit_text,
+    concat('In this unit its upper limit would be ', CAST(ref_high AS DOUBLE), ' ', unit, '; laboratories print ', CAST(upper_low AS DOUBLE),
+        ' to ', CAST(upper_high AS DOUBLE), ' ', unit, '.')
+FROM converted JOIN guard USING (analyte)
+WHERE is_number AND factor IS NOT NULL AND (ref_high < upper_low OR ref_high > upper_high) AND line NOT IN (SELECT line FROM settled);

@@ -1,8 +1,7 @@
--- Every different text of the number columns, read once: comparator, digits, number.
+-- Every different text of the number columns, read once in a file: comparator, digits, number.
 -- Decimal mark: the file's (`receipt.decimal`); 'unsettled' holds every text that the mark would decide.
 -- Numbers keep nine decimals here, so that a conversion can be rounded once, to six, half up.
 
-CREATE OR REPLACE TEMP TABLE numeral AS
 WITH split AS (
     SELECT text, trim(regexp_replace(lower(plain_text(text)), '[\s_]+', ' ', 'g')) AS plain,   -- as coded results are compared
         regexp_extract(plain_text(text), '^(<=|>=|=<|=>|<|>|=)? ?(.*?) ?(%?) ?(HH|LL|H|L|\*|N|A)?$',

@@ -5,8 +5,7 @@ SELECT CASE row_kind WHEN 'labs' THEN fresh.version_id ELSE hash63(concat(fresh.
     patient_id, row_kind, analyte, value, low, low_open, high, high_open, coded, unit, unit_assumed, coalesce(text, ''), unit_text, ref_low, ref_high,
     assay, laboratory, sample_timing, activity, phase, reference_set, specimen_id, at_low, at_high, at_timed, utc_offset, status, issued_at,
     known_from, issued_at IS NULL, known_until, received_at, file_id, line
-FROM fresh JOIN converted USING (line) LEFT JOIN standing ON standing.version_id = fresh.version_id AND is_new, receipt
-ORDER BY line;
+FROM fresh JOIN converted USING (line) LEFT JOIN standing ON standing.version_id = fresh.version_id AND is_new, receipt;
 
 UPDATE record.observation SET known_until = standing.known_until FROM standing
 WHERE observation.set_id = standing.version_id AND NOT is_new AND observation.known_until IS DISTINCT FROM standing.known_until;

@@ -6,7 +6,7 @@ FROM fault JOIN reason USING (reason)
 QUALIFY row_number() OVER (PARTITION BY line ORDER BY place, field) = 1;
 
 INSERT INTO source.rejected
-SELECT file_id, line, patient_id, class, reason, field, found, hint, raw
+SELECT file_id, line, patient_id, class, reason, field, found, hint, raw, CASE class WHEN 'held' THEN to_json(received) END
 FROM rejected JOIN received USING (line), receipt ORDER BY line;
 
 INSERT INTO source.row

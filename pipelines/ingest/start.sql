@@ -13,6 +13,7 @@ CREATE OR REPLACE TEMP MACRO cell_break() AS chr(31);
 
 CREATE OR REPLACE TEMP TABLE changed_patient (patient_id VARCHAR PRIMARY KEY);
 CREATE OR REPLACE TEMP TABLE remark (what VARCHAR, rows BIGINT);    -- what the file's notes should say, counted per batch
+CREATE OR REPLACE TEMP TABLE settled (line INTEGER);                -- rows that a person has accepted as printed
 
 -- What hints name as allowed.
 CREATE OR REPLACE TEMP TABLE allowed_unit AS

@@ -30,12 +30,13 @@ NEIGHBOURS = re.compile(rb"[\x80-\xff]{2}")
 
 @dataclass(frozen=True)
 class TextFile:
-    """A file found to be text: how to decode it, and whether it contains a double quote anywhere."""
+    """A file found to be text: how to decode it, and whether there is a double quote after its first line."""
 
     path: Path
     encoding: str
     guessed: bool
     quotes: bool
+    returns: bool = False  # somewhere a line ends with a carriage return alone
 
     @property
     def errors(self) -> str:
@@ -57,7 +58,8 @@ def examine(path: Path) -> TextFile:
         file.seek(0)
         encoding = _mark(head)
         decoder = codecs.getincrementaldecoder(encoding or "utf-8")("strict")
-        quotes, utf8, sample, unended = False, True, bytearray(), 0
+        headed, quotes, utf8, sample, unended = False, False, True, bytearray(), 0
+        returns, split = 0, False
         while piece := file.read(PIECE):
             unended = _unended(piece, unended)
             if unended > LONGEST_LINE:
@@ -66,7 +68,14 @@ def examine(path: Path) -> TextFile:
                     path.name,
                     "A quote or a line end is missing, or it is not a table.",
                 )
-            quotes = quotes or b'"' in piece
+            returns += piece.count(b"\r") - piece.count(b"\r\n") - (split and piece.startswith(b"\n"))
+            split = piece.endswith(b"\r")
+            if not headed:  # the header is read by itself
+                begun = piece.find(b"\n") + 1
+                headed = begun > 0
+                quotes = headed and b'"' in piece[begun:]
+            else:
+                quotes = quotes or b'"' in piece
             if encoding is None and b"\0" in piece:
                 raise FileRefused("The file contains NUL bytes: it is not text.", path.name, "Save it as CSV (UTF-8).")
             utf8 = utf8 and _decodes(decoder, piece)
@@ -74,7 +83,7 @@ def examine(path: Path) -> TextFile:
                 sample += b"\n".join(line for line in piece.splitlines() if not line.isascii())[:SAMPLE]
         utf8 = utf8 and _decodes(decoder, b"", final=True)
     if utf8:
-        return TextFile(path, encoding or "utf-8", guessed=False, quotes=quotes)
+        return TextFile(path, encoding or "utf-8", guessed=False, quotes=quotes, returns=returns > 0)
     if encoding:
         raise FileRefused(f"The file says it is {encoding} but is not.", path.name, "Save it again as CSV (UTF-8).")
     return TextFile(path, _legacy_encoding(bytes(sample), path), guessed=True, quotes=quotes)

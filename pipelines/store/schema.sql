@@ -37,7 +37,21 @@ CREATE TABLE IF NOT EXISTS source.rejected (
     field   VARCHAR,                   -- the column at fault
     found   VARCHAR,                   -- its text
     hint    VARCHAR NOT NULL,          -- what to do, for a person
-    raw     VARCHAR NOT NULL           -- the row as received
+    raw     VARCHAR NOT NULL,          -- the row as received, without what identifies a person directly
+    cells   VARCHAR                    -- of a held row: its cells as read, a JSON object of native columns
+);
+
+-- What people decided on held rows. It came in a file of decisions, as everything else came in a file.
+CREATE TABLE IF NOT EXISTS source.decision (
+    file_id    INTEGER NOT NULL,       -- the file of decisions, and its line
+    line       INTEGER NOT NULL,
+    of_file_id INTEGER NOT NULL,       -- the held row
+    of_line    INTEGER NOT NULL,
+    decision   VARCHAR NOT NULL,       -- 'accept' as printed, 'correct_unit', 'reject'
+    unit       VARCHAR,                -- the corrected unit
+    decided_by VARCHAR NOT NULL,
+    why        VARCHAR NOT NULL,
+    decided_at TIMESTAMP NOT NULL
 );
 
 -- Who. Everything else about a patient is dated, so it is an observation or an event. The newest version wins.

@@ -11,6 +11,7 @@ as a file so that what is shown does not change with a library, and reading it t
 """
 
 import csv
+import functools
 import math
 from pathlib import Path
 
@@ -26,6 +27,17 @@ def rows() -> list[tuple]:
     with TABLE.open(encoding="utf-8", newline="") as file:
         found = list(csv.DictReader(file))
     return [_row(row, later) for row, later in zip(found, [*found[1:], None], strict=True)]
+
+
+def predicted(sex: str, measure: str, age: float, height_cm: float) -> float:
+    """The predicted value, in the unit of the measure, at the nearest quarter-year of age. Raises KeyError outside the table."""
+    power, log_m = _medians()[sex, measure, round(4 * age)]
+    return math.exp(log_m) * height_cm**power
+
+
+@functools.cache
+def _medians() -> dict[tuple[str, str, int], tuple[float, float]]:
+    return {(sex, measure, quarter): (power, log_m) for sex, measure, quarter, _, power, _, log_m, *_ in rows()}
 
 
 def _row(row: dict[str, str], later: dict[str, str] | None) -> tuple:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from random import Random
 
+from pipelines.dictionary import gli
+
 LAST_DAY = date(2026, 6, 30)
 PHENOTYPES = {"upfront_triple": 0.38, "step_up": 0.22, "refractory": 0.16, "chronic": 0.14, "early_referral": 0.10}
 
@@ -31,6 +33,9 @@ class Person:
     start: float  # severity on day 0
     turn: int  # day on which treatment begins to work (refractory: never)
     weight: int
+    height: int  # cm
+    sex: str
+    born: int  # year
     random: Random
     dead: bool = False
     rows: dict[str, list[tuple]] = field(
@@ -104,7 +109,7 @@ def _diagnosis(person: Person) -> None:
         person.event(0, "diagnosis", "rp_ild", "present")
         person.event(-2, "stay", "respiratory", "present", until=min(person.last, 45))
     person.event(-2, "measure", "weight_kg", str(person.weight))
-    person.event(-2, "measure", "height_cm", str(150 + int(chance() * 30)))
+    person.event(-2, "measure", "height_cm", str(person.height))
     person.event(-3, "imaging", "ggo_fields", str(min(6, round(person.start * 6))))
     if chance() < 0.3:
         person.event(-3, "imaging", "hrct_score", str(round(80 + 90 * person.start)))
@@ -273,14 +278,18 @@ def _lung_function(person: Person) -> None:
         if day > person.last or worst > 0.9 or (day > 0 and person.random.random() < 0.2):
             continue
         fvc, dlco = 98 - 45 * worst + person.random.gauss(0, 2), 85 - 55 * worst + person.random.gauss(0, 3)
-        litres, cell = 3.2 * fvc / 100, (f"{max(22, fvc):.0f}", f"{max(12, dlco):.0f}")
-        person._add("pft", ("FVC", f"{max(0.7, litres):.2f}", "L", cell[0], "pre", "GLI 2022 global", person.on(day)))
-        person._add(
-            "pft", ("FEV1", f"{max(0.6, litres * 0.83):.2f}", "L", "", "pre", "GLI 2022 global", person.on(day))
-        )
-        person._add(
-            "pft", ("DLCO", f"{max(2.5, 21 * dlco / 100):.1f}", "mL/min/mmHg", cell[1], "", "GLI 2017", person.on(day))
-        )
+        fvc, dlco = max(22, fvc), max(12, dlco)
+        litres, transfer = fvc / 100 * _predicted(person, "fvc", day), dlco / 100 * _predicted(person, "dlco", day)
+        on = person.on(day)
+        person._add("pft", ("FVC", f"{litres:.2f}", "L", f"{fvc:.0f}", "pre", "GLI 2022 global", on))
+        person._add("pft", ("FEV1", f"{litres * 0.83:.2f}", "L", "", "pre", "GLI 2022 global", on))
+        person._add("pft", ("DLCO", f"{transfer:.1f}", "mL/min/mmHg", f"{dlco:.0f}", "", "GLI 2017", on))
+
+
+def _predicted(person: Person, measure: str, day: int) -> float:
+    """GLI's predicted value at the age of somebody born in the middle of the year."""
+    age = (person.day0 + timedelta(days=day) - date(person.born, 7, 2)).days / 365.25
+    return gli.predicted(person.sex, measure, age, person.height)
 
 
 def _readings(person: Person) -> None:

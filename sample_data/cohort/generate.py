@@ -70,19 +70,21 @@ def _person(number: int, seed: int) -> Person:
     day0 = FIRST_DAY0 + timedelta(days=random.randint(0, (LAST_DAY0 - FIRST_DAY0).days))
     dead = phenotype == "refractory" and random.random() < 0.6
     last = min(random.randint(35, 110) if dead else random.randint(300, 800), (LAST_DAY - day0).days)
+    who = Random(f"{seed}/{number}/who")
     ranges = {"upfront_triple": (0.35, 0.7), "step_up": (0.3, 0.55), "refractory": (0.6, 0.95), "chronic": (0.2, 0.4)}
     return Person(
         patient_id=f"synthetic-{number + 1:06d}", site=SITES[random.randrange(3)], phenotype=phenotype, day0=day0, last=last,
         start=random.uniform(*ranges.get(phenotype, (0.15, 0.35))),
         turn=random.randint(28, 45) if phenotype == "step_up" else random.randint(3, 8),
-        weight=random.randint(42, 88), random=random, dead=dead and last < (LAST_DAY - day0).days,
+        weight=random.randint(42, 88), height=who.randint(150, 180), sex="female" if who.random() < 0.65 else "male",
+        born=day0.year - who.randint(28, 80), random=random, dead=dead and last < (LAST_DAY - day0).days,
     )  # fmt: skip
 
 
 def _who(people: list[Person]) -> list[list[str]]:
     """patients.csv, as columns. Now and then sex or birth year is not known."""
-    sex = [("female" if p.random.random() < 0.65 else "male") if p.random.random() > 0.02 else "" for p in people]
-    born = [str(p.day0.year - p.random.randint(28, 82)) if p.random.random() > 0.02 else "" for p in people]
+    sex = [p.sex if p.random.random() > 0.02 else "" for p in people]
+    born = [str(p.born) if p.random.random() > 0.02 else "" for p in people]
     return [[p.patient_id for p in people], sex, born, [p.site for p in people]]
 
 

@@ -231,6 +231,17 @@ def test_the_newest_patients_row_wins_and_the_older_stays_accepted(con):
     assert con.execute("FROM record.patient").fetchall() == [("p1", "female", 1956, "A", 2, 4)]
 
 
+def test_a_blank_in_a_patients_row_wipes_nothing(con):
+    header = "patient_id,sex,birth_year,site\n"
+    load(con, header + "p1,F,1955,A\np2,M,1960,A\n")
+    load(con, header + "p1,,,B\np2,,,\n")
+    assert outcomes(con, 2) == ["accepted", "duplicate"]
+    assert [row[:4] for row in con.execute("FROM record.patient ORDER BY 1").fetchall()] == [
+        ("p1", "female", 1955, "B"),
+        ("p2", "male", 1960, "A"),
+    ]
+
+
 @pytest.mark.parametrize("batch", [1, 2, 3])
 def test_where_a_file_is_cut_into_batches_does_not_matter(con, monkeypatch, batch):
     text = (

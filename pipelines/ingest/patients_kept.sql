@@ -1,8 +1,13 @@
--- The patients rows that are taken. A file received before, byte for byte, changes nothing.
+-- The patients rows that are taken. The newest word on each of sex, birth year and site wins; a blank says nothing and changes nothing.
+-- A file received before, byte for byte, changes nothing.
 
 CREATE OR REPLACE TEMP TABLE following AS
 WITH told AS (
-    SELECT person.* FROM person ANTI JOIN rejected USING (line)
+    SELECT person.line, person.patient_id, coalesce(last_value(person.sex IGNORE NULLS) OVER so_far, held.sex) AS sex,
+        coalesce(last_value(person.year IGNORE NULLS) OVER so_far, held.birth_year) AS year,
+        coalesce(last_value(person.site IGNORE NULLS) OVER so_far, held.site) AS site
+    FROM person ANTI JOIN rejected USING (line) LEFT JOIN record.patient AS held ON held.patient_id = person.patient_id
+    WINDOW so_far AS (PARTITION BY person.patient_id ORDER BY person.line)
 )
 SELECT told.*, row_number() OVER (PARTITION BY told.patient_id ORDER BY told.line DESC) = 1 AS is_last,
     EXISTS (SELECT 1 FROM source.file AS this JOIN source.file AS earlier ON earlier.sha256 = this.sha256 AND earlier.file_id < this.file_id

@@ -11,13 +11,13 @@ not loaded, and judges the patients changed but not judged.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
 import duckdb
 
-from pipelines import accounting, faults, ingest, sources
+from pipelines import accounting, faults, ingest, mapping, sources
 from pipelines.engines import on_duckdb
 from pipelines.errors import FileRefused, Refusal
 from pipelines.identity import PatientIds
@@ -27,8 +27,9 @@ from pipelines.store.landing import Receipt
 
 # Told as work goes on: what is being done, how much of it is done, and of how much (None: not known).
 Progress = Callable[[str, int, int | None], None]
+BULK_SUFFIXES = (".ndjson", ".jsonl", ".json")
 # Not the file's fault: the load stops, and the file stays received for the next load.
-OUR_TROUBLE = (Refusal, OSError, MemoryError, duckdb.OutOfMemoryException, duckdb.IOException, duckdb.FatalException)
+OUR_TROUBLE = (OSError, MemoryError, duckdb.OutOfMemoryException, duckdb.IOException, duckdb.FatalException)
 
 
 @dataclass
@@ -110,7 +111,7 @@ def files_under(paths: Iterable[Path]) -> tuple[list[Path], list[str]]:
         if not path.is_dir():
             files.append(path)
             continue
-        for found in sorted(path.rglob("*")):
+        for found in sorted(path.rglob("*"), key=_in_order):
             inside = found.relative_to(path)
             if (found.is_dir() and not found.is_symlink()) or any(part.startswith(".") for part in inside.parts[:-1]):
                 continue
@@ -120,6 +121,12 @@ def files_under(paths: Iterable[Path]) -> tuple[list[Path], list[str]]:
             else:
                 skipped.append(str(Path(path.name, inside)))
     return files, skipped
+
+
+def _in_order(path: Path) -> tuple[bool, Path]:
+    """By name, but FHIR files named after patients first: a bulk export has a file for each type, and the others refer to its patients."""
+    first = path.suffix.lower() in BULK_SUFFIXES and "patient" in path.name.lower()
+    return not first, path
 
 
 def _load_file(
@@ -133,6 +140,7 @@ def _load_file(
     """Receives one file and reads it: recognised first, so that what is no data at all leaves no receipt."""
     kept: list[str] = []
     try:
+        declared = declared if declared.mapping else replace(declared, mapping=_mapping_beside(path))
         kept.append(store.landing.keep(path))
         if declared.mapping:
             kept.append(store.landing.keep(declared.mapping))
@@ -142,11 +150,21 @@ def _load_file(
         sources.recognise(
             store.landing.path(kept[0]), declared_in(store, Receipt(0, path.name, kept[0], moment, **said))
         )
-    except FileRefused as error:
+    except Exception as error:
         for sha256 in kept:
             store.landing.discard(sha256)
-        return FileReport(path.name, kept[0] if kept else None, refused=_reason(error))
+        return FileReport(path.name, kept[0] if kept else None, refused=_refused(store, error))
     return _read_received(con, store, store.landing.receive(path.name, kept[0], moment, **said), progress)
+
+
+def _mapping_beside(path: Path) -> Path | None:
+    """The mapping file that lies beside a file and is meant for it. Raises FileRefused where that cannot be told."""
+    try:
+        return mapping.beside(path)
+    except OSError:  # no file is there, or its name is too long for a mapping to be named after it
+        return None
+    except Refusal as error:
+        raise FileRefused(error.found, error.where, error.hint) from None
 
 
 def _said(declared: Declared, mapping: str | None) -> dict[str, str | bool | None]:
@@ -188,16 +206,19 @@ def _read_received(
     """Reads a received file into the work file. What cannot be read is withdrawn, so that no later load stumbles over it."""
     try:
         return _ingest(con, store, receipt, progress)
-    except FileRefused as error:
-        refused = _reason(error)
-    except OUR_TROUBLE:
-        raise
     except Exception as error:
-        if faults.debugging():
-            raise
-        refused = f"This program failed on it (incident {faults.record_fault(store.folder, error)}). Nothing of it was loaded."
+        refused = _refused(store, error)
     store.landing.withdraw(receipt, refused)
     return FileReport(receipt.name, receipt.sha256, refused=refused)
+
+
+def _refused(store: Store, error: Exception) -> str:
+    """What to say of a file that cannot be read. Raises the error again where it is not the file's fault."""
+    if isinstance(error, Refusal):
+        return _reason(error)
+    if isinstance(error, OUR_TROUBLE) or faults.debugging():
+        raise error
+    return f"This program failed on it (incident {faults.record_fault(store.folder, error)}). Nothing of it was loaded."
 
 
 def _ingest(con: duckdb.DuckDBPyConnection, store: Store, receipt: Receipt, progress: Progress | None) -> FileReport:
@@ -289,6 +310,6 @@ def _tables(con: duckdb.DuckDBPyConnection, database: str) -> set[str]:
     return {row[0] for row in found.fetchall()}
 
 
-def _reason(error: FileRefused) -> str:
+def _reason(error: Refusal) -> str:
     """What is wrong and what to do; the file is named beside it, its place in landing/ is nobody's concern."""
     return f"{error.found} {error.hint}".strip()

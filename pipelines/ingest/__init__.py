@@ -26,7 +26,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines import dictionary
-from pipelines.ingest import slips
+from pipelines.ingest import patient_links, slips
 from pipelines.ingest.columns import CHOICES, DATES, NUMBERS, WORDS
 from pipelines.ingest.decimal_mark import decimal_mark
 from pipelines.sources import Batch, Source, decisions
@@ -79,12 +79,13 @@ def ingest(
     _start(con, file_id, source, received_at)
     rows = 0
     for batch in source.batches():
-        _ingest_batch(con, batch)
+        _ingest_batch(con, patient_links.linked(con, source, batch))
         rows += batch.table.num_rows
         if progress:
             progress(rows)
     if source.format != "csv/decisions":  # there a person has looked
         slips.hold(con, source)
+    patient_links.keep(con, source)
     _note(con, file_id, source)
     for table in PASSING:
         con.execute(f"DROP TABLE IF EXISTS temp.{table}")

@@ -64,6 +64,13 @@ CREATE TABLE IF NOT EXISTS record.patient (
     line       INTEGER
 );
 
+-- What a patient is called in files that name it by a server's resource id alone: both sides are ids or pseudonyms of the store.
+CREATE TABLE IF NOT EXISTS source.patient_link (
+    alias      VARCHAR PRIMARY KEY,
+    patient_id VARCHAR NOT NULL,       -- '': two patients have the name, so it names neither
+    file_id    INTEGER NOT NULL        -- the file that said so first
+);
+
 -- Columns that every record shares, in this order and with this meaning:
 --   record_id   63-bit hash of the fact and this version's content: the same in a rebuild, a merge, on another engine
 --   fact_id     63-bit hash of what this is a version of

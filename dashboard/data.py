@@ -4,6 +4,7 @@ Reads are cached per process under the snapshot's number, so that a screen never
 """
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -11,11 +12,15 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard import held, style, urgency
-from pipelines import dictionary, findings
+from dashboard import held, queries, style, urgency
+from pipelines import decisions, dictionary, findings, receipts, uploads
 from pipelines.catalog import Definition, catalog
 from pipelines.engines import on_duckdb
-from pipelines.store.database import SnapshotReader
+from pipelines.identity import PatientIds
+from pipelines.load import FileReport, Progress
+from pipelines.sources import Declared
+from pipelines.store.database import SnapshotReader, Store
+from pipelines.uploads import Upload
 
 ROOT = Path(__file__).resolve().parents[1]
 CONCEPTS = (
@@ -28,6 +33,8 @@ CONCEPTS = (
     "combination_therapy",
     "triple_therapy",
 )
+MOST_UNMAPPED = receipts.MOST_UNMAPPED
+ACCEPTABLE = decisions.ACCEPTABLE  # why a row is held that can be accepted as it is printed
 SPARK_POINTS = 24  # the last so many results of a sparkline
 
 
@@ -108,7 +115,7 @@ def _worklist(folder: str, snapshot: int, as_of: date | None) -> list[dict]:
     if as_of is None:
         return []
     with _reader(folder).cursor() as cursor:
-        patients = {row["patient_id"]: row for row in _rows(cursor, PATIENTS)}
+        patients = {row["patient_id"]: row for row in _rows(cursor, queries.PATIENTS)}
         for row in patients.values():
             row |= {
                 "oxygen": None,
@@ -119,54 +126,21 @@ def _worklist(folder: str, snapshot: int, as_of: date | None) -> list[dict]:
                 "not_met": [],
                 "died": None,
             }
-        for row in _rows(cursor, OXYGEN_NOW) if _has_concept(cursor, "oxygen_support") else []:
+        for row in _rows(cursor, queries.OXYGEN_NOW) if _has_concept(cursor, "oxygen_support") else []:
             patients[row["patient_id"]]["oxygen"] = row
-        for row in _rows(cursor, DEATHS):
+        for row in _rows(cursor, queries.DEATHS):
             patients[row["patient_id"]]["died"] = row["died"]
-        for row in _rows(cursor, SPARKS, {"points": SPARK_POINTS}):
+        for row in _rows(cursor, queries.SPARKS, {"points": SPARK_POINTS}):
             patients[row["patient_id"]]["ferritin" if row["analyte"] == "ferritin" else "fvc"] = [
                 _plain_point(point) for point in row["points"]
             ]
         groups = {rule.id: rule.group for rule in catalog().criteria.values()}
-        for row in _rows(cursor, STANDING, {"day": as_of}):
+        for row in _rows(cursor, queries.STANDING, {"day": as_of}):
             if row["criterion"] in groups:
                 patients[row["patient_id"]][row["status"]].append(row | {"group": groups[row["criterion"]]})
     for row in patients.values():
         row["urgency"] = urgency.of(row, as_of)
     return sorted(patients.values(), key=lambda row: urgency.order(row))
-
-
-PATIENTS = """
-    WITH day AS (
-        SELECT patient_id, min(low) AS first_day, max(high) AS last_day FROM (
-            SELECT patient_id, CAST(min(at_low) AS DATE) AS low, CAST(max(at_high) AS DATE) AS high
-            FROM record.observation GROUP BY patient_id
-            UNION ALL SELECT patient_id, min(start_low), max(start_high) FROM record.administration GROUP BY patient_id
-            UNION ALL SELECT patient_id, CAST(min(at_low) AS DATE), CAST(max(at_high) AS DATE) FROM record.event GROUP BY patient_id)
-        GROUP BY patient_id)
-    SELECT patient_id, sex, birth_year, site, first_day, last_day FROM record.patient LEFT JOIN day USING (patient_id)"""
-
-OXYGEN_NOW = """
-    SELECT patient_id, on_date, level, device, flow, fio2, fio2_source, spo2 FROM concept.oxygen_support
-    WHERE level IS NOT NULL
-    QUALIFY row_number() OVER (PARTITION BY patient_id ORDER BY on_date DESC, oxygen_support.at DESC NULLS LAST, level DESC) = 1"""
-
-SPARKS = """
-    SELECT patient_id, analyte, list({'day': day, 'value': value, 'low': low, 'high': high} ORDER BY day, record_id) AS points FROM (
-        SELECT patient_id, analyte, CAST(at_high AS DATE) AS day, value, low, high, record_id FROM record.observation
-        WHERE analyte IN ('ferritin', 'fvc_percent') AND low IS NOT NULL AND known_until IS NULL
-        AND status IN ('final', 'corrected', 'amended') AND (phase IS NULL OR phase = 'pre')
-        QUALIFY row_number() OVER (PARTITION BY patient_id, analyte ORDER BY at_high DESC, record_id) <= $points)
-    GROUP BY patient_id, analyte"""
-
-DEATHS = """
-    SELECT patient_id, CAST(max(at_high) AS DATE) AS died FROM record.event
-    WHERE kind = 'outcome' AND code = 'death' AND known_until IS NULL AND status IN ('final', 'corrected', 'amended')
-    GROUP BY patient_id"""
-
-STANDING = """
-    SELECT patient_id, criterion, item, status, grade, from_date AS since FROM result.spell
-    WHERE from_date <= $day AND (until_date IS NULL OR until_date > $day)"""
 
 
 def patient_page(patient_id: str) -> dict[str, list[dict]]:
@@ -181,10 +155,10 @@ def _patient_page(folder: str, snapshot: int, patient_id: str) -> dict[str, list
     only = {"patient_id": patient_id}
     with _reader(folder).cursor() as cursor:
         page = {"patient": _rows(cursor, "SELECT * FROM record.patient WHERE patient_id = $patient_id", only)}
-        page["observation"] = [_observation(row) for row in _rows(cursor, OBSERVATIONS, only)]
-        page["event"] = _rows(cursor, EVENTS, only)
+        page["observation"] = [_observation(row) for row in _rows(cursor, queries.OBSERVATIONS, only)]
+        page["event"] = _rows(cursor, queries.EVENTS, only)
         page["held"] = [
-            row | {"analyte": held.analyte_named(row["row as received"])} for row in _rows(cursor, HELD, only)
+            row | {"analyte": held.analyte_named(row["row as received"])} for row in _rows(cursor, queries.HELD, only)
         ]
         on_duckdb.replay(cursor, [patient_id])
         for concept in CONCEPTS:
@@ -200,28 +174,6 @@ def _patient_page(folder: str, snapshot: int, patient_id: str) -> dict[str, list
         row["at"] = _moment(row["at"] or row["on_date"])
         row["source"] = next((source[record_id] for record_id in row["evidence"] if record_id in source), "")
     return page
-
-
-OBSERVATIONS = """
-    SELECT observation.* EXCLUDE (patient_id, fact_id, known_until, received_at), file.name AS file
-    FROM record.observation JOIN source.file USING (file_id)
-    WHERE patient_id = $patient_id AND known_until IS NULL AND status NOT IN ('entered_in_error', 'cancelled')
-    ORDER BY at_high, analyte, record_id"""
-
-EVENTS = """
-    SELECT record_id, kind, code, value, number, text, CAST(at_high AS DATE) AS on_date, until_high AS until_date, date_assumed,
-        file.name AS file, line
-    FROM record.event JOIN source.file USING (file_id)
-    WHERE patient_id = $patient_id AND known_until IS NULL AND status NOT IN ('entered_in_error', 'cancelled')
-    ORDER BY at_high, kind, code, record_id"""
-
-
-HELD = """
-    SELECT file.name || ' line ' || line AS source, reason, field, found, hint AS "what to do", raw AS "row as received"
-    FROM source.rejected JOIN source.file USING (file_id)
-    WHERE class = 'held' AND patient_id = $patient_id
-    QUALIFY file_id = max(file_id) OVER (PARTITION BY sha256)
-    ORDER BY file_id, line LIMIT 500"""
 
 
 def evidence(record_ids: list[str]) -> list[dict]:
@@ -281,3 +233,74 @@ def _has_concept(cursor, name: str) -> bool:
             "SELECT 1 FROM duckdb_tables() WHERE schema_name = 'concept' AND table_name = $name", {"name": name}
         ).fetchone()
     )
+
+
+def received_files() -> list[dict]:
+    """Every file received, newest first (`receipts.files`)."""
+    return _ask(receipts.files)
+
+
+def declared_of(receipt: int) -> dict:
+    """What was said of a file when it was loaded: decimal, assigner, pseudonymous, mapping, as far as anything was."""
+    return Store(store_folder()).landing.find(receipt).declared
+
+
+def rejected(limit: int, offset: int = 0, **asked: int | str | None) -> tuple[int, list[dict]]:
+    """How many rejected rows there are, and some of them (`receipts.rejected`: receipt, reason, text)."""
+    with _reader(str(store_folder())).cursor() as cursor:  # not kept: a download may be long
+        return receipts.rejected(cursor, limit, offset, **asked)
+
+
+def rejection_reasons() -> dict[str, int]:
+    """How many rows stand rejected for each reason, most first."""
+    return _ask(receipts.rejection_reasons)
+
+
+def unmapped() -> list[dict]:
+    """What was printed that no dictionary knows (`receipts.unmapped`)."""
+    return _ask(receipts.unmapped)
+
+
+def source_row(receipt: int, line: int) -> dict | None:
+    """One row: what became of it, and the row as received (`receipts.one_row`)."""
+    return _ask(receipts.one_row, store_folder(), receipt, line)
+
+
+def held_rows() -> list[dict]:
+    """The rows that wait for a person (`decisions.held_rows`)."""
+    return _ask(decisions.held_rows)
+
+
+def decided() -> list[dict]:
+    """The decisions made, newest first (`decisions.decisions`)."""
+    return _ask(decisions.decisions)
+
+
+def _ask(question: Callable, *asked: object):
+    return _asked(str(store_folder()), provenance().snapshot, question.__name__, question, asked)
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def _asked(folder: str, snapshot: int, name: str, _question: Callable, asked: tuple):
+    with _reader(folder).cursor() as cursor:
+        return _question(cursor, *asked)
+
+
+# What follows writes. The dashboard has no login: it listens on 127.0.0.1 only, and whoever reaches it may load and decide.
+
+
+def load_uploads(files: list[Upload], said: dict, mapping: Upload | None, progress: Progress) -> list[FileReport]:
+    """Loads files; `said` may have decimal, assigner, pseudonymous (sources/declared.py). Raises StoreBusy, Refusal."""
+    declared = Declared(said.get("decimal"), PatientIds(said.get("assigner"), said.get("pseudonymous")))
+    return uploads.load_uploads(Store(store_folder()), files, declared, mapping, progress)
+
+
+def proposal(upload: Upload):
+    """The mapping proposed for a table with local column names (`mapping.propose`). Loads nothing. Raises FileRefused."""
+    return uploads.proposal(Store(store_folder()), upload)
+
+
+def decide(row: dict, decision: str, who: str, why: str, unit: str | None, progress: Progress) -> list[FileReport]:
+    """Keeps a decision on a held row as a file of the store. Raises ValueError where it is incomplete, StoreBusy, Refusal."""
+    text = decisions.decision_file(row, decision, who, why, datetime.now().replace(microsecond=0), unit)
+    return [uploads.load_text(Store(store_folder()), "decision.csv", text, progress)]

@@ -115,17 +115,17 @@ def draw_evidence(answer: dict) -> None:
     if not records:
         st.caption("No record decided: the answer rests on what is missing or on the calendar.")
         return
-    rows: dict[tuple[str, str], list[str]] = {}
+    rows: dict[tuple[str, str, int, int], list[str]] = {}
     for record in records:  # the cells of one row of a file are one line here
-        key = (style.day(record["at"]), f"{record['file']} line {record['line']}")
+        key = (style.day(record["at"]), record["file"], record["receipt"], record["line"])
         rows.setdefault(key, []).append(words_of(record))
     cells = [
         {
             "Date": style.as_markdown(day),
             "Record": style.as_markdown("; ".join(said)),
-            "Source": style.as_markdown(source),
+            "Source": f"[{style.as_markdown(f'{file} line {line}')}](files?show=rejected&file={receipt}&receipt={receipt}&line={line})",
         }
-        for (day, source), said in rows.items()
+        for (day, file, receipt, line), said in rows.items()
     ]
     st.table(cells, border="horizontal", hide_index=True)
 

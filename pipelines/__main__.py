@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 
 from pipelines import accounting, command_output, export, faults, findings
+from pipelines import watch as watching
 from pipelines.catalog import GROUPS
 from pipelines.errors import Refusal, StoreBusy
 from pipelines.identity import PatientIds
@@ -55,6 +56,19 @@ KnownAt = Annotated[
     datetime | None,
     typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"], help="Only what was known at this moment."),
 ]
+DecimalOption = Annotated[DecimalMark | None, typer.Option(help="The decimal mark of these files, where you know it.")]
+AssignerOption = Annotated[
+    str | None,
+    typer.Option(help="The ids of patients are identifiers that this authority gave: they become pseudonyms."),
+]
+PseudonymousOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--pseudonymous/--identifiers",
+        help="The ids of patients are pseudonyms already and are kept, or they are identifiers. "
+        "Default: kept in CSV and Excel files with native columns, identifiers in FHIR and HL7.",
+    ),
+]
 
 app = typer.Typer(
     add_completion=False,
@@ -71,38 +85,22 @@ def load_command(
         typer.Argument(metavar="PATH...", exists=True, help="Files, or folders to read with all below them."),
     ],
     store: StoreFolder = DEFAULT_STORE,
-    decimal: Annotated[
-        DecimalMark | None, typer.Option(help="The decimal mark of these files, where you know it.")
-    ] = None,
+    decimal: DecimalOption = None,
     mapping: Annotated[
         Path | None,
         typer.Option(
             exists=True, dir_okay=False, help="The mapping file that says what the columns of these files are."
         ),
     ] = None,
-    assigner: Annotated[
-        str | None,
-        typer.Option(help="The ids of patients are identifiers that this authority gave: they become pseudonyms."),
-    ] = None,
-    pseudonymous: Annotated[
-        bool | None,
-        typer.Option(
-            "--pseudonymous/--identifiers",
-            help="The ids of patients are pseudonyms already and are kept, or they are identifiers. "
-            "Default: kept in CSV and Excel files with native columns, identifiers in FHIR and HL7.",
-        ),
-    ] = None,
+    assigner: AssignerOption = None,
+    pseudonymous: PseudonymousOption = None,
     json: AsJson = False,
 ) -> None:
     """Load files into the store, judge the patients they change, and publish.
 
     Exit 0 when every file was read (single rows may be rejected), 3 when a file was refused as a whole.
     """
-    if assigner and pseudonymous:
-        raise typer.BadParameter(
-            "ids are either pseudonyms already, or identifiers of an assigner", param_hint="--assigner"
-        )
-    declared = Declared(decimal and str(decimal), PatientIds(assigner, pseudonymous), mapping)
+    declared = _declared(decimal, assigner, pseudonymous, mapping)
     with _long_work(quiet=json) as progress:
         report = load(Store(store), paths, progress, declared=declared)
     if json:
@@ -111,6 +109,71 @@ def load_command(
         command_output.print_load(report)
     if any(file.refused for file in report.files + report.recovered):
         raise typer.Exit(FILE_REFUSED)
+
+
+def _declared(
+    decimal: DecimalMark | None, assigner: str | None, pseudonymous: bool | None, mapping: Path | None = None
+) -> Declared:
+    if assigner and pseudonymous:
+        raise typer.BadParameter(
+            "ids are either pseudonyms already, or identifiers of an assigner", param_hint="--assigner"
+        )
+    return Declared(decimal and str(decimal), PatientIds(assigner, pseudonymous), mapping)
+
+
+@app.command("watch")
+def watch_command(
+    inbox: Annotated[
+        Path, typer.Argument(exists=True, file_okay=False, help="The folder into which files are dropped.")
+    ],
+    store: StoreFolder = DEFAULT_STORE,
+    interval: Annotated[
+        float,
+        typer.Option(min=0.1, help="Seconds between two looks; a file is loaded when two in a row found it alike."),
+    ] = watching.INTERVAL,
+    once: Annotated[bool, typer.Option("--once", help="Load what is there, then end: for cron.")] = False,
+    decimal: DecimalOption = None,
+    assigner: AssignerOption = None,
+    pseudonymous: PseudonymousOption = None,
+) -> None:
+    """Load what appears in a folder; each file goes to done/ or refused/ in it, with a report beside it.
+
+    X.mapping.toml beside X is used to read it. Ctrl+C or SIGTERM ends it after the file in hand. With --once: exit 3 when a
+    file was refused.
+    """
+    declared = _declared(decimal, assigner, pseudonymous)
+    with watching.stopped_by_signals() as stop, _long_work(quiet=False) as progress:
+        refused = watching.watch(
+            Store(store), inbox, declared, interval, once, stop, command_output.print_line, progress
+        )
+    if once and refused:
+        raise typer.Exit(FILE_REFUSED)
+
+
+@app.command("map")
+def map_command(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A table: CSV or Excel.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", dir_okay=False, help="The mapping file to write; one that exists is kept.")
+    ] = None,
+) -> None:
+    """Propose a mapping file for a table with local column names. Nothing is loaded; a person completes and approves it."""
+    from pipelines import mapping
+
+    text = mapping.proposal_text(file)
+    if out is None:
+        sys.stdout.write(text)
+        return
+    try:
+        with out.open("x", encoding="utf-8") as written:
+            written.write(text)
+    except FileExistsError:
+        raise Refusal("A file of that name exists.", str(out), "Choose another name, or remove it first.") from None
+    except OSError as error:
+        raise Refusal(f"It cannot be written: {error.strerror}.", str(out)) from None
+    typer.echo(
+        f"Proposed mapping written to {out}: complete it, say who approved it and when, then load with it.", err=True
+    )
 
 
 @app.command("rebuild")

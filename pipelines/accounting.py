@@ -18,7 +18,19 @@ def outcomes(con: duckdb.DuckDBPyConnection, file_ids: list[int] | None = None) 
     return {file_id: dict(zip(("received", *OUTCOMES), counts, strict=True)) for file_id, *counts in rows}
 
 
-REJECTED_COLUMNS = ("file", "line", "class", "reason", "field", "found", "hint", "raw", "patient_id", "receipt", "place")
+REJECTED_COLUMNS = (
+    "file",
+    "line",
+    "class",
+    "reason",
+    "field",
+    "found",
+    "hint",
+    "raw",
+    "patient_id",
+    "receipt",
+    "place",
+)
 
 
 def rejected_rows(cursor: duckdb.DuckDBPyConnection) -> list[dict]:

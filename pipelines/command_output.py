@@ -66,6 +66,11 @@ def progress_shown(quiet: bool) -> Iterator[ToldProgress | None]:
         yield told
 
 
+def print_line(line: str) -> None:
+    """One line for a person or a log, at once."""
+    print(visible(" ".join(line.split())), flush=True)
+
+
 def print_json(value: object) -> None:
     json.dump(value, sys.stdout, default=json_value, ensure_ascii=False, indent=2)
     sys.stdout.write("\n")

@@ -1,4 +1,4 @@
-"""Two journeys through the dashboard in a real browser, as its reader makes them: what AppTest cannot see.
+"""Journeys through the dashboard in a real browser, as its reader makes them: what AppTest cannot see.
 
 They need Chromium on the machine and are skipped, saying so, where there is none. Elements are found by what a person reads;
 `expect` waits, nothing sleeps; the browser's console must stay clean.
@@ -123,3 +123,36 @@ def test_a_deep_link_opens_the_day_and_moving_the_day_changes_the_flags(page, ad
     expect(page.get_by_text("Met on ", exact=False).first).to_be_visible()
     expect(page).not_to_have_url(re.compile("as_of=2021-09-03"))
     expect(page.get_by_text("HFNC 0.80/50 L ↑")).to_have_count(0)
+
+
+LABS = "patient_id,analyte,value,unit,at\np1,ferritin,480,ng/mL,2024-01-01\np1,<b>nonsense</b>,5,ng/mL,2024-01-10\n"
+
+
+def test_a_file_is_uploaded_accounted_for_and_a_rejected_row_of_it_opened(page, address):
+    expect = playwright.expect
+    page.goto(f"{address}/files")
+    page.locator("input[type=file]").first.set_input_files(
+        [{"name": "ward <i>5</i>.csv", "mimeType": "text/csv", "buffer": LABS.encode()}]
+    )
+    page.get_by_role("button", name="Load 1 file").click()
+    accounting = "2 received = 1 accepted + 0 duplicate + 0 superseded + 1 rejected"
+    expect(page.get_by_text(accounting, exact=False)).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("ward <i>5</i>.csv", exact=False).first).to_be_visible()
+    page.get_by_role("button", name="Show the 1 rejected row").click()
+    rows = page.locator("[data-testid=stDataFrame]").first
+    expect(rows).to_be_visible()
+    rows.click(position={"x": 300, "y": 55})  # anywhere on the first row
+    expect(page.get_by_text("This analyte is not in", exact=False)).to_be_visible()
+    expect(page.locator("[data-testid=stCode]")).to_contain_text("p1,<b>nonsense</b>,5,ng/mL,2024-01-10")
+    expect(page).to_have_url(re.compile("line=3"))
+    expect(page.get_by_text("Traceback")).to_have_count(0)
+
+
+def test_from_the_evidence_of_a_flag_to_the_row_as_received(page, address):
+    expect = playwright.expect
+    page.goto(f"{address}/patient?patient=yonsei-2021&as_of=2021-09-03&flag=urgent_transfer")
+    with page.expect_popup() as opened:
+        page.get_by_role("link", name="oxygen.csv line", exact=False).first.click(timeout=60_000)
+    row = opened.value
+    expect(row.get_by_text("Accepted: it is a record")).to_be_visible(timeout=60_000)
+    expect(row.locator("[data-testid=stCode]")).to_contain_text("yonsei-2021,2021-09-03,HFNC")

@@ -29,7 +29,7 @@ from pipelines.store.landing import Receipt
 Progress = Callable[[str, int, int | None], None]
 BULK_SUFFIXES = (".ndjson", ".jsonl", ".json")
 # Not the file's fault: the load stops, and the file stays received for the next load.
-OUR_TROUBLE = (OSError, MemoryError, duckdb.OutOfMemoryException, duckdb.IOException, duckdb.FatalException)
+OUR_TROUBLE = (Refusal, OSError, MemoryError, duckdb.OutOfMemoryException, duckdb.IOException, duckdb.FatalException)
 
 
 @dataclass
@@ -154,7 +154,14 @@ def _load_file(
         for sha256 in kept:
             store.landing.discard(sha256)
         return FileReport(path.name, kept[0] if kept else None, refused=_refused(store, error))
-    return _read_received(con, store, store.landing.receive(path.name, kept[0], moment, **said), progress)
+    receipt = store.landing.receive(path.name, kept[0], moment, **said)
+    try:
+        return _read_received(con, store, receipt, progress)
+    except (
+        Refusal
+    ) as error:  # the key of the pseudonyms is not there, say: the next load must not stumble over this file
+        store.landing.withdraw(receipt, _reason(error))
+        raise
 
 
 def _mapping_beside(path: Path) -> Path | None:
@@ -214,7 +221,7 @@ def _read_received(
 
 def _refused(store: Store, error: Exception) -> str:
     """What to say of a file that cannot be read. Raises the error again where it is not the file's fault."""
-    if isinstance(error, Refusal):
+    if isinstance(error, FileRefused):
         return _reason(error)
     if isinstance(error, OUR_TROUBLE) or faults.debugging():
         raise error

@@ -94,9 +94,11 @@ class TestLoad:
         key.unlink()
         more = tmp_path / "more.csv"
         more.write_text(LABS.replace("1500", "1600"), encoding="utf-8")
-        assert "not there" in load(store, [more], received_at=RECEIVED, declared=declared).files[0].refused
+        with pytest.raises(Refusal, match="not there"):
+            load(store, [more], received_at=RECEIVED, declared=declared)
         PatientIds().pseudonym("1234")
-        assert "not the key" in load(store, [more], received_at=RECEIVED, declared=declared).files[0].refused
+        with pytest.raises(Refusal, match="not the key"):
+            load(store, [more], received_at=RECEIVED, declared=declared)
         assert load(store, [labs], received_at=RECEIVED).files[0].refused is None
 
 

@@ -92,7 +92,8 @@ def ingest(
 
 
 def _start(con: duckdb.DuckDBPyConnection, file_id: int, source: Source, received_at: datetime) -> None:
-    dictionary.create_tables(con)
+    if not con.execute("SELECT 1 FROM duckdb_tables() WHERE temporary AND table_name = 'unit_factor'").fetchone():
+        dictionary.create_tables(con)  # a connection that loads many files makes them once
     con.execute(f"CREATE OR REPLACE TEMP MACRO plain_name(t) AS {dictionary.name_sql('t')}")
     con.execute(f"CREATE OR REPLACE TEMP MACRO plain_unit(t) AS {dictionary.unit_sql('t')}")
     con.execute(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pipelines.errors import FileRefused
 from tests.ingesting import empty_store, load
 
-SETTINGS = settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+SETTINGS = settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 HEADERS = {
     "labs": "patient_id;analyte;value;unit;at;reported_at;status;laboratory;record_id",
     "pft": "patient_id;measure;value;unit;percent_predicted;at;reported_at;status;record_id",

@@ -152,7 +152,7 @@ def test_readers_see_whole_snapshots_while_one_is_published(tmp_path: Path):
     with store.writer() as con:
         for number in range(1, published + 1):
             con.execute("INSERT INTO source.file VALUES (?, 'f', '', 'csv/labs', TIMESTAMP '2024-01-01', [])", [number])
-            con.execute("INSERT INTO source.row VALUES (?, 2, 'accepted')", [number])
+            con.execute("INSERT INTO source.row VALUES (?, 2, 'patients', 'accepted', NULL)", [number])
             con.execute("INSERT INTO record.patient (patient_id) VALUES (?)", [str(number)])
             store.publish(con)
     done.set()

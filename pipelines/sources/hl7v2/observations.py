@@ -164,7 +164,7 @@ def _value(kind: str, printed: str, separators: Separators, decimal: str | None)
         return with_decimal_dot("".join(separators.components(printed)[:4]).removeprefix("="), decimal)
     if kind in CODED:
         return with_decimal_dot(codes.text_of(printed, separators), decimal)
-    return "", "value_type_not_read"
+    return "", "value_type_unread"
 
 
 def _raw(fields: list[str], text: str, fault: str | None, separators: Separators) -> str:
@@ -173,7 +173,7 @@ def _raw(fields: list[str], text: str, fault: str | None, separators: Separators
         [*fields[:16], "", *fields[17:18], "", *fields[19:20], "", *fields[21:22]] if len(fields) > 16 else fields[:16]
     )
     if len(kept) > 5:
-        kept[5] = "" if fault == "value_type_not_read" else text
+        kept[5] = "" if fault == "value_type_unread" else text
     return separators.field.join(kept)[:MOST_RAW]
 
 

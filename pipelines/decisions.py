@@ -10,11 +10,12 @@ from datetime import datetime
 
 import duckdb
 
+from pipelines.ingest import reasons
 from pipelines.sources.decisions import DECISIONS, FIELDS
 from pipelines.sources.native_csv import COLUMNS
 
 # The reasons of which a row can be accepted as it is printed; any other is as unreadable after a decision as before it.
-ACCEPTABLE = ("value_slip", "unit_contradicts_range")
+ACCEPTABLE = tuple(reason for reason, block in reasons().items() if block.get("acceptable"))
 HELD_COLUMNS = (
     "file",
     "receipt",
@@ -75,13 +76,11 @@ def decision_file(
         )
     if (decision == "correct_unit") != bool(unit):
         raise ValueError("A unit belongs to the decision to correct it, and to no other.")
-    cells = row["cells"] | ({"unit": unit} if unit else {})
     written = io.StringIO()
     out = csv.writer(written, lineterminator="\n")
     out.writerow(FIELDS)
     out.writerow((
-        decision, decided_by.strip(), why.strip(), decided_at.isoformat(timespec="seconds"), row["sha256"], row["line"], row["kind"],
-        unit or "", json.dumps(cells, ensure_ascii=False),
+        decision, decided_by.strip(), why.strip(), decided_at.isoformat(timespec="seconds"), row["sha256"], row["line"], unit or "",
     ))  # fmt: skip
     return written.getvalue()
 

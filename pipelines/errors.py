@@ -21,6 +21,10 @@ class FileRefused(Refusal):
     """A file as a whole cannot be read: nothing of it was loaded."""
 
 
+class KeyUnavailable(Refusal):
+    """The key of the pseudonyms is not there, or is not the store's: no fault of any file."""
+
+
 class StoreBusy(Refusal):
     """Another process is writing to the store."""
 

@@ -17,7 +17,7 @@ import secrets
 from functools import cached_property
 from pathlib import Path
 
-from pipelines.errors import Refusal
+from pipelines.errors import KeyUnavailable
 
 KEY_BYTES = 32
 RESTORE = "Restore it from a backup, or name its place with MDA5_KEY_FILE."
@@ -61,22 +61,26 @@ class PatientIds:
     def key(self) -> bytes:
         """The secret key; made, and written for this user alone, when there is none yet.
 
-        Raises Refusal, also when the store's pseudonyms were made with another key: its patients would all become new ones.
+        Raises KeyUnavailable, also when the store's pseudonyms were made with another key: its patients would all become new ones.
         """
         path = key_file()
         checked = self._key_check is not None and self._key_check.exists()
         try:
             if checked and not path.exists():
-                raise Refusal("The key that this store's pseudonyms were made with is not there.", str(path), RESTORE)
+                raise KeyUnavailable(
+                    "The key that this store's pseudonyms were made with is not there.", str(path), RESTORE
+                )
             key = _read_key(path) if path.exists() else _make_key(path)
             check = hmac.new(key, b"mda5-monitor key check", hashlib.sha256).hexdigest()[:16]
             if checked and self._key_check.read_text(encoding="ascii").strip() != check:
-                raise Refusal("This is not the key that this store's pseudonyms were made with.", str(path), RESTORE)
+                raise KeyUnavailable(
+                    "This is not the key that this store's pseudonyms were made with.", str(path), RESTORE
+                )
             if self._key_check and not checked:
                 self._key_check.write_text(check + "\n", encoding="ascii")
             return key
         except OSError as error:
-            raise Refusal(
+            raise KeyUnavailable(
                 f"The key of the pseudonyms cannot be read or made: {error.strerror}.", str(path), "Set MDA5_KEY_FILE."
             ) from None
 
@@ -96,7 +100,7 @@ def _read_key(path: Path) -> bytes:
     except ValueError:
         key = b""
     if len(key) != KEY_BYTES:
-        raise Refusal("This is not a key of pseudonyms.", str(path), RESTORE)
+        raise KeyUnavailable("This is not a key of pseudonyms.", str(path), RESTORE)
     return key
 
 

@@ -19,7 +19,7 @@ import duckdb
 
 from pipelines import accounting, faults, ingest, mapping, sources
 from pipelines.engines import on_duckdb
-from pipelines.errors import FileRefused, Refusal
+from pipelines.errors import FileRefused, KeyUnavailable, Refusal
 from pipelines.identity import PatientIds
 from pipelines.sources import Declared
 from pipelines.store.database import SCHEMAS, Store, start_again, transaction
@@ -29,7 +29,14 @@ from pipelines.store.landing import Receipt
 Progress = Callable[[str, int, int | None], None]
 BULK_SUFFIXES = (".ndjson", ".jsonl", ".json")
 # Not the file's fault: the load stops, and the file stays received for the next load.
-OUR_TROUBLE = (Refusal, OSError, MemoryError, duckdb.OutOfMemoryException, duckdb.IOException, duckdb.FatalException)
+OUR_TROUBLE = (
+    KeyUnavailable,
+    OSError,
+    MemoryError,
+    duckdb.OutOfMemoryException,
+    duckdb.IOException,
+    duckdb.FatalException,
+)
 
 
 @dataclass
@@ -94,9 +101,12 @@ def load(
     `received_at` is the local time to give the files (default: now). `declared` is what the person says of them.
     """
     files, skipped = files_under(paths)
+    files.sort(key=_refers_to_others)  # stable: the order given is kept otherwise
+    # The one clock the product reads: when files were received, in local time, as the files' own times are.
+    moment = received_at or datetime.now().replace(microsecond=0)
     with store.writer() as con:
         recovered = _catch_up(con, store, progress)
-        reports = [_load_file(con, store, path, progress, received_at, declared or Declared()) for path in files]
+        reports = [_load_file(con, store, path, progress, moment, declared or Declared()) for path in files]
         changed = _judge(con, progress)
         return LoadReport(store.publish(con), changed, reports, recovered, skipped)
 
@@ -111,7 +121,7 @@ def files_under(paths: Iterable[Path]) -> tuple[list[Path], list[str]]:
         if not path.is_dir():
             files.append(path)
             continue
-        for found in sorted(path.rglob("*"), key=_in_order):
+        for found in sorted(path.rglob("*")):
             inside = found.relative_to(path)
             if (found.is_dir() and not found.is_symlink()) or any(part.startswith(".") for part in inside.parts[:-1]):
                 continue
@@ -123,10 +133,9 @@ def files_under(paths: Iterable[Path]) -> tuple[list[Path], list[str]]:
     return files, skipped
 
 
-def _in_order(path: Path) -> tuple[bool, Path]:
-    """By name, but FHIR files named after patients first: a bulk export has a file for each type, and the others refer to its patients."""
-    first = path.suffix.lower() in BULK_SUFFIXES and "patient" in path.name.lower()
-    return not first, path
+def _refers_to_others(path: Path) -> bool:
+    """Not so FHIR files named after patients: a bulk export has a file for each type, and the others refer to its patients."""
+    return not (path.suffix.lower() in BULK_SUFFIXES and "patient" in path.name.lower())
 
 
 def _load_file(
@@ -134,7 +143,7 @@ def _load_file(
     store: Store,
     path: Path,
     progress: Progress | None,
-    received_at: datetime | None,
+    moment: datetime,
     declared: Declared,
 ) -> FileReport:
     """Receives one file and reads it: recognised first, so that what is no data at all leaves no receipt."""
@@ -145,8 +154,6 @@ def _load_file(
         if declared.mapping:
             kept.append(store.landing.keep(declared.mapping))
         said = _said(declared, mapping=kept[1] if declared.mapping else None)
-        # The one clock the product reads: when a file was received, in local time, as the files' own times are.
-        moment = received_at or datetime.now().replace(microsecond=0)
         sources.recognise(
             store.landing.path(kept[0]), declared_in(store, Receipt(0, path.name, kept[0], moment, **said))
         )
@@ -157,9 +164,7 @@ def _load_file(
     receipt = store.landing.receive(path.name, kept[0], moment, **said)
     try:
         return _read_received(con, store, receipt, progress)
-    except (
-        Refusal
-    ) as error:  # the key of the pseudonyms is not there, say: the next load must not stumble over this file
+    except KeyUnavailable as error:  # the next load must not stumble over this file
         store.landing.withdraw(receipt, _reason(error))
         raise
 
@@ -221,9 +226,11 @@ def _read_received(
 
 def _refused(store: Store, error: Exception) -> str:
     """What to say of a file that cannot be read. Raises the error again where it is not the file's fault."""
-    if isinstance(error, FileRefused):
+    if isinstance(error, OUR_TROUBLE):
+        raise error
+    if isinstance(error, Refusal):
         return _reason(error)
-    if isinstance(error, OUR_TROUBLE) or faults.debugging():
+    if faults.debugging():
         raise error
     return f"This program failed on it (incident {faults.record_fault(store.folder, error)}). Nothing of it was loaded."
 
@@ -278,7 +285,9 @@ def _read_again(
 ) -> FileReport:
     try:
         return _ingest(con, store, receipt, progress)
-    except FileRefused as error:
+    except KeyUnavailable:
+        raise
+    except Refusal as error:
         return FileReport(receipt.name, receipt.sha256, refused=_reason(error))
 
 

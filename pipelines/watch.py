@@ -15,11 +15,13 @@ from pathlib import Path
 from pipelines import accounting, faults, mapping
 from pipelines.errors import Refusal, StoreBusy
 from pipelines.inbox import Inbox, look
-from pipelines.load import OUR_TROUBLE, FileReport, Progress, load
+from pipelines.load import OUR_TROUBLE as TROUBLE_OF_A_LOAD
+from pipelines.load import FileReport, Progress, load
 from pipelines.sources import Declared
 from pipelines.store.database import Store
 from pipelines.watch_report import told_of
 
+OUR_TROUBLE = (StoreBusy, *TROUBLE_OF_A_LOAD)
 INTERVAL = 10.0  # seconds between two looks
 # Small files are loaded together: judging and publishing once for a thousand messages instead of a thousand times.
 FILES_AT_ONCE, BYTES_AT_ONCE = 50, 64 << 20

@@ -298,6 +298,79 @@ def test_a_workbook_without_native_columns_is_refused_with_what_is_missing(tmp_p
         read(typed(tmp_path / "b.xlsx", [*HEADER, "value"], ["p1", *ROW, 5]))
 
 
+def test_a_second_header_that_does_not_fit_closes_the_block_and_loses_no_row(tmp_path: Path):
+    other = ["patient_id", "analyte", "target", "unit", "at"]
+    lines = [HEADER, ["p1", *ROW], [], other, ["p1", *ROW], [None, None, "7"], other, HEADER, ["p2", *ROW]]
+    source = read(typed(tmp_path / "a.xlsx", *lines))
+    assert [(row["line"], row["patient_id"], row["value"]) for row in rows_of(source, "labs")] == [
+        (2, "p1", "300"),
+        (9, "p2", "300"),
+    ]
+    refused = rows_of(source, "unreadable")
+    assert [(row["line"], row["patient_id"], row["cell_fault"]) for row in refused] == [
+        (5, "p1", "header_unfitting"),
+        (6, None, "header_unfitting"),
+    ]
+    assert refused[0]["raw"] == "patient_id=p1,analyte=ferritin,unit=ng/mL,at=2021-07-24"
+    assert "sheet 'Labs': row 4 is a header that does not fit: the rows below it are rejected" in source.notes
+
+
+@pytest.mark.parametrize(
+    "other", [["patient_id", "marker", "target", "uom", "date"], ["analyte", "patient_id", "unit"]]
+)
+def test_a_second_header_of_other_names_does_not_fit_either(tmp_path: Path, other: list[str]):
+    source = read(typed(tmp_path / "a.xlsx", HEADER, ["p1", *ROW], other, ["p1", *ROW]))
+    assert [len(rows_of(source, kind)) for kind in ("labs", "unreadable")] == [1, 1]
+
+
+def test_a_second_block_may_hold_its_columns_elsewhere(tmp_path: Path):
+    header = ["at", "value", "unit", "patient_id", "analyte"]
+    lines = [HEADER, ["p1", *ROW], header, ["2021-07-25", "7", "ng/mL", "p2", "ferritin"]]
+    source = read(typed(tmp_path / "a.xlsx", *lines))
+    assert [(row["patient_id"], row["value"]) for row in rows_of(source)] == [("p1", "300"), ("p2", "7")]
+
+
+@pytest.mark.parametrize(
+    "row", [["p2", *ROW, "Patient ID", "site"], ["Patient ID", *ROW], ["patient-id", *ROW, "value", "sex"]]
+)
+def test_a_row_with_a_cell_that_reads_patient_id_is_a_row(tmp_path: Path, row: list[str]):
+    source = read(typed(tmp_path / "a.xlsx", [*HEADER, "laboratory", "assay"], ["p1", *ROW], row, ["p3", *ROW]))
+    assert patients(source) == ["p1", row[0], "p3"]
+
+
+def test_half_of_a_surrogate_pair_is_a_character_that_cannot_be_read(tmp_path: Path):
+    texts = ("a_xD800_", "_xDE00_b", "_xD83D__xDE00_", "_xD800__x0041_")
+    path = workbooks.write(tmp_path / "a.xlsx", labs(*[("p1", text, *ROW[1:]) for text in texts]))
+    assert [row["analyte"] for row in rows_of(read(path))] == ["a\ufffd", "\ufffdb", "\U0001f600", "\ufffdA"]
+
+
+@pytest.mark.parametrize("how", ["identifiers", "a column of names", "neither"])
+def test_sheets_may_be_named_after_patients(tmp_path: Path, how: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("MDA5_KEY_FILE", str(tmp_path / "key"))
+    header = [*HEADER, "Ward", *(["Name"] if how == "a column of names" else [])]
+    path = typed(tmp_path / "a.xlsx", header, ["p1", *ROW], [None, *ROW], title="NAME TEST 1950")
+    book = openpyxl.load_workbook(path)
+    book.create_sheet("NAME OTHER").append(["x"])
+    book.create_sheet("NAME HIDDEN").sheet_state = "hidden"
+    book.save(path)
+    source = read(path, ids=PatientIds(assigner="hospital") if how == "identifiers" else PatientIds())
+    places = [row["place"] for row in rows_of(source)]
+    assert ("NAME" in str(source.notes) + str(places)) == (how == "neither")
+    if how != "neither":
+        assert places == ["sheet 1, row 2", "sheet 1, row 3"]
+        assert source.notes[:3] == [
+            "hidden sheets were not read: 3",
+            "sheet 2 has no known columns: not read",
+            "sheet 1: columns not read: ward",
+        ]
+
+
+def test_a_refusal_names_no_sheet_of_a_file_with_identifiers(tmp_path: Path):
+    path = typed(tmp_path / "a.xlsx", ["patient_id", "analyte", "value"], ["p1", "LDH", 300], title="NAME TEST")
+    with pytest.raises(FileRefused, match="sheet 1 looks like a labs table"):
+        read(path, ids=PatientIds(assigner="hospital"))
+
+
 def test_csv_and_excel_give_identical_records(tmp_path: Path):
     generate(tmp_path / "cohort", patients=5, seed=1)
     files = [

@@ -103,6 +103,37 @@ def test_history_may_come_from_earlier_files_and_the_held_row_says_what_it_was_c
     assert con.execute("SELECT count(*) FROM record.observation").fetchone() == (3,)
 
 
+def test_a_level_seen_twice_is_accepted_in_a_feed_of_one_result_a_file_too():
+    con = empty_store()
+    values = [*STEADY, ("07-20", "5000"), ("07-22", "5600"), ("07-25", "5300")]
+    for day, value in values:
+        load_text(con, LABS + lab(value, at=f"2021-{day}"))
+    assert con.execute("SELECT found FROM source.rejected").fetchall() == [("5000",)]
+    assert con.execute("SELECT count(*) FROM record.observation").fetchone() == (5,)
+
+
+def test_what_is_held_is_held_again_when_it_comes_again():
+    con = empty_store()
+    load_text(con, LABS + "".join(lab(value, at=f"2021-{day}") for day, value in STEADY))
+    for _ in range(2):
+        load_text(con, LABS + lab("5000", at="2021-07-20"))
+    load_text(con, LABS + lab("5600", at="2021-07-22"))
+    load_text(con, LABS + lab("5000", at="2021-07-20", specimen_id="another sheet"))
+    assert con.execute("SELECT found FROM source.rejected").fetchall() == [("5000",)] * 3
+
+
+def test_a_later_version_of_a_fact_is_not_held_for_it_closed_the_earlier_one():
+    con = empty_store()
+    load_text(con, LABS + "".join(lab(value, at=f"2021-{day}") for day, value in STEADY))
+    load_text(
+        con, LABS + lab("505", at="2021-07-20T08:00", record_id="c") + lab("5050", at="2021-07-20T09:00", record_id="c")
+    )
+    assert reasons(con) == []
+    assert con.execute(
+        "SELECT CAST(value AS INTEGER) FROM record.observation WHERE known_until IS NULL ORDER BY 1"
+    ).fetchall()[-1] == (5050,)
+
+
 RANGES = [
     # case, analyte, unit, ref_high, reasons
     ("CRP in mg/dL with the range of mg/L", "crp", "mg/dL", "5", ["unit_contradicts_range"]),
@@ -189,6 +220,13 @@ class TestDecisions:
         assert values(store) == before
         assert [row["reason"] for row in waiting(store)] == ["unit_missing"]
 
+    def test_what_a_person_rejected_stays_rejected(self, store: Store):
+        decide(store, waiting(store)[0], "reject")
+        write(store.folder.parent / "more.csv", lab("5100", at="2021-07-23") + lab("5300", at="2021-07-24"))
+        load(store, [store.folder.parent / "more.csv", store.folder.parent / "labs.csv"], received_at=RECEIVED)
+        assert ("ferritin", 5000, "ng/mL") not in values(store)
+        assert ("ferritin", 5100, "ng/mL") in values(store)
+
     def test_they_are_listed_with_who_and_why(self, store: Store):
         decide(store, waiting(store)[0], "accept")
         with open_snapshot(store.folder) as snapshot, snapshot.cursor() as cursor:
@@ -223,8 +261,11 @@ class TestDecisions:
             ("decision", "guess"),
             ("decided_by", ""),
             ("why", " "),
-            ("cells", "[]"),
-            ("cells", "{"),
+            ("of_line", "5e0"),
+            ("unit", "mg/L"),
+            ("decided_at", "2021-W30-1"),
+            ("decided_at", "2021-13-01T00:00:00"),
+            ("decided_at", "2999-01-01T00:00:00"),
         ],
     )
     def test_a_decision_about_nothing_or_by_nobody_is_refused(self, store: Store, field: str, value: str):
@@ -238,6 +279,16 @@ class TestDecisions:
             writer = csv.DictWriter(file, row)
             writer.writeheader()
             writer.writerow(row | {field: value})
+        assert load(store, [path], received_at=RECEIVED).files[0].rejected == 1
+        assert len(waiting(store)) == 2
+
+    def test_what_cannot_be_read_as_printed_cannot_be_accepted(self, store: Store):
+        missing = waiting(store)[1]
+        with pytest.raises(ValueError, match="cannot be read"):
+            decisions.decision_file(missing, "accept", "the data manager", "asked", RECEIVED)
+        path = store.folder.parent / "by_hand.csv"
+        text = decisions.decision_file(missing, "reject", "the data manager", "asked", RECEIVED)
+        path.write_text(text.replace("reject", "accept"), encoding="utf-8")
         assert load(store, [path], received_at=RECEIVED).files[0].rejected == 1
         assert len(waiting(store)) == 2
 

@@ -607,6 +607,21 @@ def test_message_types_that_are_not_read_are_counted(tmp_path: Path):
     assert "message types not read: 2 SIU^S12, 1 MDM^T02" in found.notes and "segments not read: 1 NTE" in found.notes
 
 
+def test_what_is_not_read_is_named_only_where_the_standard_has_the_name(tmp_path: Path):
+    others = [
+        MSH.format(kind) for kind in ("SMITH JOHN^R01", "SMITH^JOHN", "DFT^SMITH", "", "QBP^Q22^SMITH", "ZOE^Z01")
+    ]
+    found = read(tmp_path, "DOE|1", *others, *ORU, "DOE|1", "ZOE|1", "PV1|1", "NTE|1||x", obx())
+    assert "message types not read: 3 other, 1 DFT^other, 1 no type, 1 QBP^Q22" in found.notes
+    assert "segments not read: 2 other, 1 PV1, 1 NTE" in found.notes
+    assert not any(name in str(found.rows) + found.notes for name in ("SMITH", "JOHN", "DOE", "ZOE"))
+
+
+def test_the_place_of_a_message_without_a_patient_tells_no_text_of_it(tmp_path: Path):
+    (row,) = read(tmp_path, MSH.format("ADT^SMITH"), "EVN|A08").rows
+    assert (row["cell_fault"], row["place"]) == ("patient_missing", "line 1 (message 1, ADT^other)")
+
+
 # ---- fields
 
 

@@ -6,6 +6,8 @@ import pytest
 
 from pipelines import sources
 from pipelines.errors import FileRefused
+from pipelines.identity import PatientIds
+from pipelines.sources import Declared
 
 HEADER = "patient_id,analyte,value,unit,at\n"
 ROW = "p1,ferritin,1500,ng/mL,2021-07-24\n"
@@ -74,6 +76,41 @@ def test_ragged_rows_carry_a_fault_and_their_text(tmp_path):
     found = rows(written(tmp_path, HEADER + "p1,ferritin,1,234,ng/mL,2021-07-24\n" + "p1,ferritin,1500\n" + ROW))
     assert [row["cell_fault"] for row in found] == ["too_many_cells", "too_few_cells", None]
     assert found[0]["raw"] == "p1,ferritin,1,234,ng/mL,2021-07-24"
+
+
+@pytest.mark.parametrize(
+    ("line", "raw"),
+    [
+        ("4711,NAME, TEST,ferritin,1500,ng/mL,2021-07-24", "7 cells, the header has 6"),
+        ("4711,NAME TEST", "2 cells, the header has 6"),
+        ('4711,"NAME TEST,ferritin,1500,ng/mL,2021-07-24', "2 cells, the header has 6"),
+    ],
+)
+def test_a_ragged_row_of_a_file_with_identifiers_shows_none_of_its_cells(tmp_path, line, raw):
+    header = "patient_id,name,analyte,value,unit,at\n"
+    found = rows(written(tmp_path, header + line + "\n4712,NAME OTHER,ferritin,1500,ng/mL,2021-07-24\n"))
+    assert found[0]["raw"] == raw and found[0]["cell_fault"]
+    assert not any(text in str(found) for text in ("4711", "NAME", "TEST"))
+    assert found[1]["patient_id"] == "4712" and found[1]["cell_fault"] is None
+
+
+def test_a_ragged_row_of_identifiers_becomes_no_patient(tmp_path, monkeypatch):
+    monkeypatch.setenv("MDA5_KEY_FILE", str(tmp_path / "key"))
+    path = written(tmp_path, HEADER + "NAME TEST,4711,ferritin,1500,ng/mL,2021-07-24\n")
+    source = sources.recognise(path, Declared(ids=PatientIds("hospital")))
+    (row,) = [row for batch in source.batches() for row in batch.table.to_pylist()]
+    assert (row["raw"], row["cell_fault"]) == ("6 cells, the header has 5", "too_many_cells")
+    assert not any(row[column] for column in ("patient_id", "analyte", "value", "unit", "at"))
+
+
+@pytest.mark.parametrize(
+    ("header", "says"),
+    [("NAME TEST,4711,1950", "3 columns"), ("NAME TEST,4711,NAME TEST,value", "a column twice")],
+)
+def test_a_first_line_that_is_no_header_is_not_quoted(tmp_path, header, says):
+    with pytest.raises(FileRefused, match=says) as refused:
+        sources.recognise(written(tmp_path, header + "\n" + ROW))
+    assert not any(text in str(refused.value).upper() for text in ("NAME TEST", "4711"))
 
 
 def test_a_quote_that_is_never_closed_costs_only_its_own_line(tmp_path):

@@ -59,7 +59,7 @@ ACCEPTED = {
 PASSING = (
     "received", "fault", "number_text", "date_text", "word", "numeral", "instant", "named", "taken", "cell", "unit_read",
     "converted", "withdrawn", "rejected", "valued", "coded", "dosed", "person", "following", "arriving", "held", "fresh",
-    "contender", "standing", "outcome", "waiting", "brought", "series", "slipped",
+    "contender", "standing", "outcome", "waiting", "waiting_cells", "brought", "series", "slipped",
 )  # fmt: skip
 
 
@@ -112,7 +112,10 @@ def _start(con: duckdb.DuckDBPyConnection, file_id: int, source: Source, receive
 @functools.cache
 def _reason_rows() -> pa.Table:
     return pa.Table.from_pylist(
-        [{"reason": reason, "place": place} | block for place, (reason, block) in enumerate(reasons().items())]
+        [
+            {"reason": reason, "place": place, "acceptable": False} | block
+            for place, (reason, block) in enumerate(reasons().items())
+        ]
     )
 
 
@@ -144,9 +147,12 @@ def _ingest_batch(con: duckdb.DuckDBPyConnection, batch: Batch) -> None:
 def _brought(con: duckdb.DuckDBPyConnection) -> list[Batch]:
     """The rows on which people decided, as they are to be read now, by kind."""
     batches = []
-    rows = con.execute("SELECT kind, line, raw, cells FROM brought ORDER BY kind, line").fetchall()
+    rows = con.execute("SELECT kind, line, raw, cells, unit FROM brought ORDER BY kind, line").fetchall()
     for kind, of_kind in groupby(rows, key=itemgetter(0)):
-        lines, raws, cells = zip(*((line, raw, json.loads(text)) for _, line, raw, text in of_kind), strict=True)
+        corrected = (
+            (line, raw, json.loads(text) | ({"unit": unit} if unit else {})) for _, line, raw, text, unit in of_kind
+        )
+        lines, raws, cells = zip(*corrected, strict=True)
         columns = {name: pa.array([row.get(name) for row in cells], pa.string()) for name in COLUMNS[kind]}
         batches.append(Batch(kind, pa.table({"line": pa.array(lines, pa.int32()), "raw": pa.array(raws)} | columns)))
     return batches

@@ -1,7 +1,9 @@
 """Patients that a file names by a server's resource id alone, found through the Patient resource of a file loaded before.
 
 A bulk export of FHIR has one file for each type. A source that has `links` (what its patients are called by resource id -> id in the
-store) and `unlinked` (ids of patients whose resource is elsewhere -> what they are called) takes part; any other is left alone.
+store), `durable_links` and `unlinked` (ids of patients whose resource is elsewhere -> what they are called) takes part; any other is
+left alone. 'Patient/1' without the address of its server is somebody else on every server: such a name counts only among files
+received together, unless an assigner was declared.
 """
 
 import duckdb
@@ -21,7 +23,8 @@ def linked(con: duckdb.DuckDBPyConnection, source: Source, batch: Batch) -> Batc
     named = [one for one in pc.unique(batch.table.column("patient_id")).to_pylist() if one in unlinked]
     known = dict(
         con.execute(
-            "SELECT alias, patient_id FROM source.patient_link WHERE list_contains(?, alias)",
+            "SELECT alias, patient_id FROM source.patient_link AS link, receipt "
+            "WHERE list_contains(?, alias) AND (durable OR link.received_at = receipt.received_at)",
             [[unlinked[one] for one in named]],
         ).fetchall()
     )
@@ -57,18 +60,25 @@ def keep(con: duckdb.DuckDBPyConnection, source: Source) -> None:
     links = getattr(source, "links", {})
     if not links:
         return
-    con.register(
-        "given_links",
-        pa.table({"alias": pa.array(links, pa.string()), "patient_id": pa.array(links.values(), pa.string())}),
-    )
+    durable = getattr(source, "durable_links", ())
+    columns = {
+        "alias": pa.array(links, pa.string()),
+        "patient_id": pa.array(links.values(), pa.string()),
+        "durable": pa.array([alias in durable for alias in links], pa.bool_()),
+    }
+    con.register("given_links", pa.table(columns))
     con.execute(
         """
         INSERT INTO remark
         SELECT 'resource ids are those of another patient too: rows that name a patient by them are refused (declare an assigner)', count(*)
-        FROM given_links AS given JOIN source.patient_link AS held USING (alias) WHERE held.patient_id <> given.patient_id"""
+        FROM given_links AS given JOIN source.patient_link AS held USING (alias), receipt
+        WHERE held.patient_id <> given.patient_id AND (held.durable OR held.received_at = receipt.received_at)"""
     )
     con.execute(
-        """INSERT INTO source.patient_link SELECT alias, patient_id, file_id FROM given_links, receipt
-           ON CONFLICT DO UPDATE SET patient_id = CASE WHEN patient_id = excluded.patient_id THEN patient_id ELSE '' END"""
+        """
+        INSERT INTO source.patient_link SELECT alias, patient_id, file_id, durable, received_at FROM given_links, receipt
+        ON CONFLICT DO UPDATE SET file_id = excluded.file_id, received_at = excluded.received_at, patient_id = CASE
+            WHEN patient_id = excluded.patient_id OR (NOT durable AND received_at <> excluded.received_at) THEN excluded.patient_id
+            ELSE '' END"""
     )
     con.unregister("given_links")

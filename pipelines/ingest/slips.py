@@ -2,15 +2,16 @@
 
 A new exact result of a laboratory is compared with the median of the last three results before it, of the same patient, analyte, assay
 and unit, at most 28 days old; there must be two at least. It is held where the quotient is one of the three powers of ten or its inverse,
-give or take a quarter. Results already held are no history. A tenfold change is let through where the next result, or one before it, held
-or not, is of the same size (within twice): a level seen twice is no slip of one value; and for what changes tenfold in illness
-(`swings` in analytes.toml). A correction by the source was looked at there and is not held.
+give or take a quarter. Results already held are no history. A tenfold change is let through where the next result of the file, or one
+before it, held or not, in this file or an earlier one, is of the same size (within twice): a level seen twice is no slip of one value;
+and for what changes tenfold in illness (`swings` in analytes.toml). A correction by the source was looked at there and is not held.
+What is held stays held when it comes again, until a person decides, and for good where a person rejected it.
 
 All numbers here are project defaults.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -44,6 +45,15 @@ class Result:
 
 
 @dataclass(frozen=True)
+class Held:
+    """A result of the series that an earlier file brought and that is held; `rejected`: by a person, for good."""
+
+    value: Decimal
+    at: datetime
+    rejected: bool = False
+
+
+@dataclass(frozen=True)
 class Slip:
     """A result that is held: how many times it is off (10, or 0.01), and what it was compared with."""
 
@@ -54,18 +64,24 @@ class Slip:
     def sentence(self, unit: str) -> str:
         """What it was compared with, for a person."""
         values = ", ".join(f"{before.value.normalize():f} on {before.at:%Y-%m-%d}" for before in self.history)
+        if self.times == 1:
+            return "It was held before."
         return f"About {self.times:f} times the values before it: {values} ({unit})."
 
 
-def slips(series: list[Result], swings: bool) -> Iterator[Slip]:
-    """The new results of one series, in order of time, that are held."""
+def slips(series: list[Result], swings: bool, before: Sequence[Held] = ()) -> Iterator[Slip]:
+    """The new results of one series, in order of time, that are held. `before`: those held already."""
     accepted: list[Result] = []
-    held: list[Result] = []
+    known = {(one.value, one.at) for one in before}
+    held: list[Result | Held] = [one for one in before if not one.rejected]
     for place, result in enumerate(series):
         recent = [before for before in accepted if before.at < result.at and result.at - before.at <= RECENT]
         history = recent[-OLDEST_COMPARED:]
         times = _times(result, history) if result.is_new else None
-        if times is not None and times in (10, Decimal("0.1")):
+        again = result.is_new and (result.value, result.at) in known
+        if again:
+            times = times or Decimal(1)
+        elif times is not None and times in (10, Decimal("0.1")):
             following = series[place + 1 : place + 2]
             around = recent + [one for one in held + following if abs(one.at - result.at) <= RECENT]
             seen_again = any(_same_size(one, result) for one in around)
@@ -90,7 +106,7 @@ def _times(result: Result, history: list[Result]) -> Decimal | None:
     return None
 
 
-def _same_size(one: Result, other: Result) -> bool:
+def _same_size(one: Result | Held, other: Result | Held) -> bool:
     return one.value <= other.value * SAME_SIZE and other.value <= one.value * SAME_SIZE
 
 
@@ -101,10 +117,13 @@ def hold(con: duckdb.DuckDBPyConnection, source: Source) -> None:
         """SELECT patient_id, analyte, assay, unit, swings, record_id, value, "at", line, is_new FROM series
            ORDER BY patient_id, analyte, assay, unit, "at", line"""
     ).fetchall()
+    before = _held_before(con) if found else {}
     held: dict[int, tuple[Slip, str, str]] = {}
-    for (patient_id, _, _, unit, swings), rows in groupby(found, key=itemgetter(0, 1, 2, 3, 4)):
+    for (*of, swings), rows in groupby(found, key=itemgetter(0, 1, 2, 3, 4)):
         series = [Result(*row[5:]) for row in rows]
-        held |= {slip.result.line: (slip, patient_id, unit) for slip in slips(series, swings)}
+        patient_id, _, _, unit = of
+        found_slips = slips(series, swings, before.get(tuple(of), ()))
+        held |= {slip.result.line: (slip, patient_id, unit) for slip in found_slips}
     if not held:
         return
     con.register("held_lines", pa.table({"line": pa.array(held, pa.int32())}))
@@ -113,15 +132,38 @@ def hold(con: duckdb.DuckDBPyConnection, source: Source) -> None:
     _move(con, source, held)
 
 
+def _held_before(con: duckdb.DuckDBPyConnection) -> dict[tuple, list[Held]]:
+    """By patient, analyte, assay and unit, what is held of the series in `series`: not what a person accepted or corrected."""
+    rows = con.execute(
+        """
+        WITH decided AS (
+            SELECT sha256, of_line, decision FROM source.decision JOIN source.file ON file.file_id = of_file_id
+        )
+        SELECT DISTINCT patient_id, analyte, assay, unit, value, "at", coalesce(decision = 'reject', FALSE)
+        FROM source.slip JOIN source.file USING (file_id)
+        LEFT JOIN decided ON decided.sha256 = file.sha256 AND decided.of_line = slip.line
+        WHERE coalesce(decision, 'reject') = 'reject' AND (patient_id, analyte) IN (SELECT (patient_id, analyte) FROM series)"""
+    ).fetchall()
+    held: dict[tuple, list[Held]] = {}
+    for *of, value, at, rejected in rows:
+        held.setdefault(tuple(of), []).append(Held(value, at, rejected))
+    return held
+
+
 def _move(con: duckdb.DuckDBPyConnection, source: Source, held: dict[int, tuple[Slip, str, str]]) -> None:
     """A result that closed an earlier version stays: the source itself has looked at it again."""
     con.execute(
         """
         DELETE FROM temp.slipped WHERE line IN (
             SELECT new.line FROM record.observation AS new JOIN receipt USING (file_id) JOIN record.observation AS old
-                ON old.patient_id = new.patient_id AND old.analyte = new.analyte AND old.at_high = new.at_high
-                AND old.known_until IS NOT NULL
-            WHERE new.line IN (FROM temp.slipped))"""
+                ON old.patient_id = new.patient_id AND old.analyte = new.analyte AND old.record_id <> new.record_id
+            WHERE new.line IN (FROM temp.slipped)
+                AND (old.fact_id = new.fact_id OR (old.at_high = new.at_high AND old.known_until IS NOT NULL)))"""
+    )
+    con.execute(
+        """
+        INSERT INTO source.slip SELECT file_id, line, patient_id, analyte, assay, unit, value, at_high
+        FROM record.observation JOIN receipt USING (file_id) WHERE line IN (FROM temp.slipped)"""
     )
     lines = {line for (line,) in con.execute("FROM temp.slipped").fetchall()}
     con.execute(

@@ -16,6 +16,8 @@ result AS (
 suspect AS (
     SELECT DISTINCT patient_id, analyte, assay, unit FROM result
     WHERE is_new AND (value >= value_before * 4 OR value * 4 <= value_before)
+    UNION
+    SELECT patient_id, analyte, assay, unit FROM source.slip SEMI JOIN changed USING (patient_id, analyte)
 )
 SELECT result.record_id, patient_id, analyte, result.assay, result.unit, value, "at", line, is_new, swings
 FROM result JOIN guard USING (analyte)

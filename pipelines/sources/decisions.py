@@ -1,12 +1,12 @@
 """Decisions on held rows: the file that the Data page writes, and that is loaded and kept like any other.
 
-One row, one decision: which row of which file (its SHA-256 and line), accept, correct_unit or reject, who, why and when, and the row as it
-is to be read now (`cells`, a JSON object of native columns).
+One row, one decision: which row of which file (its SHA-256 and line), accept, correct_unit or reject, who, why and when, and the right
+unit. What the row says is not repeated here: ingest reads it from the held row.
 """
 
 import csv
 import io
-import json
+import re
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -15,11 +15,12 @@ import pyarrow as pa
 
 from pipelines.errors import FileRefused
 from pipelines.sources import Batch, Declared, text
-from pipelines.sources.native_csv import COLUMNS
 
 SUFFIXES = (".csv",)
-FIELDS = ("decision", "decided_by", "why", "decided_at", "of_file", "of_line", "kind", "unit", "cells")
+FIELDS = ("decision", "decided_by", "why", "decided_at", "of_file", "of_line", "unit")
 HEADER = ",".join(FIELDS).encode()
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
+LINE = re.compile(r"\d{1,9}")
 DECISIONS = ("accept", "correct_unit", "reject")
 LARGEST = 32 << 20  # bytes: a person decides on some rows, not on a million
 
@@ -48,7 +49,7 @@ class Decisions:
         self._path, self.size, self.position, self.notes = path, path.stat().st_size, 0, []
 
     def batches(self) -> Iterator[Batch]:
-        """A batch of kind decisions for all rows, of which those that bring a record are read again as rows of their own kind by ingest."""
+        """One batch of kind decisions; the rows that they let in are read again, as rows of their own kind, by ingest."""
         rows, raws, lines = [], [], []
         try:
             content = self._path.read_text(encoding="utf-8")
@@ -58,12 +59,15 @@ class Decisions:
         reader = csv.reader(io.StringIO(content, newline=""))
         header = next(reader)
         line = reader.line_num
-        for cells in reader:
-            begun, line = line + 1, reader.line_num
-            if cells:
-                rows.append(dict(zip(header, cells, strict=False)))
-                raws.append(_raw(cells))
-                lines.append(begun)
+        try:
+            for cells in reader:
+                begun, line = line + 1, reader.line_num
+                if cells:
+                    rows.append(dict(zip(header, cells, strict=False)))
+                    raws.append(_raw(cells))
+                    lines.append(begun)
+        except csv.Error as error:
+            raise FileRefused(f"Line {line + 1} cannot be read: {error}.", self._path.name) from None
         self.position = self.size
         if rows:
             columns = {name: pa.array([row.get(name) or None for row in rows], pa.string()) for name in FIELDS}
@@ -78,19 +82,22 @@ class Decisions:
 
 def _is_decision(row: dict[str, str]) -> bool:
     """Whether a row says all that a decision must say."""
-    try:
-        datetime.fromisoformat(row.get("decided_at") or "")
-        cells = json.loads(row.get("cells") or "")
-        int(row.get("of_line") or "")
-    except (ValueError, RecursionError):
-        return False
     return (
         row.get("decision") in DECISIONS
-        and bool((row.get("decided_by") or "").strip() and (row.get("why") or "").strip() and row.get("of_file"))
-        and (row.get("kind") in COLUMNS or row.get("decision") == "reject")
-        and isinstance(cells, dict)
-        and all(isinstance(cell, str) for cell in cells.values())
+        and (row["decision"] == "correct_unit") == bool((row.get("unit") or "").strip())
+        and all((row.get(name) or "").strip() for name in ("decided_by", "why", "of_file"))
+        and LINE.fullmatch(row.get("of_line") or "") is not None
+        and MOMENT.fullmatch(row.get("decided_at") or "") is not None
+        and _is_moment(row["decided_at"])
     )
+
+
+def _is_moment(text: str) -> bool:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _raw(cells: list[str]) -> str:

@@ -19,7 +19,7 @@ from pipelines.ingest.decimal_mark import decimal_mark
 from pipelines.sources import Batch, Declared
 from pipelines.sources.batching import Gatherer
 from pipelines.sources.direct_identifiers import dropped_note, identifying
-from pipelines.sources.excel_sheet import Block, Carrier, Look, cells_of, look, rows_of_blocks
+from pipelines.sources.excel_sheet import UNREADABLE, Block, Carrier, Look, cells_of, look, rows_of_blocks
 from pipelines.sources.workbook import Sheet, Workbook, is_workbook
 from pipelines.sources.workbook_cells import ErrorCell, Number, Row
 
@@ -61,43 +61,48 @@ class Excel:
         self._path, self._ids, self._kept = path, declared.ids, declared.ids.are_kept(True)
         self.size, self.position = path.stat().st_size, 0
         self._workbook = Workbook(path)
-        self._looks: list[tuple[Sheet, Look]] = []
+        self._looks: list[tuple[str, Sheet, Look]] = []
         self.notes = self._workbook.remarks()
         unread = self._look()
         self._check(unread)
-        kinds = {block.header.kind for _, found in self._looks for block in found.blocks}
+        kinds = {block.header.kind for _, _, found in self._looks for block in found.blocks} - {UNREADABLE}
         self.format = f"xlsx/{'+'.join(sorted(kinds))}"
         self.notes += unread
-        for sheet, found in self._looks:
-            self.notes += _remarks(sheet.name, found)
+        for called, _, found in self._looks:
+            self.notes += _remarks(called, found)
         self._settle_decimal(declared.decimal)
         self._notes_before = list(self.notes)
 
     def _look(self) -> list[str]:
         """Reads every visible sheet once; says which sheets are not read."""
-        unread = []
-        hidden = [sheet.name for sheet in self._workbook.sheets if sheet.hidden]
-        if hidden:
-            unread.append(f"hidden sheets were not read: {_listed(hidden)}")
-        for sheet in self._workbook.sheets:
+        sheets = self._workbook.sheets
+        looks = {
+            place: look(self._workbook.reader(sheet))
+            for place, sheet in enumerate(sheets)
+            if not sheet.hidden and sheet.kind == "worksheet"
+        }
+        # A sheet may bear the name of the patient whom it is about.
+        named = self._kept and not any(map(_identifies, looks.values()))
+        hidden = [sheet.name if named else str(place + 1) for place, sheet in enumerate(sheets) if sheet.hidden]
+        unread = [f"hidden sheets were not read: {_listed(hidden)}"] if hidden else []
+        for place, sheet in enumerate(sheets):
+            called = f"sheet '{shown(sheet.name)}'" if named else f"sheet {place + 1}"
             if sheet.hidden:
                 continue
             if sheet.kind != "worksheet":
-                unread.append(f"sheet '{shown(sheet.name)}' has no cells ({sheet.kind}): not read")
-                continue
-            found = look(self._workbook.reader(sheet))
-            if found.blocks:
-                self._looks.append((sheet, found))
+                unread.append(f"{called} has no cells ({sheet.kind}): not read")
+            elif looks[place].blocks:
+                self._looks.append((called, sheet, looks[place]))
             else:
-                unread.append(f"sheet '{shown(sheet.name)}' {_why_unread(found)}: not read")
+                unread.append(f"{called} {_why_unread(looks[place])}: not read")
         return unread
 
     def _check(self, unread: list[str]) -> None:
-        for sheet, found in self._looks:
+        for called, _, found in self._looks:
             for block in found.blocks:
                 if block.header.twice:
                     raise FileRefused(
-                        f"Sheet '{shown(sheet.name)}' names a column twice: {', '.join(block.header.twice[:5])}.",
+                        f"S{called[1:]} names a column twice: {', '.join(block.header.twice[:5])}.",
                         self._path.name,
                         "Rename or remove one of them.",
                     )
@@ -111,7 +116,7 @@ class Excel:
 
     def _settle_decimal(self, declared: str | None) -> None:
         """Numbers of cells have no mark of their own: they are written with the one that the texts beside them have."""
-        texts = set().union(*(found.marked for _, found in self._looks))
+        texts = set().union(*(found.marked for _, _, found in self._looks))
         mark = declared or (decimal_mark(TextCells(texts)) if texts else "dot")
         self._comma = mark == "comma"
         self.may_hold_commas = self._comma
@@ -121,32 +126,32 @@ class Excel:
         """Rows of every sheet in order. `line` counts on over the sheets: in the first it is Excel's own row number."""
         gatherer, before = Gatherer(), 0
         carried, beside = Counter(), Counter()
-        for place, (sheet, found) in enumerate(self._looks):
-            reader, name = self._workbook.reader(sheet), shown(sheet.name)
+        for place, (called, sheet, found) in enumerate(self._looks):
+            reader = self._workbook.reader(sheet)
             carrier, of_block = None, None
             for block, row in rows_of_blocks(found, reader):
                 if block is not of_block:
                     of_block, carrier = block, self._carrier(block, found)
                 cells = cells_of(block.header, row)
-                if not cells:
-                    beside[name] += 1
+                if not cells and block.header.kind != UNREADABLE:
+                    beside[called] += 1
                     continue
                 had = carrier.carried
                 arrived = self._row(block, row, cells, carrier)
-                carried[name] += carrier.carried - had
-                arrived |= {"line": before + row.number, "place": f"sheet '{name}', row {row.number}"}
+                carried[called] += carrier.carried - had
+                arrived |= {"line": before + row.number, "place": f"{called}, row {row.number}"}
                 yield from gatherer.add(block.header.kind, arrived)
                 self.position = int(self.size * (place + reader.share_read) / len(self._looks))
             before += found.last_row
         yield from gatherer.rest()
         self.position = self.size
         self.notes[:] = self._notes_before + [
-            f"patient_id carried down to {rows:,} rows of sheet '{name}' that print none: to the patient above"
-            for name, rows in carried.items()
+            f"patient_id carried down to {rows:,} rows of {called} that print none: to the patient above"
+            for called, rows in carried.items()
             if rows
         ]
         self.notes += [
-            f"sheet '{name}': {rows:,} rows hold nothing in the columns that are read" for name, rows in beside.items()
+            f"{called}: {rows:,} rows hold nothing in the columns that are read" for called, rows in beside.items()
         ]
 
     def _carrier(self, block: Block, found: Look) -> Carrier:
@@ -158,13 +163,15 @@ class Excel:
         patient = carrier.patient(row, cells)
         kept = self._kept
         fault = "error_cell" if ErrorCell in map(type, cells.values()) else None
-        if any(cells.get(name) in SENTINELS for name in NUMBERS[block.header.kind]):
+        if any(cells.get(name) in SENTINELS for name in NUMBERS.get(block.header.kind, ())):
             fault = fault or "sentinel"
         raw = raw_text({name: cell for name, cell in cells.items() if kept or name != "patient_id"})
-        if block.header.kind in ("labs", "pft"):
+        if block.header.kind == UNREADABLE:
+            cells, fault = {}, "header_unfitting"
+        elif block.header.kind in ("labs", "pft"):
             move_percent_sign(cells)
         if self._comma:
-            for name in NUMBERS[block.header.kind]:
+            for name in NUMBERS.get(block.header.kind, ()):
                 if isinstance(cells.get(name), Number):
                     cells[name] = cells[name].replace(".", ",")
         cells["patient_id"] = patient if kept or patient is None else self._ids.pseudonym(patient)
@@ -196,12 +203,20 @@ def _why_unread(found: Look) -> str:
     return f"looks like {article} {found.near.nearest} table but has no column {', no column '.join(found.near.lacks)}"
 
 
-def _remarks(sheet: str, found: Look) -> list[str]:
+def _identifies(found: Look) -> bool:
+    """Whether a sheet has columns of direct identifiers."""
+    names = [name for block in found.blocks for name in block.header.others]
+    return any(map(identifying, names + found.names.split(", ")))
+
+
+def _remarks(called: str, found: Look) -> list[str]:
     """What a person should know of a sheet that is read."""
     others = [name for block in found.blocks for name in block.header.others]
     unknown = [name for name in others if name and not identifying(name)]
     facts = found.facts
+    unfitting = [str(block.header.first) for block in found.blocks if block.header.kind == UNREADABLE]
     said = [
+        *((row, f"row {row} is a header that does not fit: the rows below it are rejected") for row in unfitting[:20]),
         (found.above, f"{found.above} lines above the header not read"),
         (found.repeated, f"{found.repeated} repeated headers not read"),
         (unknown, f"columns not read: {_listed(unknown)}"),
@@ -212,9 +227,9 @@ def _remarks(sheet: str, found: Look) -> list[str]:
         ),
         (facts.months, f"{facts.months:,} dates shown without a day are partial dates"),
     ]
-    remarks = [f"sheet '{shown(sheet)}': {remark}" for count, remark in said if count]
+    remarks = [f"{called}: {remark}" for count, remark in said if count]
     dropped = [what for name in others if (what := identifying(name))]
-    return remarks + ([f"sheet '{shown(sheet)}': {dropped_note(dropped)}"] if dropped else [])
+    return remarks + ([f"{called}: {dropped_note(dropped)}"] if dropped else [])
 
 
 def _listed(names: list[str]) -> str:

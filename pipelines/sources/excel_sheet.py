@@ -1,16 +1,18 @@
 """One sheet with native columns: where its header is, what each column means, and whose the rows without a patient_id are.
 
-A sheet can hold several blocks below one another, each with a header of its own. A block's patient_id may be printed only on
+A sheet can hold several blocks below one another, each with a header of its own. Below a header that does not fit any kind no
+row can be read, up to the next one that does: its rows are given with a fault. A block's patient_id may be printed only on
 the first row of each patient. It is carried down where the sheet merges these cells; and, where in the whole block no id is ever
 printed on two rows running, to rows that follow without a gap and have what their kind needs. In a block that does print ids
 row after row a blank one is an omission, and its row is refused: it may be anybody's.
 """
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from pipelines.ingest.columns import NUMBERS
+from pipelines.ingest.columns import DATES, NUMBERS
 from pipelines.sources.native_csv import COLUMNS, NEEDED
 from pipelines.sources.native_header import KNOWN, Fit, column_name, fit, named_twice
 from pipelines.sources.workbook_cells import ErrorCell, Number, Row, SheetFacts, SheetReader
@@ -18,11 +20,15 @@ from pipelines.sources.workbook_cells import ErrorCell, Number, Row, SheetFacts,
 # Titles, filters and dates of an export stand above its header; more than some lines of them was never seen.
 HEADER_WITHIN = 50
 HEADER_ROWS = 3  # a header of more than one row is joined from at most this many
+UNREADABLE = "unreadable"  # the kind of rows below a header that does not fit
+# Columns in which a header has no figures, and a row of data has some.
+FIGURE_COLUMNS = frozenset(name for of in (NUMBERS, DATES) for names in of.values() for name in names) | {"birth_year"}
+FIGURES = re.compile(r"[<>]?\s*\d(?![A-Za-z])")  # a result or a date, not a name such as 6mwd
 
 
 @dataclass(frozen=True)
 class Header:
-    """A header: its kind, native column -> column of the sheet, and the names that are no native columns."""
+    """A header: its kind (UNREADABLE for one that does not fit), native column -> column of the sheet, and the names that are no native columns."""
 
     kind: str
     first: int
@@ -53,7 +59,7 @@ class Block:
     @property
     def carries(self) -> bool:
         """Whether a blank id means: the patient above."""
-        return self.header.kind != "patients" and self.blank_ids > 0 and self.running_ids == 0
+        return self.header.kind not in ("patients", UNREADABLE) and self.blank_ids > 0 and self.running_ids == 0
 
 
 @dataclass
@@ -109,9 +115,9 @@ def _begin(found: Look, early: list[Row]) -> Block | None:
 def _next_block(found: Look, block: Block | None, row: Row) -> Block | None:
     if block is None:
         return None
-    if is_header(row):
-        header = find_header([row])[0]
-        if header is None or header.columns == block.header.columns:
+    header = header_below(block.header, row)
+    if header:
+        if header.columns == block.header.columns:
             found.repeated += 1
             return block
         block = Block(header)
@@ -119,16 +125,32 @@ def _next_block(found: Look, block: Block | None, row: Row) -> Block | None:
         return block
     block.see(row)
     if len(found.marked) < MOST_MARKED:
-        for column in NUMBERS[block.header.kind]:
+        for column in NUMBERS.get(block.header.kind, ()):
             text = row.cells.get(block.header.columns.get(column, -1))
             if text and not isinstance(text, Number | ErrorCell) and ("," in text or "." in text):
                 found.marked.add(text[:100])
     return block
 
 
-def is_header(row: Row) -> bool:
-    """Whether a row below a header is a header again."""
-    return any(cell[0] in "pP" and len(cell) < 40 and column_name(cell) == "patient_id" for cell in row.cells.values())
+def header_below(above: Header, row: Row) -> Header | None:
+    """The header that a row below a header is; None for a row of data, also for one in which a cell happens to read patient_id."""
+    if not any(map(_names_patients, row.cells.values())):
+        return None
+    held = [row.cells.get(column, "") for name, column in above.columns.items() if name in FIGURE_COLUMNS]
+    if any(isinstance(cell, Number) or FIGURES.match(cell) for cell in held):
+        return None
+    header = find_header([row])[0]
+    if header:
+        return header
+    names = _names([row])
+    known = {name: column for column, name in names.items() if name in KNOWN}
+    if not _names_patients(row.cells.get(above.columns["patient_id"], "")) and len(known) < 3:
+        return None
+    return Header(UNREADABLE, row.number, row.number, known, ())
+
+
+def _names_patients(cell: str) -> bool:
+    return cell[:1] in ("p", "P") and len(cell) < 40 and column_name(cell) == "patient_id"
 
 
 def find_header(rows: list[Row]) -> tuple[Header | None, Fit | None, str]:
@@ -233,5 +255,5 @@ def rows_of_blocks(found: Look, reader: SheetReader) -> Iterator[tuple[Block, Ro
             if row.number >= coming.header.last:
                 block, coming = coming, next(headers, None)
             continue
-        if block and not is_header(row):
+        if block and not header_below(block.header, row):
             yield block, row

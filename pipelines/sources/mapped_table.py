@@ -47,7 +47,8 @@ class MappedTable:
                 "Correct one of them.",
             )
         self.size, self.position = path.stat().st_size, 0
-        self._table = open_table(path, mapping.sheet, mapping.header_rows, mapping.delimiter)
+        kept = declared.ids.are_kept(mapping.pseudonymous)
+        self._table = open_table(path, mapping.sheet, mapping.header_rows, mapping.delimiter, named=kept)
         self._mapping = mapping
         self.format = f"mapped/{'+'.join(sorted({entry.kind for entry in mapping.entries}))}"
         self.decimal, self.may_hold_commas, self.separated_by_comma = mapping.decimal, mapping.decimal == "comma", False
@@ -59,7 +60,7 @@ class MappedTable:
             *self._table.notes,
         ]
         self.notes += _unmapped(self._table, mapping, columns)
-        if not declared.ids.are_kept(mapping.pseudonymous):
+        if not kept:
             self.notes.append(
                 f"dropped at the door: the identifiers of column {columns[mapping.patient]}, kept as pseudonyms"
             )
@@ -116,7 +117,9 @@ def _matched(table: Table, mapping: Mapping) -> dict[str, str]:
     missing = [name for name in mapping.columns() if not named[name]]
     if missing:
         more = f" and {len(missing) - 20} more" if len(missing) > 20 else ""
-        shown = ", ".join(name for name in table.columns if name)[:300]
+        # Where none is there, the line may be no header, but hold a patient's name.
+        found = [name for name in table.columns if name]
+        shown = ", ".join(found)[:300] if any(named.values()) else f"{len(found)}, and none of them is named there"
         raise FileRefused(
             f"It lacks columns that the {mapping.called} names: {', '.join(missing[:20])}{more}.",
             table.path.name,

@@ -222,8 +222,8 @@ class NativeCsv:
         for at, cells in enumerate(ragged):
             if len(cells) != width:
                 faults[at] = faults[at] or ("too_many_cells" if len(cells) > width else "too_few_cells")
-                parsed[at] = (cells + [""] * width)[:width]
-        raws = self._without_identifiers(raws, parsed)
+        raws = self._without_identifiers(raws, parsed, faults)
+        parsed = [(cells + [""] * width)[:width] for cells in parsed] if ragged else parsed
         by_name = dict(zip(self._names, zip(*parsed, strict=True), strict=True))
         arrays = {name: pa.array(by_name[name], pa.string()) for name in COLUMNS[self.kind] if name in by_name}
         return pa.table(
@@ -235,8 +235,9 @@ class NativeCsv:
             | arrays
         )
 
-    def _without_identifiers(self, raws: list[str], parsed: list[list[str]]) -> list[str]:
-        """The rows as text without direct identifiers; puts the pseudonym into `parsed` where the ids are identifiers."""
+    def _without_identifiers(self, raws: list[str], parsed: list[list[str]], faults: list[str | None]) -> list[str]:
+        """The rows as text without direct identifiers; puts the pseudonym into `parsed` where the ids are identifiers, and
+        nothing for a row with a fault: nobody knows which of its cells is a name."""
         if not self._is_identified():
             return raws
         identified = not self._ids.are_kept(True)
@@ -244,7 +245,11 @@ class NativeCsv:
         written = io.StringIO()
         rows = csv.writer(written, delimiter=self._delimiter, lineterminator="\n")
         shown = []
-        for cells in parsed:
+        for row, cells in enumerate(parsed):
+            if faults[row]:
+                shown.append(f"{len(cells)} cells, the header has {len(self._names)}")
+                parsed[row] = [""] * len(self._names)
+                continue
             if identified and cells[place].strip():
                 cells[place] = self._ids.pseudonym(cells[place].strip())
             rows.writerow([DROPPED if at in self._identifying else cell for at, cell in enumerate(cells)])
@@ -263,9 +268,10 @@ def _columns(header: str, name: str) -> tuple[str, list[str]]:
         found = f"The header has {len(names)} columns; at most {MOST_COLUMNS} are read."
         raise FileRefused(found, name, "Export only the native columns.")
     twice = [column for column, count in Counter(names).items() if column and count > 1]
-    if twice:
+    if twice:  # a line that is no header may hold a name: only native columns are quoted
+        quoted = [column for column in twice if column in known] or ["none of the native ones"]
         raise FileRefused(
-            f"The header names a column twice: {', '.join(twice[:5])}.", name, "Rename or remove one of them."
+            f"The header names a column twice: {', '.join(quoted[:5])}.", name, "Rename or remove one of them."
         )
     return delimiter, names
 
@@ -292,10 +298,10 @@ def _kind(names: list[str], file: str) -> str:
     if fitting:
         return max(fitting, key=known)
     nearest = max(NEEDED, key=lambda kind: known(kind) - len(missing(kind)))
-    if known(nearest) < 2:
-        shown = ", ".join(name for name in names if name)[:200]
+    if known(nearest) < 2:  # such a line may be no header, but hold a name: it is not quoted
+        named = sum(bool(name) for name in names)
         raise FileRefused(
-            f"The header has no known columns: '{shown}'.",
+            f"The header has no known columns: its {named} columns are not those of a native file.",
             file,
             "The first line names the columns, such as patient_id, analyte, value, unit, at.",
         )

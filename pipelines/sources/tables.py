@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 from pipelines.errors import FileRefused
 from pipelines.sources import text
+from pipelines.sources.direct_identifiers import identifying
+from pipelines.sources.native_header import column_name
 from pipelines.sources.workbook import Sheet, Workbook, is_workbook
 from pipelines.sources.workbook_cells import Row
 
@@ -71,11 +73,17 @@ class Table:
 
 
 def open_table(
-    path: Path, sheet: str | None = None, header_rows: tuple[int, ...] = (1,), delimiter: str | None = None
+    path: Path,
+    sheet: str | None = None,
+    header_rows: tuple[int, ...] = (1,),
+    delimiter: str | None = None,
+    named: bool = True,
 ) -> Table:
-    """The table of a file. Raises FileRefused when the sheet or the header is not there."""
+    """The table of a file. Raises FileRefused when the sheet or the header is not there.
+
+    `named` False: its sheets are called by their numbers, since they may bear the names of patients."""
     if is_workbook(path):
-        return _sheet_table(path, sheet, header_rows)
+        return _sheet_table(path, sheet, header_rows, named)
     if not text.is_text(path):
         raise FileRefused("This is neither a text file nor a workbook.", path.name, "Export the table as CSV or .xlsx.")
     file = text.examine(path)
@@ -90,10 +98,10 @@ def open_table(
     return table
 
 
-def _sheet_table(path: Path, name: str | None, header_rows: tuple[int, ...]) -> Table:
+def _sheet_table(path: Path, name: str | None, header_rows: tuple[int, ...], named: bool) -> Table:
     book = Workbook(path)
     readable = [sheet for sheet in book.sheets if sheet.kind == "worksheet"]
-    listed = ", ".join(sheet.name for sheet in readable)[:500]
+    listed = ", ".join(sheet.name for sheet in readable)[:500] if named else f"{len(readable)} sheets"
     if name is None:
         visible = [sheet for sheet in readable if not sheet.hidden]
         if len(visible) != 1:
@@ -106,14 +114,19 @@ def _sheet_table(path: Path, name: str | None, header_rows: tuple[int, ...]) -> 
                 f"The workbook has no sheet '{name}', but: {listed}.", path.name, "Correct sheet in [table]."
             )
     header = [row for row in _up_to(book.rows(sheet), header_rows[-1]) if row.number >= header_rows[0]]
+    columns = _column_names(header, path)
+    named = named and not any(identifying(column_name(column)) for column in columns)
     notes = book.remarks()
-    others = [other.name for other in book.sheets if other is not sheet]
+    others = [
+        other.name if named else str(place) for place, other in enumerate(book.sheets, start=1) if other is not sheet
+    ]
     if others:
         notes.append(f"sheets not read: {', '.join(others)[:500]}")
-    if sheet.hidden:
-        notes.append(f"sheet '{sheet.name}' is hidden in Excel")
     shown = "".join(letter if letter.isprintable() else " " for letter in sheet.name[:60])
-    return Table(path, _column_names(header, path), header_rows, f"sheet '{shown}', row", notes, book=book, sheet=sheet)
+    called = f"sheet '{shown}'" if named else f"sheet {book.sheets.index(sheet) + 1}"
+    if sheet.hidden:
+        notes.append(f"{called} is hidden in Excel")
+    return Table(path, columns, header_rows, f"{called}, row", notes, book=book, sheet=sheet)
 
 
 def _up_to(rows: Iterator[Row], last: int) -> Iterator[Row]:

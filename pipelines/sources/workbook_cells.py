@@ -209,8 +209,11 @@ class SheetReader:
 
 
 def unescaped(text: str) -> str:
-    """A text with _x000D_ and its like as the characters they stand for."""
-    return ESCAPED.sub(lambda found: chr(int(found[1], 16)), text) if "_x" in text else text
+    """A text with _x000D_ and its like as the characters they stand for. Half of a surrogate pair is U+FFFD: it is no character."""
+    if "_x" not in text:
+        return text
+    whole = ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
+    return whole.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def shared_texts(parts: Parts, name: str) -> list[str]:

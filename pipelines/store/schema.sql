@@ -41,6 +41,18 @@ CREATE TABLE IF NOT EXISTS source.rejected (
     cells   VARCHAR                    -- of a held row: its cells as read, a JSON object of native columns
 );
 
+-- The results held because they were far off the patient's own (ingest/slips.py), as they would have been recorded.
+CREATE TABLE IF NOT EXISTS source.slip (
+    file_id    INTEGER NOT NULL,
+    line       INTEGER NOT NULL,
+    patient_id VARCHAR NOT NULL,
+    analyte    VARCHAR NOT NULL,
+    assay      VARCHAR,
+    unit       VARCHAR,
+    value      DECIMAL(19,6) NOT NULL,
+    "at"       TIMESTAMP NOT NULL
+);
+
 -- What people decided on held rows. It came in a file of decisions, as everything else came in a file.
 CREATE TABLE IF NOT EXISTS source.decision (
     file_id    INTEGER NOT NULL,       -- the file of decisions, and its line
@@ -68,7 +80,9 @@ CREATE TABLE IF NOT EXISTS record.patient (
 CREATE TABLE IF NOT EXISTS source.patient_link (
     alias      VARCHAR PRIMARY KEY,
     patient_id VARCHAR NOT NULL,       -- '': two patients have the name, so it names neither
-    file_id    INTEGER NOT NULL        -- the file that said so first
+    file_id    INTEGER NOT NULL,       -- the file that said so first
+    durable    BOOLEAN NOT NULL,       -- the server is known; else it counts only for files received at the same time
+    received_at TIMESTAMP NOT NULL
 );
 
 -- Columns that every record shares, in this order and with this meaning:

@@ -99,6 +99,11 @@ class Fhir:
         return self.index.links
 
     @property
+    def durable_links(self) -> set[str]:
+        """Those of the links that name the server, or were declared to be of one assigner: they hold for later files too."""
+        return self.index.durable_links
+
+    @property
     def unlinked(self) -> dict[str, str]:
         """Ids of patients whose resource is not in this file -> what they are called. Grows while `batches` runs."""
         return self.index.unlinked
@@ -159,7 +164,7 @@ class Fhir:
 
     def _deleted(self, entry: dict, request: dict) -> list[Row]:
         """A deletion whose earlier versions are not known to this file."""
-        return [Row("unreadable", {}, "deletion_unknown", str(request.get("url"))[:100])]
+        return [Row("unreadable", {}, "deletion_unknown", _type_in(_deleted_url(entry, request)) or "request.url")]
 
 
 class Ndjson(Fhir):
@@ -309,8 +314,7 @@ class Single(Fhir):
             self.latest[key] = rows
 
     def _deleted(self, entry: dict, request: dict) -> list[Row]:
-        url = str(request.get("url") or entry.get("fullUrl"))
-        key = "/".join(url.split("/_history/")[0].rsplit("/", 2)[-2:])
+        key = "/".join(_deleted_url(entry, request).split("/_history/")[0].rsplit("/", 2)[-2:])
         before = getattr(self, "latest", {}).get(key)
         if not before:
             return super()._deleted(entry, request)
@@ -320,6 +324,16 @@ class Single(Fhir):
             for row in before
             if row.kind != "patients"
         ]  # fmt: skip
+
+
+def _deleted_url(entry: dict, request: dict) -> str:
+    return str(request.get("url") or entry.get("fullUrl"))
+
+
+def _type_in(url: str) -> str | None:
+    """The resource type in an address or a conditional one (Patient?identifier=...): no id and nothing of a query is shown."""
+    parts = re.split(r"[?#]", url, maxsplit=1)[0].split("/")
+    return next((part for part in reversed(parts) if part in any_resource.READERS or part in INDEXED), None)
 
 
 def _or_none(line: bytes) -> object:

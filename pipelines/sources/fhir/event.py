@@ -2,6 +2,7 @@
 
 * Condition: present, or absent where verificationStatus is refuted; unconfirmed, provisional and differential are no diagnosis yet and are
   held (diagnosis_unconfirmed). Dated by onset, else by recordedDate (date_assumed); ends with abatement; reported on recordedDate.
+  One that is over (clinicalStatus resolved, remission, inactive) without the day of its end is held (diagnosis_ended).
 * Procedure: completed, in-progress and stopped; not-done, preparation and on-hold are refused (not_done).
 * Encounter: an inpatient stay (class IMP, ACUTE, NONAC) whose coded reason says respiratory or other; other classes are counted, not rows.
 * A code that the table does not have is passed on as it is, and refused by ingest as code_unknown.
@@ -13,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pipelines import dictionary
-from pipelines.sources.fhir.elements import Unreadable, codings, invalid, many, one, printed, text, when
+from pipelines.sources.fhir.elements import Unreadable, choice, codings, invalid, many, one, printed, text, when
 from pipelines.sources.fhir.named import EVENT
 from pipelines.sources.fhir.reading import Reading, Row
 
@@ -25,6 +26,7 @@ OTHER_VERSIONS = {
     "Encounter": ("patient", "actualPeriod", "reason", "indication"),
 }
 INPATIENT = ("IMP", "ACUTE", "NONAC")
+OVER = ("resolved", "remission", "inactive")
 UNCONFIRMED = ("unconfirmed", "provisional", "differential")
 NOT_DONE = ("not-done", "preparation", "on-hold", "planned", "arrived", "triaged", "cancelled")
 SYSTEMS = {
@@ -39,18 +41,28 @@ def rows(reading: Reading) -> Iterator[Row]:
     """The row of one of the three resources. Raises Unreadable."""
     resource = reading.resource
     kind = resource["resourceType"]
-    for name in OTHER_VERSIONS[kind]:
-        if name in resource:
-            raise Unreadable("resource_not_r4", name)
+    reading.refuse_other_versions(OTHER_VERSIONS[kind])
     cells = {"Condition": _condition, "Procedure": _procedure, "Encounter": _encounter}[kind](reading)
     if cells is None:
         return
     notes = many(resource, "note")
+    is_known = cells.pop("known")
     if cells.pop("ours") and notes:  # only beside our own codes: a note may name people
         cells["text"] = text(notes[0], "text")
     if "extension" in resource:
         cells |= {name: cell for name, cell in reading.local().items() if name in LOCAL_OF}
-    yield Row("events", cells)
+    if kind == "Condition" and is_known and _is_over(resource, cells):
+        yield Row("events", cells, "diagnosis_ended", "clinicalStatus")
+    else:
+        yield Row("events", cells)
+
+
+def _is_over(resource: dict, cells: dict) -> bool:
+    """Whether a diagnosis that would stand as present from its day on is said to have ended, on no day that is given."""
+    if cells["value"] != "present" or cells["status"] == "entered_in_error" or cells["until"]:
+        return False
+    said = {code for _, code, _ in codings(one(resource, "clinicalStatus"))}
+    return bool(said & set(OVER) or choice(resource, "abatement")[1])
 
 
 def _condition(reading: Reading) -> dict:
@@ -105,16 +117,17 @@ def _encounter(reading: Reading) -> dict | None:
 
 
 def _coded(concepts: list[dict], kind: str) -> dict[str, str | bool | None]:
-    """kind, code and text. Codes that say different things are passed on together, and so refused."""
+    """kind, code, text; `ours`: the code is our own; `known`: it says one thing. Codes that say different things are passed on
+    together, and so refused."""
     given = [coding for concept in concepts for coding in codings(concept)]
     own = next((code for system, code, _ in given if system == EVENT), None)
     if own is not None:
         of, _, code = own.partition("/")
-        return {"kind": of, "code": code or None, "text": None, "ours": True}
+        return {"kind": of, "code": code or None, "text": None, "ours": True, "known": True}
     meant = {found for system, code, _ in given for found in _found(SYSTEMS.get(system), code, kind)}
     said = next(filter(None, (printed(concept) for concept in concepts)), None)
     shown = meant or {code for _, code, _ in given if code} or {said or "no code"}
-    return {"kind": kind, "code": ", ".join(sorted(shown)), "text": said, "ours": False}
+    return {"kind": kind, "code": ", ".join(sorted(shown)), "text": said, "ours": False, "known": len(meant) == 1}
 
 
 def _found(system: str | None, code: str, kind: str) -> set[str]:

@@ -19,7 +19,6 @@ from pipelines.sources.fhir.elements import (
     ATC,
     LOCAL,
     RXNORM,
-    Unreadable,
     choice,
     codings,
     invalid,
@@ -69,9 +68,7 @@ def rows(reading: Reading) -> Iterator[Row]:
     """The row of one of the three resources. Raises Unreadable."""
     resource = reading.resource
     kind = resource["resourceType"]
-    for name in OTHER_VERSIONS[kind]:
-        if name in resource:
-            raise Unreadable("resource_not_r4", name)
+    reading.refuse_other_versions(OTHER_VERSIONS[kind])
     status = text(resource, "status")
     if status is None:
         raise invalid("status")

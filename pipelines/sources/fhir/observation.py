@@ -44,9 +44,7 @@ LOCAL_OF = {
 def rows(reading: Reading) -> Iterator[Row]:
     """The rows of one Observation. Raises Unreadable where the whole resource cannot be read."""
     resource = reading.resource
-    for name in OTHER_VERSIONS:
-        if name in resource:
-            raise Unreadable("resource_not_r4", name)
+    reading.refuse_other_versions(OTHER_VERSIONS)
     if isinstance(resource.get("category"), dict):
         raise Unreadable("resource_not_r4", "category")
     status = text(resource, "status")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from pipelines.sources.fhir.elements import Unreadable, invalid, many, one, text
+from pipelines.sources.fhir.elements import invalid, many, one, text
 from pipelines.sources.fhir.reading import Reading, Row
 from pipelines.sources.fhir.reference import AMBIGUOUS, patient_identity
 
@@ -19,9 +19,7 @@ OTHER_VERSIONS = ("animal", "careProvider")
 def rows(reading: Reading) -> Iterator[Row]:
     """The row of a Patient, and the event of the death. Raises Unreadable."""
     patient = reading.resource
-    for name in OTHER_VERSIONS:
-        if name in patient:
-            raise Unreadable("resource_not_r4", name)
+    reading.refuse_other_versions(OTHER_VERSIONS)
     _count_dropped(reading)
     index = reading.index
     keys = reading.keys()

@@ -9,7 +9,6 @@ from decimal import Decimal, InvalidOperation
 
 from pipelines import dictionary
 from pipelines.dictionary.tables import arrow_table
-from pipelines.sources import kinds
 from pipelines.sources.fhir.elements import (
     UCUM,
     Unreadable,
@@ -156,8 +155,3 @@ def reference_range(holder: dict, unit_printed: str | None) -> tuple[str | None,
 def _units_of(holder: dict) -> set[str]:
     given = one(holder, "valueQuantity") if isinstance(holder.get("valueQuantity"), dict) else {}
     return {dictionary.normal_unit(found) for name in ("unit", "code") if (found := text(given, name))}
-
-
-def kind_of(analyte: str | None) -> str:
-    """The native kind of an analyte; labs where it is not known."""
-    return kinds.kind_of(analyte) if analyte else "labs"

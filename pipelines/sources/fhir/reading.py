@@ -1,9 +1,10 @@
 """What the modules of one FHIR reading share: the row that a resource gives, and the resource with all that is known around it."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from pipelines.sources.fhir.elements import local_columns, many, one, text
+from pipelines.sources.fhir.elements import Unreadable, local_columns, many, one, text
 from pipelines.sources.fhir.reference import Index, own_keys
 
 
@@ -26,6 +27,12 @@ class Reading:
     full_url: str = ""
     base: str = ""
     odd: Counter = field(default_factory=Counter)
+
+    def refuse_other_versions(self, names: Iterable[str]) -> None:
+        """Raises Unreadable where the resource has an element of that name: it belongs to another version of FHIR."""
+        for name in names:
+            if name in self.resource:
+                raise Unreadable("resource_not_r4", name)
 
     def contained(self) -> dict[str, dict]:
         """The resources inside it, by id. Raises Unreadable."""

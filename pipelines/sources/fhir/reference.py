@@ -23,6 +23,8 @@ from pipelines.sources.fhir.elements import Unreadable, many, one, text
 MOST_RESULTS = 1_000_000
 ADDRESS = re.compile(r"(?:(?P<base>https?://[^?#]+)/)?(?P<type>[A-Za-z]+)/(?P<id>[^/?#\s]+)(?:/_history/[^/?#\s]+)?")
 IDENTITY_NUMBERS = frozenset(("SS", "SB", "PPN", "DL", "TAX", "NIIP", "CZ", "HC", "MI"))
+NOT_IN_THIS_FILE = "rows name a patient whose Patient resource is not in this file"
+SEVERAL_SERVERS = "where files of several servers are loaded, declare an assigner"
 INDEXED = ("Patient", "Medication", "Organization", "DiagnosticReport")
 
 
@@ -103,6 +105,7 @@ class Index:
         self.issued: dict[str, str] = {}
         self.withdrawn: set[str] = set()
         self.links: dict[str, str] = {}  # what a Patient is called by its resource id alone -> its id in the store
+        self.durable_links: set[str] = set()
         self._identifiers: set[str] = set()
         self.unlinked: dict[str, str] = {}  # id in the store of a Patient that is not in this file -> what it is called
         self.odd: Counter[str] = Counter()
@@ -153,6 +156,8 @@ class Index:
             self.links.pop(self.alias(base, own), None)
         elif isinstance(own, str):
             self.links[self.alias(base, own)] = self.store_id(identity)
+            if base or self._ids.assigner:
+                self.durable_links.add(self.alias(base, own))
 
     def alias(self, base: str, own: str) -> str:
         """What a Patient is called by its resource id alone, in a form that tells no identifier."""
@@ -187,7 +192,7 @@ class Index:
             return logical
         if at.type != "Patient":
             return None
-        self.odd["rows name a patient whose Patient resource is not in this file"] += 1
+        self.odd[NOT_IN_THIS_FILE if at.base else f"{NOT_IN_THIS_FILE}; {SEVERAL_SERVERS}"] += 1
         found = Identity(at.id, at.base)
         if not (self._kept and at.id in self._identifiers):
             self.unlinked[self.store_id(found)] = self.alias(at.base, at.id)

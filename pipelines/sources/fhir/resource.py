@@ -4,6 +4,7 @@ from pipelines.sources.fhir import event, medication, observation, patient
 from pipelines.sources.fhir.elements import Unreadable
 from pipelines.sources.fhir.json_text import written
 from pipelines.sources.fhir.reading import Reading, Row
+from pipelines.sources.fhir.resource_types import RESOURCE_TYPES
 
 READERS = {
     "Patient": patient.rows, "Observation": observation.rows, "MedicationAdministration": medication.rows,
@@ -35,7 +36,7 @@ def rows(reading: Reading) -> list[Row]:
     if kind in OTHER_VERSIONS:
         return [Row("unreadable", {}, "resource_not_r4", kind)]
     if kind not in READERS:
-        reading.index.seen[kind] += 1
+        reading.index.seen[kind if kind in RESOURCE_TYPES else "of no type of FHIR R4"] += 1
         return []
     before = dict(reading.odd)
     try:
@@ -57,8 +58,10 @@ def _patient_alone(reading: Reading) -> dict[str, str | None]:
 
 
 def shown(resource: dict) -> str:
-    """The resource as received, without what identifies a person."""
-    return written(_without_extensions({name: resource[name] for name in SHOWN if name in resource}))
+    """The resource as received, without what identifies a person; the id of a Patient may be the hospital's number."""
+    left_out = ("id",) if resource.get("resourceType") == "Patient" else ()
+    kept = {name: resource[name] for name in SHOWN if name in resource and name not in left_out}
+    return written(_without_extensions(kept))
 
 
 def _without_extensions(value: object, depth: int = 0) -> object:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from pipelines.sources import text
+from pipelines.sources.hl7v2 import names
 from pipelines.sources.hl7v2.fields import MOST_FIELDS, Separators, separators_of
 from pipelines.sources.hl7v2.tables import CHARACTER_SETS
 
@@ -43,7 +44,8 @@ class Message:
 
     @property
     def type(self) -> str:
-        return (f"{self.code}^{self.trigger}" if self.trigger else self.code or "no type")[:20]
+        """As the standard names it: no other text of the file."""
+        return names.message_type(self.code, self.trigger)
 
 
 class Segment(NamedTuple):

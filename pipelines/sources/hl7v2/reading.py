@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pipelines.errors import FileRefused
 from pipelines.sources import Batch, text
 from pipelines.sources.declared import Declared
+from pipelines.sources.hl7v2 import names
 from pipelines.sources.hl7v2.fields import LONGEST_ID, field
 from pipelines.sources.hl7v2.framing import Message, Segment, Segments
 from pipelines.sources.hl7v2.observations import Group, local_columns
@@ -19,7 +20,6 @@ ORDERS = frozenset(("", "O01", "O11", "O25"))
 ADMINISTRATIONS = frozenset(("", "O01", "O17"))
 # Patients remembered, so that a change is told once; forgetting only means telling again.
 MOST_PATIENTS = 200_000
-MOST_TYPES = 1000
 MOST_NAMED = 12  # kinds of unread segments and messages that a note names
 
 
@@ -96,7 +96,7 @@ class Reading:
             elif segment.name in PERSONAL_SEGMENTS:
                 self._dropped[PERSONAL_SEGMENTS[segment.name]] += 1
             else:
-                self._unread_segments[segment.name] += 1
+                self._unread_segments[names.segment(segment.name)] += 1
 
     def ends(self) -> None:
         """The end of the file."""
@@ -129,8 +129,7 @@ class Reading:
         self._handlers = self._handlers_of(message)
         self._is_read = bool(self._handlers)
         if not self._is_read:
-            known = message.type in self._unread_messages or len(self._unread_messages) < MOST_TYPES
-            self._unread_messages[message.type if known else "other types"] += 1
+            self._unread_messages[message.type] += 1
 
     def _handlers_of(self, message: Message) -> dict[str, Callable[[Segment], None]]:
         """What is done with each segment of a message of such a type; nothing for a type that is not read."""
@@ -247,11 +246,11 @@ class Reading:
         if self._group and field(segment.fields, 2) == LOCAL:
             self._group.takes_local(local_columns(segment))
         else:
-            self._unread_segments[LOCAL_SEGMENT] += 1
+            self._unread_segments[names.segment(LOCAL_SEGMENT)] += 1
 
     def _rejects(self, segment: Segment, reason: str, place: str) -> None:
         """A row that has no kind. Its text is not shown: nothing says where an identifier would stand in it."""
-        shown = segment.name or "(a line that is no segment)"
+        shown = names.segment(segment.name) if segment.name else "(a line that is no segment)"
         self._adds(Row("unreadable", place, shown, {}, reason))
 
 

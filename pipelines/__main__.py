@@ -12,6 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
+import duckdb
 import typer
 
 from pipelines import accounting, command_output, export, faults, findings
@@ -21,7 +22,7 @@ from pipelines.errors import Refusal, StoreBusy
 from pipelines.identity import PatientIds
 from pipelines.load import Progress, load, rebuild
 from pipelines.sources import Declared
-from pipelines.store.database import Store, open_snapshot
+from pipelines.store.database import Store, memory_limit, open_snapshot
 from pipelines.verify import verify
 
 FAILED, FILE_REFUSED, BUSY, INTERRUPTED = 1, 3, 4, 130
@@ -295,6 +296,12 @@ def main() -> None:
         if faults.debugging():
             raise
         _end(str(refusal), BUSY if isinstance(refusal, StoreBusy) else FAILED)
+    except duckdb.OutOfMemoryException:
+        limit = memory_limit()
+        _end(
+            f"DuckDB may take {limit} of memory, which is not enough for this. Set MDA5_MEMORY, such as 4GB, and try again.",
+            FAILED,
+        )
     except Exception as error:
         if faults.debugging():
             raise

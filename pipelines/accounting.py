@@ -36,15 +36,19 @@ REJECTED_COLUMNS = (
 def rejected_rows(cursor: duckdb.DuckDBPyConnection) -> list[dict]:
     """The rows that stand rejected, by file and line, each with its text, first reason and what to do.
 
+    A held row that a person accepted or corrected stands rejected no more: the decision brought its record.
+
     Of a file that was received more than once, those of its last arrival: the same bytes are not two problems.
     """
     rows = cursor.execute(
         """
         WITH arrival AS (
-            SELECT file_id, name, row_number() OVER (PARTITION BY sha256 ORDER BY file_id DESC) AS backwards FROM source.file
+            SELECT file_id, name, sha256, row_number() OVER (PARTITION BY sha256 ORDER BY file_id DESC) AS backwards FROM source.file
         )
         SELECT name, line, class, reason, field, found, hint, raw, patient_id, file_id, place
         FROM source.rejected JOIN source.row USING (file_id, line) JOIN arrival USING (file_id)
-        WHERE backwards = 1 ORDER BY file_id, line"""
+        WHERE backwards = 1 AND (sha256, line) NOT IN (
+            SELECT sha256, of_line FROM source.decision JOIN source.file ON file.file_id = of_file_id WHERE decision <> 'reject')
+        ORDER BY file_id, line"""
     ).fetchall()
     return [dict(zip(REJECTED_COLUMNS, row, strict=True)) for row in rows]

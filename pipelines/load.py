@@ -101,12 +101,16 @@ def load(
     `received_at` is the local time to give the files (default: now). `declared` is what the person says of them.
     """
     files, skipped = files_under(paths)
-    files.sort(key=_refers_to_others)  # stable: the order given is kept otherwise
+    patients_first = sorted(range(len(files)), key=lambda place: _refers_to_others(files[place]))
     # The one clock the product reads: when files were received, in local time, as the files' own times are.
     moment = received_at or datetime.now().replace(microsecond=0)
     with store.writer() as con:
         recovered = _catch_up(con, store, progress)
-        reports = [_load_file(con, store, path, progress, moment, declared or Declared()) for path in files]
+        done = {
+            place: _load_file(con, store, files[place], progress, moment, declared or Declared())
+            for place in patients_first
+        }
+        reports = [done[place] for place in range(len(files))]  # as they were named
         changed = _judge(con, progress)
         return LoadReport(store.publish(con), changed, reports, recovered, skipped)
 

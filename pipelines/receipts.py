@@ -39,7 +39,7 @@ REJECTED = f"""
     decided AS (SELECT sha256, of_line AS line, decision FROM source.decision JOIN source.file ON file.file_id = of_file_id)
     SELECT {{columns}} FROM source.rejected JOIN last USING (file_id) JOIN source.row USING (file_id, line)
     LEFT JOIN decided USING (sha256, line)
-    WHERE ($receipt IS NULL OR file_id = $receipt) AND ($reason IS NULL OR reason = $reason)
+    WHERE coalesce(decision, 'reject') = 'reject' AND ($receipt IS NULL OR file_id = $receipt) AND ($reason IS NULL OR reason = $reason)
     AND ($text IS NULL OR contains(lower(raw || ' ' || coalesce(found, '') || ' ' || name), $text))"""
 
 # Reasons that say a printed name or word is not in the dictionary: it can be added there, and the file loaded again.
@@ -86,8 +86,9 @@ def rejected(
 
 def rejection_reasons(cursor: duckdb.DuckDBPyConnection) -> dict[str, int]:
     """How many rows stand rejected for each reason, most first."""
-    sql = f"WITH {LAST} SELECT reason, count(*) FROM source.rejected JOIN last USING (file_id) GROUP BY reason ORDER BY 2 DESC, 1"
-    return dict(cursor.execute(sql).fetchall())
+    asked = {"receipt": None, "reason": None, "text": None}
+    rows = cursor.execute(REJECTED.format(columns="reason, count(*)") + " GROUP BY reason ORDER BY 2 DESC, 1", asked)
+    return dict(rows.fetchall())
 
 
 def unmapped(cursor: duckdb.DuckDBPyConnection) -> list[dict]:

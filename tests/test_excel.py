@@ -227,7 +227,7 @@ def test_hidden_sheets_charts_and_other_sheets_are_named(tmp_path: Path):
 def test_columns_not_read_are_named_and_direct_identifiers_dropped(tmp_path: Path):
     header = [*HEADER, "Patient name", "Phone", "Ward"]
     source = read(typed(tmp_path / "a.xlsx", header, ["p1", *ROW, "NAME^TEST", "555", "7B"]))
-    assert "sheet 'Labs': columns not read: ward" in source.notes
+    assert "sheet 1: columns not read: ward" in source.notes
     assert any("dropped at the door: names (1 column)" in note for note in source.notes)
     assert not any(text in str(rows_of(source)) for text in ("NAME^TEST", "555"))
 
@@ -414,3 +414,13 @@ def records(*files: Path) -> dict[str, list[tuple]]:
         found[table] = sorted(con.execute(f"SELECT {', '.join(names)} FROM record.{table}").fetchall(), key=repr)
     assert sum(map(len, found.values())) > 1000
     return found
+
+
+def test_a_number_shown_with_leading_zeros_is_the_text_that_is_shown(tmp_path: Path):
+    book = openpyxl.Workbook()
+    book.active.append(["patient_id", "analyte", "value", "unit", "at"])
+    book.active.append([123, "ferritin", 1500, "ng/mL", "2021-07-24"])
+    book.active["A2"].number_format = "00000"
+    book.save(tmp_path / "labs.xlsx")
+    (batch,) = sources.recognise(tmp_path / "labs.xlsx").batches()
+    assert batch.table.column("patient_id").to_pylist() == ["00123"]

@@ -2,7 +2,7 @@
 
 import csv
 import json
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -201,7 +201,7 @@ def test_a_diagnosis_that_is_over_does_not_stand_for_ever(tmp_path: Path, more: 
     } | more  # fmt: skip
     (row,) = read(tmp_path, {name: element for name, element in condition.items() if element is not None})
     assert (row.get("cell_fault"), row["patient_id"], row["at"]) == (fault, "p1", "2021-07")
-    assert (row["place"] == "line 2, clinicalStatus") == (fault is not None)
+    assert (row.get("place") == "line 2, clinicalStatus") == (fault is not None)
 
 
 def test_a_history_is_read_from_its_oldest_version_on_and_a_deletion_withdraws(tmp_path: Path):
@@ -292,7 +292,7 @@ def test_a_hostile_file_is_refused_or_read_row_by_row(path: Path):
 
 def test_a_broken_line_is_a_row_of_its_own_with_its_number():
     odd = next(path for path in HOSTILE if path.name == "odd_json.ndjson")
-    assert [(row["place"].split(",")[0], row.get("cell_fault")) for row in rows_of(odd)] == [
+    assert [((row["place"] or f"line {row['line']}").split(",")[0], row.get("cell_fault")) for row in rows_of(odd)] == [
         *[(f"line {number}", "json_unreadable") for number in (1, 2, 3, 4)], ("line 5", None),
     ]  # fmt: skip
 
@@ -417,6 +417,25 @@ class TestBulkExport:
         (report,) = load(store, [export / "Observation.ndjson"], received_at=later, declared=declared).files
         assert len(self.patients(store)) == patients
         assert ("1 rows of them are of patients known from another file" in report.notes) == (patients == 1)
+
+    def test_reports_come_in_the_order_in_which_files_are_named(self, tmp_path: Path, export: Path):
+        paths = [export / "Observation.ndjson", export / "Patient.ndjson"]
+        reports = load(Store(tmp_path / "store"), paths, received_at=RECEIVED).files
+        assert [report.name for report in reports] == ["Observation.ndjson", "Patient.ndjson"]
+
+    def test_a_withdrawal_is_known_from_its_own_time(self, tmp_path: Path, export: Path):
+        store = Store(tmp_path / "store")
+        withdrawn = BULK_FERRITIN | {"status": "entered-in-error", "meta": {"lastUpdated": "2021-08-02T09:00:00Z"}}
+        (export / "Withdrawn.ndjson").write_text(json.dumps(withdrawn) + "\n")
+        load(store, [export], received_at=RECEIVED)
+        with open_snapshot(store.folder) as snapshot, snapshot.cursor() as cursor:
+            known = cursor.execute(
+                "SELECT CAST(known_from AS DATE), CAST(known_until AS DATE), status FROM record.observation ORDER BY 1"
+            )
+            assert known.fetchall() == [
+                (date(2021, 7, 24), date(2021, 8, 2), "final"),
+                (date(2021, 8, 2), None, "entered_in_error"),
+            ]
 
     def test_the_order_in_which_files_are_named_does_not_matter(self, tmp_path: Path, export: Path):
         store = Store(tmp_path / "store")

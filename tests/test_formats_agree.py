@@ -28,7 +28,9 @@ FORMATS = {
 }
 # What a record says; where it came from, and how its number and unit were printed there, is the format's own.
 OF_THE_FILE = ("file_id", "line", "received_at", "original_value", "original_unit", "original_dose")
-PATIENTS = os.environ.get("MDA5_TEST_PATIENTS", "5")  # of the generated cohort: 40 are the whole of it, and take minutes
+PATIENTS = os.environ.get(
+    "MDA5_TEST_PATIENTS", "5"
+)  # of the generated cohort: 40 are the whole of it, and take minutes
 TABLES = ("patient", "observation", "administration", "event")
 
 

@@ -105,7 +105,7 @@ class TestLoad:
 @pytest.mark.parametrize(
     ("column", "what"),
     [
-        ("patient_name", "names"), ("dob", "birth dates"), ("date_of_birth", "birth dates"),
+        ("patient_name", "names"), ("dob", "birth dates"), ("geb._datum", "birth dates"), ("date_of_birth", "birth dates"),
         ("phone", "telephone numbers and mail addresses"),
         ("home_address", "addresses"), ("zip", "addresses"), ("nhs_number", "identity numbers"), ("site", None), ("ward", None),
         ("patient_id", None), ("birth_year", None), ("analyte_name", None),

@@ -185,7 +185,7 @@ def test_an_administration_with_an_unreadable_dose_is_given_dose_unknown(con):
         ("refused", "ongoing_unknown"),
         ("refused", "drug_missing"),
     ]
-    assert source.notes == ["3 doses could not be read: given, dose unknown"]
+    assert source.notes == ["3 doses could not be read: dose unknown"]
 
 
 def test_events_are_checked_against_the_dictionary(con):

@@ -245,8 +245,27 @@ def test_a_mapping_that_does_not_fit_its_file_is_refused(tmp_path: Path):
     mapped = whole(tmp_path, FERRITIN)
     with pytest.raises(FileRefused, match=r"lacks columns that the mapping a.mapping.toml names: ferritin, day"):
         read(tmp_path, "id,ferr\n1,2\n", mapped)
+    with pytest.raises(FileRefused) as refused:
+        read(tmp_path, "NAME TEST,4711,1950\n1,2\n", mapped)
+    assert refused.value.hint == "None of its 3 columns is named there."
     with pytest.raises(FileRefused, match="decimal mark is declared as comma"):
         read(tmp_path, "id,day,ferritin\n", mapped, decimal="comma")
+
+
+@pytest.mark.parametrize(("ids", "named"), [(PatientIds("hospital"), False), (PatientIds(pseudonymous=True), True)])
+def test_sheets_of_a_file_with_identifiers_are_called_by_number(tmp_path: Path, ids: PatientIds, named: bool):
+    book = openpyxl.Workbook()
+    book.active.title = "NAME TEST"
+    book.active.append(["id", "day", "ferritin"])
+    book.active.append(["1", "2021-07-24", 300])
+    book.create_sheet("NAME OTHER")
+    book.save(tmp_path / "a.xlsx")
+    mapped = whole(tmp_path, FERRITIN, table=TABLE + 'sheet = "NAME TEST"\n')
+    source = sources.recognise(tmp_path / "a.xlsx", Declared(mapping=mapped, ids=ids))
+    (row,) = rows_of(source)
+    assert row["place"] == ("sheet 'NAME TEST'" if named else "sheet 1") + ", row 2, column ferritin"
+    assert ("sheets not read: NAME OTHER" in source.notes) == named
+    assert ("NAME" in str(source.notes)) == named
 
 
 def test_a_mapping_cannot_make_a_finding_of_a_name(tmp_path: Path):

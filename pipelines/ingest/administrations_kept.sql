@@ -13,4 +13,4 @@ ORDER BY line;
 UPDATE record.administration SET known_until = standing.known_until FROM standing
 WHERE administration.record_id = standing.version_id AND NOT is_new AND administration.known_until IS DISTINCT FROM standing.known_until;
 
-INSERT INTO remark SELECT 'doses could not be read: given, dose unknown', count(*) FROM fresh WHERE dose IS NULL AND dose_text IS NOT NULL;
+INSERT INTO remark SELECT 'doses could not be read: dose unknown', count(*) FROM fresh WHERE dose IS NULL AND dose_text IS NOT NULL;

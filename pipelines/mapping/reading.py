@@ -11,6 +11,8 @@ from pipelines.errors import Refusal
 from pipelines.mapping import dates
 from pipelines.mapping.entries import patients_entry, rows_entry, wide_entry
 from pipelines.mapping.model import DATE_OF, Dates, Entry, Mapping
+from pipelines.sources.direct_identifiers import identifying
+from pipelines.sources.native_header import column_name
 
 LARGEST = 1 << 20  # bytes; a mapping of a table with a thousand columns has 100 kB
 MOST_ENTRIES = 2000
@@ -135,6 +137,8 @@ class _Reading:
         if (of_event or same) and not event:
             raise self.refuse("date.event_column", "is needed with of_event and from_same_event")
         column = self.text("date", block, "column")
+        if column and identifying(column_name(column)) == "birth dates":
+            raise self.refuse("date.column", "names a column of birth dates")
         if same and not (column or of_event):
             raise self.refuse("date.column", "is needed with from_same_event")
         return Dates(column, self.text("date", block, "time_column"), event, dict(of_event), same)

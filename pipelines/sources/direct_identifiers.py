@@ -9,7 +9,8 @@ DROPPED = "[dropped]"
 COLUMNS = {
     "names": r"(patient_?|family_?|given_?|first_?|last_?|middle_?|maiden_?|full_?|mothers?_?)name|sur_?name|nom|prenom|nachname|vorname|"
     r"(patient_)?initials|氏名|患者名|name",
-    "birth dates": r"dob|(date_of_)?birth(_?date|_?day)?|birth_?date|geburtsdatum|date_de_naissance|fecha_de_nacimiento|生年月日",
+    "birth dates": r"dob|(date_of_)?birth(_?date|_?day)?|birth_?date|geburtsdatum|geb(_?(datum|dat|tag))?|geburtstag|geboren(_am)?|"
+    r"date_naissance|ne_le|date_de_naissance|fecha_de_nacimiento|生年月日",
     "addresses": r"(home_?|street_?|postal_?)?address(_line)?(_?\d)?|street|zip(_?code)?|post(al)?_?code|plz|city|town|adresse|住所",
     "telephone numbers and mail addresses": r"(home_|mobile_|cell_|work_)?(tele)?phone(_number)?|mobile|tel|fax|電話番号|"
     r"e_?mail(_address)?",
@@ -20,6 +21,7 @@ IDENTIFYING = [(what, re.compile(pattern)) for what, pattern in COLUMNS.items()]
 
 def identifying(column: str) -> str | None:
     """What kind of direct identifier a column holds, by its name in normal form; None for any other column."""
+    column = "_".join(column.replace(".", " ").replace("_", " ").split())
     return next((what for what, pattern in IDENTIFYING if pattern.fullmatch(column)), None)
 
 

@@ -28,7 +28,9 @@ FIGURES = re.compile(r"[<>]?\s*\d(?![A-Za-z])")  # a result or a date, not a nam
 
 @dataclass(frozen=True)
 class Header:
-    """A header: its kind (UNREADABLE for one that does not fit), native column -> column of the sheet, and the names that are no native columns."""
+    """A header: its kind, native column -> column of the sheet, and the names that are no native columns.
+
+    A header that does not fit has the kind UNREADABLE, and the columns of every kind that it names."""
 
     kind: str
     first: int

@@ -119,11 +119,16 @@ def _matched(table: Table, mapping: Mapping) -> dict[str, str]:
         more = f" and {len(missing) - 20} more" if len(missing) > 20 else ""
         # Where none is there, the line may be no header, but hold a patient's name.
         found = [name for name in table.columns if name]
-        shown = ", ".join(found)[:300] if any(named.values()) else f"{len(found)}, and none of them is named there"
+        fits = any(named.values())
+        hint = (
+            f"Its columns are: {', '.join(found)[:300]}."
+            if fits
+            else f"None of its {len(found)} columns is named there."
+        )
         raise FileRefused(
             f"It lacks columns that the {mapping.called} names: {', '.join(missing[:20])}{more}.",
             table.path.name,
-            f"Its columns are: {shown}.",
+            hint,
         )
     return {name: column for name, column in named.items() if column}
 

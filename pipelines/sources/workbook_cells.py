@@ -187,6 +187,9 @@ class SheetReader:
         shown = self._kinds[int(at)] if at.isascii() and at.isdigit() and int(at[:9]) < len(self._kinds) else None
         if shown is None:
             return Number(number_text(printed))
+        if shown[0] == "0":
+            text = number_text(printed)
+            return text.zfill(len(shown)) if text.isdigit() else Number(text)
         if shown == "percent":
             return Number(percent_text(printed))
         text = date_text(printed, shown, self._from_1904)

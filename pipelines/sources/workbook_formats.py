@@ -19,14 +19,18 @@ LONGEST_FORMAT = 1000  # Excel allows 255 characters
 # What is shown as it stands: quoted, escaped, filled or left out; colours, conditions and locales in brackets
 LITERAL = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?!h+\]|m+\]|s+\])[^\]]*\]')
 LAST_DAY = 2_958_465  # 9999-12-31
+ZEROS = re.compile(r"0{2,40}")
 PLAIN_INTEGER = re.compile(r"(?:0|-?[1-9]\d{0,14})\Z")
 
 
 def format_kind(code: str) -> str | None:
-    """What a format code shows: 'date' (or a time), 'month' (no day), 'year', 'duration', 'percent', None for a number."""
+    """What a format code shows: 'date' (or a time), 'month' (no day), 'year', 'duration', 'percent', None for a number;
+    '00000' for a whole number that is shown with leading zeros (a patient's number is often such)."""
     shown = LITERAL.sub("", code[:LONGEST_FORMAT]).lower().split(";")[0]
     if re.search(r"\[[hms]+\]", shown):
         return "duration"
+    if ZEROS.fullmatch(shown):
+        return shown
     if re.search(r"[#?]|(?<![.0,])0", shown) or shown.strip() in ("general", "@", ""):
         return "percent" if "%" in shown else None
     if "h" in shown or "s" in shown or "d" in shown:

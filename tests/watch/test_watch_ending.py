@@ -13,7 +13,7 @@ import pytest
 from pipelines import __main__ as command_line
 from pipelines import inbox as inboxes
 from pipelines import load as loading
-from pipelines.errors import Refusal, StoreBusy
+from pipelines.errors import KeyUnavailable, Refusal, StoreBusy
 from pipelines.inbox import Inbox
 from pipelines.store.database import open_snapshot
 from pipelines.watch import watch
@@ -109,7 +109,7 @@ class TestEndingAndStarting:
 
         def failing(path, declared=None):
             if b"key" in Path(path).read_bytes():
-                raise Refusal("The key of the pseudonyms is not there.")
+                raise KeyUnavailable("The key of the pseudonyms is not there.")
             return whole(path, declared)
 
         monkeypatch.setattr(loading.sources, "recognise", failing)

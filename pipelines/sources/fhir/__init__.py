@@ -10,7 +10,8 @@ counted in a note and are no rows. The conclusion of a DiagnosticReport is not i
   its own was made known when it was last updated. An entry that deletes a resource (request.method DELETE) withdraws the
   version that the same file has of it; where the file has none, the entry is refused (deletion_unknown).
 * A line that is no JSON is a rejected row; a Bundle that is no JSON is refused as a whole.
-* `line` is the running number of the row in the file; `place` says which line or entry it is.
+* `line` is the running number of the row in the file; `place` says which line or entry it is, where that
+  is not the line of this number.
 """
 
 import codecs
@@ -139,7 +140,8 @@ class Fhir:
         for row in rows:
             self.number += 1
             where = f"{place}, {row.part}" if row.part else place
-            own = {"line": self.number, "place": where[:300], "raw": raw, "cell_fault": row.fault}
+            where = None if where == f"line {self.number}" else where[:300]
+            own = {"line": self.number, "place": where, "raw": raw, "cell_fault": row.fault}
             yield row.kind, row.cells | own
 
     def of_entry(self, entry: object, place: str, depth: int = 0) -> Iterator[tuple[list[Row], str, dict]]:

@@ -73,6 +73,9 @@ def _common(reading: Reading, status: str) -> dict[str, str | None]:
         status = "entered_in_error"
     if reported_at is None:
         reported_at = next((index.issued[key] for key in keys if key in index.issued), None)
+    if reported_at is None and status not in ("preliminary", "final"):
+        # when a correction or withdrawal became known: without it, it would have been known from the day of the specimen on
+        reported_at = text(one(resource, "meta"), "lastUpdated")
     return reading.common(status) | {"at": at, "reported_at": reported_at}
 
 

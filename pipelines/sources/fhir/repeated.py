@@ -173,7 +173,10 @@ class Repeated:
             odd[what] += count * len(numbers)
         arrays = {
             "line": pa.array(numbers, pa.int32()),
-            "place": pa.array([f"line {line}" for line in lines], pa.string()),
+            "place": pa.array(
+                [None if line == number else f"line {line}" for number, line in zip(numbers, lines, strict=True)],
+                pa.string(),
+            ),
         }
         arrays["raw"] = _joined(shape.raw, columns, len(numbers))
         arrays["patient_id"] = pa.array([patient for patient, _ in patients], pa.string())

@@ -132,13 +132,14 @@ def _choice_rows() -> pa.Table:
 def _ingest_batch(con: duckdb.DuckDBPyConnection, batch: Batch) -> None:
     kind = batch.kind
     con.register("arrived", _whole(batch))
-    con.execute("CREATE OR REPLACE TEMP TABLE received AS SELECT * FROM arrived")
-    con.unregister("arrived")
+    # without the rows as received: what a transaction drops is kept until it ends, and they are the larger half of a file
+    con.execute("CREATE OR REPLACE TEMP TABLE received AS SELECT * EXCLUDE (raw) FROM arrived")
     con.execute("UPDATE receipt SET row_kind = ?", [kind])
     _read_texts(con, kind)
     con.execute(_faults(kind))
     for step in READ[kind] + ("rejected",) + ACCEPTED[kind]:
         con.execute(_sql(step))
+    con.unregister("arrived")
     if kind == "decisions":
         for brought in _brought(con):
             _ingest_batch(con, brought)

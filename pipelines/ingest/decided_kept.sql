@@ -11,5 +11,5 @@ INSERT INTO source.row
 SELECT file_id, line, row_kind, 'accepted', NULL FROM received ANTI JOIN rejected USING (line), receipt WHERE decision = 'reject' ORDER BY line;
 
 CREATE OR REPLACE TEMP TABLE brought AS
-SELECT line, raw, held_kind AS kind, held_cells AS cells, CASE decision WHEN 'correct_unit' THEN unit END AS unit
-FROM received JOIN waiting_cells USING (line) ANTI JOIN rejected USING (line) WHERE decision <> 'reject';
+SELECT line, printed.raw, held_kind AS kind, held_cells AS cells, CASE decision WHEN 'correct_unit' THEN unit END AS unit
+FROM received JOIN (SELECT line, raw FROM arrived) AS printed USING (line) JOIN waiting_cells USING (line) ANTI JOIN rejected USING (line) WHERE decision <> 'reject';

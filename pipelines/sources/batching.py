@@ -9,7 +9,7 @@ from pipelines.sources.native_csv import COLUMNS
 
 # Below the size at which an insert goes wrong (native_csv.MOST_ROWS): a row of oxygen becomes up to seven records, one of pft two.
 MOST_ROWS = {"oxygen": 10_000, "pft": 25_000}
-ROWS = 50_000
+ROWS = 100_000
 CHARACTERS = 32 << 20
 
 

@@ -32,7 +32,7 @@ from pipelines.sources.fhir.repeated import Repeated
 
 SUFFIXES = (".json", ".ndjson", ".jsonl")
 INDEXED_TYPE = re.compile(rb'"resourceType"\s*:\s*"(?:%s|Bundle|[^"]*\\)' % "|".join(INDEXED).encode())
-MOST_TAKEN = 25_000  # rows of one batch
+MOST_TAKEN = 90_000  # rows remembered at once: many small batches cost a load more memory than few large ones
 
 
 def recognises(path: Path, declared: Declared) -> bool:
@@ -194,9 +194,9 @@ class Ndjson(Fhir):
         return index
 
     def _batches(self) -> Iterator[Batch]:
-        gatherer, repeated, number = Gatherer(), Repeated(self.index), 0
+        gatherer, repeated, number, taken = Gatherer(), Repeated(self.index), 0, 0
         for block in line_blocks(self.path):
-            is_text, taken = True, 0
+            is_text = True
             try:
                 lines = block.decode().split("\n")
             except UnicodeDecodeError:
@@ -211,9 +211,9 @@ class Ndjson(Fhir):
                     continue
                 for kind, row in self.of_line(line, f"line {number}"):
                     yield from gatherer.add(kind, row)
-            yield from repeated.batch(self.odd)
             number -= block.endswith(b"\n")
             self.position += len(block)
+        yield from repeated.batch(self.odd)
         yield from gatherer.rest()
 
     def of_line(self, line: str | bytes, place: str) -> Iterator[tuple[str, dict]]:

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.sources import Batch
+from pipelines.sources.batching import MOST_ROWS, ROWS
 from pipelines.sources.fhir import resource as any_resource
 from pipelines.sources.fhir.elements import Unreadable
 from pipelines.sources.fhir.json_text import NotJson, parse
@@ -159,7 +160,13 @@ class Repeated:
         for shape in self._shapes.values():
             if shape is not None and shape.waiting:
                 tables.setdefault(shape.kind, []).append(self._table(shape, odd))
-        return [Batch(kind, pa.concat_tables(some).sort_by("line")) for kind, some in tables.items()]
+        whole = {kind: pa.concat_tables(some).sort_by("line") for kind, some in tables.items()}
+        return [
+            Batch(kind, table.slice(begin, most))
+            for kind, table in whole.items()
+            for most in (MOST_ROWS.get(kind, ROWS),)
+            for begin in range(0, table.num_rows, most)
+        ]
 
     def _table(self, shape: Shape, odd: Counter) -> pa.Table:
         numbers, lines, texts = zip(*shape.waiting, strict=True)

@@ -46,9 +46,7 @@ EVENTS = """
     ORDER BY at_high, kind, code, record_id"""
 
 HELD = """
-    SELECT file.name || ' line ' || line AS source, reason, field, found, hint AS "what to do", raw AS "row as received"
-    FROM source.rejected JOIN source.file USING (file_id)
-    WHERE class = 'held' AND patient_id = $patient_id AND (sha256, line) NOT IN (
-        SELECT sha256, of_line FROM source.decision JOIN source.file ON file.file_id = of_file_id)
-    QUALIFY file_id = max(file_id) OVER (PARTITION BY sha256)
+    SELECT name || ' line ' || line AS source, reason, field, found, hint AS "what to do", raw AS "row as received"
+    FROM source.rejected JOIN source.last_arrival USING (file_id) ANTI JOIN source.decided USING (sha256, line)
+    WHERE class = 'held' AND patient_id = $patient_id
     ORDER BY file_id, line LIMIT 500"""

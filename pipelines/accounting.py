@@ -42,13 +42,9 @@ def rejected_rows(cursor: duckdb.DuckDBPyConnection) -> list[dict]:
     """
     rows = cursor.execute(
         """
-        WITH arrival AS (
-            SELECT file_id, name, sha256, row_number() OVER (PARTITION BY sha256 ORDER BY file_id DESC) AS backwards FROM source.file
-        )
         SELECT name, line, class, reason, field, found, hint, raw, patient_id, file_id, place
-        FROM source.rejected JOIN source.row USING (file_id, line) JOIN arrival USING (file_id)
-        WHERE backwards = 1 AND (sha256, line) NOT IN (
-            SELECT sha256, of_line FROM source.decision JOIN source.file ON file.file_id = of_file_id WHERE decision <> 'reject')
+        FROM source.rejected JOIN source.row USING (file_id, line) JOIN source.last_arrival USING (file_id)
+        LEFT JOIN source.decided USING (sha256, line) WHERE coalesce(decision, 'reject') = 'reject'
         ORDER BY file_id, line"""
     ).fetchall()
     return [dict(zip(REJECTED_COLUMNS, row, strict=True)) for row in rows]

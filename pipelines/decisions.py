@@ -44,15 +44,9 @@ def held_rows(cursor: duckdb.DuckDBPyConnection) -> list[dict]:
     """
     rows = cursor.execute(
         """
-        WITH arrival AS (
-            SELECT file_id, name, sha256, row_number() OVER (PARTITION BY sha256 ORDER BY file_id DESC) AS backwards FROM source.file
-        ),
-        decided AS (
-            SELECT sha256, of_line FROM source.decision JOIN source.file ON file.file_id = of_file_id
-        )
         SELECT name, file_id, sha256, line, place, kind, patient_id, reason, field, found, hint, raw, cells
-        FROM source.rejected JOIN source.row USING (file_id, line) JOIN arrival USING (file_id)
-        WHERE class = 'held' AND backwards = 1 AND (sha256, line) NOT IN (SELECT sha256, of_line FROM decided)
+        FROM source.rejected JOIN source.row USING (file_id, line) JOIN source.last_arrival USING (file_id)
+        ANTI JOIN source.decided USING (sha256, line) WHERE class = 'held'
         ORDER BY file_id, line"""
     ).fetchall()
     held = [dict(zip(HELD_COLUMNS, row, strict=True)) for row in rows]

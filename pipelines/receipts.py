@@ -30,23 +30,16 @@ FILES = f"""
         SELECT file_id, count(*) FILTER (class = 'held') AS held FROM source.rejected GROUP BY file_id) AS kept USING (file_id)
     ORDER BY receipt DESC"""
 
-LAST = """
-    last AS (
-        SELECT file_id, name, sha256 FROM source.file QUALIFY row_number() OVER (PARTITION BY sha256 ORDER BY file_id DESC) = 1)"""
-
-REJECTED = f"""
-    WITH {LAST},
-    decided AS (SELECT sha256, of_line AS line, decision FROM source.decision JOIN source.file ON file.file_id = of_file_id)
-    SELECT {{columns}} FROM source.rejected JOIN last USING (file_id) JOIN source.row USING (file_id, line)
-    LEFT JOIN decided USING (sha256, line)
+REJECTED = """
+    SELECT {columns} FROM source.rejected JOIN source.last_arrival USING (file_id) JOIN source.row USING (file_id, line)
+    LEFT JOIN source.decided USING (sha256, line)
     WHERE coalesce(decision, 'reject') = 'reject' AND ($receipt IS NULL OR file_id = $receipt) AND ($reason IS NULL OR reason = $reason)
     AND ($text IS NULL OR contains(lower(raw || ' ' || coalesce(found, '') || ' ' || name), $text))"""
 
 # Reasons that say a printed name or word is not in the dictionary: it can be added there, and the file loaded again.
 UNMAPPED = f"""
-    WITH {LAST}
     SELECT reason, field, found, count(*) AS rows, list_sort(list(DISTINCT name)) AS files, min(hint) AS hint
-    FROM source.rejected JOIN last USING (file_id)
+    FROM source.rejected JOIN source.last_arrival USING (file_id)
     WHERE ends_with(reason, '_unknown') AND found IS NOT NULL
     GROUP BY reason, field, found ORDER BY rows DESC, reason, found LIMIT {MOST_UNMAPPED}"""
 

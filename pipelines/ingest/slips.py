@@ -136,12 +136,9 @@ def _held_before(con: duckdb.DuckDBPyConnection) -> dict[tuple, list[Held]]:
     """By patient, analyte, assay and unit, what is held of the series in `series`: not what a person accepted or corrected."""
     rows = con.execute(
         """
-        WITH decided AS (
-            SELECT sha256, of_line, decision FROM source.decision JOIN source.file ON file.file_id = of_file_id
-        )
         SELECT DISTINCT patient_id, analyte, assay, unit, value, "at", coalesce(decision = 'reject', FALSE)
         FROM source.slip JOIN source.file USING (file_id)
-        LEFT JOIN decided ON decided.sha256 = file.sha256 AND decided.of_line = slip.line
+        LEFT JOIN source.decided USING (sha256, line)
         WHERE coalesce(decision, 'reject') = 'reject' AND (patient_id, analyte) IN (SELECT (patient_id, analyte) FROM series)"""
     ).fetchall()
     held: dict[tuple, list[Held]] = {}

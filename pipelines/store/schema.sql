@@ -76,6 +76,14 @@ CREATE TABLE IF NOT EXISTS record.patient (
     line       INTEGER
 );
 
+-- Of a file that was received more than once only the last arrival asks anything of people: the same bytes are not two problems.
+CREATE VIEW IF NOT EXISTS source.last_arrival AS
+SELECT file_id, name, sha256 FROM source.file QUALIFY row_number() OVER (PARTITION BY sha256 ORDER BY file_id DESC) = 1;
+
+-- The rows that people have decided on, whenever their file arrived.
+CREATE VIEW IF NOT EXISTS source.decided AS
+SELECT sha256, of_line AS line, decision FROM source.decision JOIN source.file ON file.file_id = of_file_id;
+
 -- What a patient is called in files that name it by a server's resource id alone: both sides are ids or pseudonyms of the store.
 CREATE TABLE IF NOT EXISTS source.patient_link (
     alias      VARCHAR PRIMARY KEY,

@@ -9,12 +9,16 @@ import hashlib
 import json
 import re
 import tomllib
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
 
 import duckdb
+
+from pipelines.engines import final_select
+from pipelines.engines.final_select import FinalSelect
 
 HERE = Path(__file__).parent
 TAGS = ("published", "project default", "unverified")
@@ -77,6 +81,17 @@ class Definition:
     sql: str
     reads: frozenset[str]
     content_hash: str = field(repr=False)
+    final: FinalSelect | None = field(repr=False)  # of a criterion: what is judged, and what is said of it
+
+    def bound(self, text: str, moved: dict[str, Decimal | int] | None = None) -> str:
+        """SQL with the numbers of the thresholds written in: a view, unlike a statement, takes no parameters."""
+        values = self.parameters(moved)
+        return re.sub(r"\$([a-z_][a-z_0-9]*)", lambda match: f"({values[match[1]]})", text)
+
+    @property
+    def looked_up(self) -> frozenset[str]:
+        """The tables from which a criterion says what it says of a row: they must be there as long as it is read."""
+        return self.reads & set(re.findall(r"\w+", self.final.joins)) if self.final else frozenset()
 
     def parameters(self, moved: dict[str, Decimal | int] | None = None) -> dict[str, Decimal | int]:
         """The thresholds as bound in the SQL; `moved` replaces some of them (tests, site overrides)."""
@@ -93,6 +108,18 @@ class Catalog:
 
     def __getitem__(self, definition_id: str) -> Definition:
         return self.concepts.get(definition_id) or self.criteria[definition_id]
+
+    def needed(self, wanted: Callable[[Definition], bool]) -> tuple[str, ...]:
+        """The definitions for which `wanted` holds and all that they read, directly or not, in order."""
+        found: set[str] = set()
+        for definition_id in reversed(self.order):
+            if definition_id in found or wanted(self[definition_id]):
+                found |= {definition_id, *(self[definition_id].reads & set(self.order))}
+        return tuple(definition_id for definition_id in self.order if definition_id in found)
+
+    def tables_read(self, order: Iterable[str]) -> frozenset[str]:
+        """The input tables that these definitions read."""
+        return frozenset().union(*(self[definition_id].reads for definition_id in order)) & INPUTS
 
     def content_hashes(self) -> dict[str, str]:
         """Per criterion, a hash of it and of all it reads, directly or not: what judged a store."""
@@ -156,9 +183,17 @@ def read_definition(path: Path, kind: str) -> Definition:
         sql=sql,
         reads=_tables_read(path, sql),
         content_hash=_sha256(text),
+        final=_final(path, sql) if kind == "criterion" else None,
     )
     _check(path, definition)
     return definition
+
+
+def _final(path: Path, sql: str) -> FinalSelect:
+    try:
+        return final_select.cut(sql)
+    except final_select.NotOneProjection as error:
+        raise BrokenDefinition(f"{path.name} does not end in a plain SELECT of one of its CTEs: {error}") from None
 
 
 def _threshold(path: Path, name: str, block: dict) -> Threshold:

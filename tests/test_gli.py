@@ -96,7 +96,7 @@ def drawn_people(count: int) -> list[dict]:
 def concept(people: list[dict]) -> dict[int, dict]:
     """lung_function_predicted of people with one value each, by record id."""
     con = duckdb.connect()
-    dictionary.create_rule_tables(con)
+    dictionary.create_tables(con)
     con.execute(
         """
         CREATE TABLE observation (patient_id VARCHAR, on_date DATE, record_id BIGINT, set_id BIGINT, analyte VARCHAR,

@@ -136,26 +136,31 @@ decided AS (
             ELSE coalesce(possible_on, changed_on)
         END AS decided_by
     FROM timed
+),
+answered_day AS (
+    SELECT
+        decided.patient_id, decided.on_date, decided.drug AS item,
+        CASE WHEN decided.due IS NOT NULL THEN 'met' WHEN decided.possible_on IS NOT NULL THEN 'not_evaluable' ELSE 'not_met' END AS status,
+        CAST(NULL AS INTEGER) AS grade,
+        list_sort(list_distinct(list_concat(
+            given.evidence, CASE WHEN decided.level_on >= decided.started_on THEN decided.level_records ELSE CAST([] AS BIGINT[]) END
+        ))) AS evidence,
+        CASE WHEN decided.due IS NULL AND decided.possible_on IS NOT NULL THEN ['dose of ' || decided.drug] ELSE CAST([] AS VARCHAR[]) END AS missing,
+        [
+            drug.title, CAST(decided.due AS VARCHAR), CAST(decided.changed_on AS VARCHAR), coalesce(CAST(decided.level_on AS VARCHAR), 'none')
+        ] AS facts,
+        CASE WHEN decided.is_given THEN CAST([] AS VARCHAR[]) ELSE ['not_given'] END AS notes,
+        CAST(date_diff('day', decided.due, decided.on_date) AS DECIMAL(19, 6)) AS margin
+    FROM decided
+    JOIN given
+        ON given.patient_id = decided.patient_id AND given.drug = decided.drug AND given.from_date = decided.decided_by
+    JOIN drug ON drug.drug = decided.drug
+    UNION ALL   -- drugs are recorded, and no calcineurin inhibitor
+    SELECT
+        patient_id, from_date, NULL, 'not_met', NULL, CAST([] AS BIGINT[]), CAST([] AS VARCHAR[]),
+        ['Calcineurin inhibitor', NULL, 'none', 'none'], CAST([] AS VARCHAR[]), NULL
+    FROM recorded_drugs
 )
 SELECT
-    decided.patient_id, decided.on_date, decided.drug AS item,
-    CASE WHEN decided.due IS NOT NULL THEN 'met' WHEN decided.possible_on IS NOT NULL THEN 'not_evaluable' ELSE 'not_met' END AS status,
-    CAST(NULL AS INTEGER) AS grade,
-    list_sort(list_distinct(list_concat(
-        given.evidence, CASE WHEN decided.level_on >= decided.started_on THEN decided.level_records ELSE CAST([] AS BIGINT[]) END
-    ))) AS evidence,
-    CASE WHEN decided.due IS NULL AND decided.possible_on IS NOT NULL THEN ['dose of ' || decided.drug] ELSE CAST([] AS VARCHAR[]) END AS missing,
-    [
-        drug.title, CAST(decided.due AS VARCHAR), CAST(decided.changed_on AS VARCHAR), coalesce(CAST(decided.level_on AS VARCHAR), 'none')
-    ] AS facts,
-    CASE WHEN decided.is_given THEN CAST([] AS VARCHAR[]) ELSE ['not_given'] END AS notes,
-    CAST(date_diff('day', decided.due, decided.on_date) AS DECIMAL(19, 6)) AS margin
-FROM decided
-JOIN given
-    ON given.patient_id = decided.patient_id AND given.drug = decided.drug AND given.from_date = decided.decided_by
-JOIN drug ON drug.drug = decided.drug
-UNION ALL   -- drugs are recorded, and no calcineurin inhibitor
-SELECT
-    patient_id, from_date, NULL, 'not_met', NULL, CAST([] AS BIGINT[]), CAST([] AS VARCHAR[]),
-    ['Calcineurin inhibitor', NULL, 'none', 'none'], CAST([] AS VARCHAR[]), NULL
-FROM recorded_drugs
+    patient_id, on_date, item, status, grade, evidence, missing, facts, notes, margin
+FROM answered_day

@@ -102,46 +102,51 @@ exchanged AS (   -- the last session up to 7 days before a value that fell
         AND event.on_date BETWEEN day_answer.on_date - CAST($exchange_days AS INTEGER) AND day_answer.on_date
     WHERE day_answer.status = 'not_met' AND day_answer.high < day_answer.baseline_low
     GROUP BY day_answer.patient_id, day_answer.clock, day_answer.on_date
+),
+answered_day AS (
+    SELECT
+        judged.patient_id, judged.on_date, judged.clock AS item, judged.status, NULL AS grade,
+        list_sort(list_distinct(
+            [judged.record_id]
+            || CASE
+                WHEN judged.baseline_id IS NULL THEN CAST([] AS BIGINT[])
+                WHEN judged.ambiguous THEN judged.candidates
+                ELSE [judged.baseline_id]
+            END
+            || CASE WHEN exchanged.session_id IS NULL THEN CAST([] AS BIGINT[]) ELSE [exchanged.session_id] END
+        )) AS evidence,
+        CASE
+            WHEN judged.status <> 'not_evaluable' THEN CAST([] AS VARCHAR[])
+            WHEN judged.baseline_id IS NULL THEN ['earlier ferritin to compare with']
+            WHEN judged.ambiguous THEN ['time of day of the ferritin of ' || CAST(judged.baseline_date AS VARCHAR)]
+            ELSE ['ferritin as an exact number']
+        END AS missing,
+        [
+            judged.shown, judged.baseline_shown, CAST(judged.baseline_date AS VARCHAR),
+            CASE
+                WHEN judged.value IS NOT NULL AND judged.baseline_value > 0
+                THEN CASE WHEN judged.value >= judged.baseline_value THEN '+' ELSE '' END
+                || rtrim(rtrim(CAST(judged.value - judged.baseline_value AS VARCHAR), '0'), '.') || ' ng/mL, '
+                || CAST(CAST(100 * (judged.value - judged.baseline_value) / judged.baseline_value AS DECIMAL(19, 1)) AS VARCHAR) || ' %'
+                ELSE 'size of the change not known'
+            END,
+            CAST(date_diff('day', judged.day0, judged.on_date) AS VARCHAR)
+        ] AS facts,
+        CASE WHEN judged.clock = 'combination' THEN ['no_published_wait'] ELSE CAST([] AS VARCHAR[]) END
+        || CASE WHEN exchanged.session_id IS NULL THEN CAST([] AS VARCHAR[]) ELSE ['fall_after_exchange'] END AS notes,
+        CASE judged.status WHEN 'met' THEN judged.least_margin WHEN 'not_met' THEN judged.most_margin END AS margin,
+        CASE WHEN judged.status <> 'not_evaluable' THEN judged.on_date END AS decided_on
+    FROM day_answer AS judged
+    LEFT JOIN exchanged
+        ON exchanged.patient_id = judged.patient_id AND exchanged.clock = judged.clock AND exchanged.on_date = judged.on_date
+    UNION ALL
+    SELECT
+        patient_id, from_date, clock, 'not_evaluable', NULL, evidence,
+        [CASE WHEN day0 IS NULL THEN clock || ' therapy' ELSE 'ferritin' END],
+        [NULL, NULL, NULL, NULL, CAST(date_diff('day', day0, from_date) AS VARCHAR)],
+        CASE WHEN clock = 'combination' THEN ['no_published_wait'] ELSE CAST([] AS VARCHAR[]) END, NULL, NULL
+    FROM refractory_window
 )
 SELECT
-    judged.patient_id, judged.on_date, judged.clock AS item, judged.status, NULL AS grade,
-    list_sort(list_distinct(
-        [judged.record_id]
-        || CASE
-            WHEN judged.baseline_id IS NULL THEN CAST([] AS BIGINT[])
-            WHEN judged.ambiguous THEN judged.candidates
-            ELSE [judged.baseline_id]
-        END
-        || CASE WHEN exchanged.session_id IS NULL THEN CAST([] AS BIGINT[]) ELSE [exchanged.session_id] END
-    )) AS evidence,
-    CASE
-        WHEN judged.status <> 'not_evaluable' THEN CAST([] AS VARCHAR[])
-        WHEN judged.baseline_id IS NULL THEN ['earlier ferritin to compare with']
-        WHEN judged.ambiguous THEN ['time of day of the ferritin of ' || CAST(judged.baseline_date AS VARCHAR)]
-        ELSE ['ferritin as an exact number']
-    END AS missing,
-    [
-        judged.shown, judged.baseline_shown, CAST(judged.baseline_date AS VARCHAR),
-        CASE
-            WHEN judged.value IS NOT NULL AND judged.baseline_value > 0
-            THEN CASE WHEN judged.value >= judged.baseline_value THEN '+' ELSE '' END
-            || rtrim(rtrim(CAST(judged.value - judged.baseline_value AS VARCHAR), '0'), '.') || ' ng/mL, '
-            || CAST(CAST(100 * (judged.value - judged.baseline_value) / judged.baseline_value AS DECIMAL(19, 1)) AS VARCHAR) || ' %'
-            ELSE 'size of the change not known'
-        END,
-        CAST(date_diff('day', judged.day0, judged.on_date) AS VARCHAR)
-    ] AS facts,
-    CASE WHEN judged.clock = 'combination' THEN ['no_published_wait'] ELSE CAST([] AS VARCHAR[]) END
-    || CASE WHEN exchanged.session_id IS NULL THEN CAST([] AS VARCHAR[]) ELSE ['fall_after_exchange'] END AS notes,
-    CASE judged.status WHEN 'met' THEN judged.least_margin WHEN 'not_met' THEN judged.most_margin END AS margin,
-    CASE WHEN judged.status <> 'not_evaluable' THEN judged.on_date END AS decided_on
-FROM day_answer AS judged
-LEFT JOIN exchanged
-    ON exchanged.patient_id = judged.patient_id AND exchanged.clock = judged.clock AND exchanged.on_date = judged.on_date
-UNION ALL
-SELECT
-    patient_id, from_date, clock, 'not_evaluable', NULL, evidence,
-    [CASE WHEN day0 IS NULL THEN clock || ' therapy' ELSE 'ferritin' END],
-    [NULL, NULL, NULL, NULL, CAST(date_diff('day', day0, from_date) AS VARCHAR)],
-    CASE WHEN clock = 'combination' THEN ['no_published_wait'] ELSE CAST([] AS VARCHAR[]) END, NULL, NULL
-FROM refractory_window
+    patient_id, on_date, item, status, grade, evidence, missing, facts, notes, margin, decided_on
+FROM answered_day

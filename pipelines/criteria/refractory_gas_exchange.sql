@@ -192,29 +192,34 @@ worded AS (
     LEFT JOIN gas_exchange AS pf_gas ON pf_gas.patient_id = told.patient_id AND pf_gas.set_id = told.pf_set_id
     LEFT JOIN candidate
         ON candidate.patient_id = told.patient_id AND candidate.clock = told.clock AND candidate.set_id = told.set_id
+),
+answered_day AS (
+    SELECT
+        patient_id, on_date, clock AS item, status, NULL AS grade, list_sort(list_distinct(evidence)) AS evidence,
+        CASE
+            WHEN status <> 'not_evaluable' THEN CAST([] AS VARCHAR[])
+            WHEN level IS NULL THEN ['oxygen device or flow']
+            WHEN baseline_date IS NULL THEN ['earlier oxygen support to compare with']
+            ELSE ['time of day of the oxygen records of ' || CAST(baseline_date AS VARCHAR)]
+        END AS missing,
+        [now, baseline, CAST(baseline_date AS VARCHAR), CAST(date_diff('day', day0, on_date) AS VARCHAR)] AS facts,
+        list_sort(list_distinct(
+            CASE WHEN clock = 'combination' THEN ['no_published_wait'] ELSE CAST([] AS VARCHAR[]) END
+            || CASE WHEN unstated THEN ['unstated_activity'] ELSE CAST([] AS VARCHAR[]) END
+            || notes
+        )) AS notes,
+        CASE WHEN status <> 'not_evaluable' THEN margin END AS margin,
+        CASE WHEN status <> 'not_evaluable' THEN on_date END AS decided_on,
+        now || ', against ' || baseline || ' on ' || CAST(baseline_date AS VARCHAR) AS compared
+    FROM worded
+    UNION ALL
+    SELECT
+        patient_id, from_date, clock, 'not_evaluable', NULL, evidence,
+        [CASE WHEN day0 IS NULL THEN clock || ' therapy' ELSE 'oxygen support' END],
+        [NULL, NULL, NULL, CAST(date_diff('day', day0, from_date) AS VARCHAR)],
+        CASE WHEN clock = 'combination' THEN ['no_published_wait'] ELSE CAST([] AS VARCHAR[]) END, NULL, NULL, NULL
+    FROM refractory_window
 )
 SELECT
-    patient_id, on_date, clock AS item, status, NULL AS grade, list_sort(list_distinct(evidence)) AS evidence,
-    CASE
-        WHEN status <> 'not_evaluable' THEN CAST([] AS VARCHAR[])
-        WHEN level IS NULL THEN ['oxygen device or flow']
-        WHEN baseline_date IS NULL THEN ['earlier oxygen support to compare with']
-        ELSE ['time of day of the oxygen records of ' || CAST(baseline_date AS VARCHAR)]
-    END AS missing,
-    [now, baseline, CAST(baseline_date AS VARCHAR), CAST(date_diff('day', day0, on_date) AS VARCHAR)] AS facts,
-    list_sort(list_distinct(
-        CASE WHEN clock = 'combination' THEN ['no_published_wait'] ELSE CAST([] AS VARCHAR[]) END
-        || CASE WHEN unstated THEN ['unstated_activity'] ELSE CAST([] AS VARCHAR[]) END
-        || notes
-    )) AS notes,
-    CASE WHEN status <> 'not_evaluable' THEN margin END AS margin,
-    CASE WHEN status <> 'not_evaluable' THEN on_date END AS decided_on,
-    now || ', against ' || baseline || ' on ' || CAST(baseline_date AS VARCHAR) AS compared
-FROM worded
-UNION ALL
-SELECT
-    patient_id, from_date, clock, 'not_evaluable', NULL, evidence,
-    [CASE WHEN day0 IS NULL THEN clock || ' therapy' ELSE 'oxygen support' END],
-    [NULL, NULL, NULL, CAST(date_diff('day', day0, from_date) AS VARCHAR)],
-    CASE WHEN clock = 'combination' THEN ['no_published_wait'] ELSE CAST([] AS VARCHAR[]) END, NULL, NULL, NULL
-FROM refractory_window
+    patient_id, on_date, item, status, grade, evidence, missing, facts, notes, margin, decided_on, compared
+FROM answered_day

@@ -35,26 +35,31 @@ day_answer AS (
         PARTITION BY patient_id, clock, on_date
         ORDER BY CASE status WHEN 'met' THEN 1 WHEN 'not_met' THEN 2 ELSE 3 END, image, record_id
     ) = 1
+),
+answered_day AS (
+    SELECT
+        patient_id, on_date, clock AS item, status, NULL AS grade, [record_id] AS evidence,
+        CASE
+            WHEN status = 'not_evaluable' THEN ['reading of the ' || image || ' of ' || CAST(on_date AS VARCHAR)]
+            ELSE CAST([] AS VARCHAR[])
+        END AS missing,
+        [
+            CASE image WHEN 'chest CT' THEN 'Chest CT' ELSE 'Chest X-ray' END, reading,
+            CAST(date_diff('day', day0, on_date) AS VARCHAR)
+        ] AS facts,
+        CASE WHEN clock = 'combination' THEN ['no_published_wait'] ELSE CAST([] AS VARCHAR[]) END AS notes,
+        NULL AS margin,
+        CASE WHEN status <> 'not_evaluable' THEN on_date END AS decided_on
+    FROM day_answer
+    WHERE status <> 'not_evaluable' OR first_answer IS NULL OR on_date < first_answer
+    UNION ALL
+    SELECT
+        patient_id, from_date, clock, 'not_evaluable', NULL, evidence,
+        [CASE WHEN day0 IS NULL THEN clock || ' therapy' ELSE 'chest imaging' END],
+        [NULL, NULL, CAST(date_diff('day', day0, from_date) AS VARCHAR)],
+        CASE WHEN clock = 'combination' THEN ['no_published_wait'] ELSE CAST([] AS VARCHAR[]) END, NULL, NULL
+    FROM refractory_window
 )
 SELECT
-    patient_id, on_date, clock AS item, status, NULL AS grade, [record_id] AS evidence,
-    CASE
-        WHEN status = 'not_evaluable' THEN ['reading of the ' || image || ' of ' || CAST(on_date AS VARCHAR)]
-        ELSE CAST([] AS VARCHAR[])
-    END AS missing,
-    [
-        CASE image WHEN 'chest CT' THEN 'Chest CT' ELSE 'Chest X-ray' END, reading,
-        CAST(date_diff('day', day0, on_date) AS VARCHAR)
-    ] AS facts,
-    CASE WHEN clock = 'combination' THEN ['no_published_wait'] ELSE CAST([] AS VARCHAR[]) END AS notes,
-    NULL AS margin,
-    CASE WHEN status <> 'not_evaluable' THEN on_date END AS decided_on
-FROM day_answer
-WHERE status <> 'not_evaluable' OR first_answer IS NULL OR on_date < first_answer
-UNION ALL
-SELECT
-    patient_id, from_date, clock, 'not_evaluable', NULL, evidence,
-    [CASE WHEN day0 IS NULL THEN clock || ' therapy' ELSE 'chest imaging' END],
-    [NULL, NULL, CAST(date_diff('day', day0, from_date) AS VARCHAR)],
-    CASE WHEN clock = 'combination' THEN ['no_published_wait'] ELSE CAST([] AS VARCHAR[]) END, NULL, NULL
-FROM refractory_window
+    patient_id, on_date, item, status, grade, evidence, missing, facts, notes, margin, decided_on
+FROM answered_day

@@ -31,17 +31,22 @@ WITH judged AS (
         PARTITION BY span.patient_id, span.clock, event.on_date
         ORDER BY CASE event.code WHEN 'worse_on_therapy' THEN 1 ELSE 2 END, event.record_id
     ) = 1
+),
+answered_day AS (
+    SELECT
+        patient_id, on_date, clock AS item, status, NULL AS grade, [record_id] AS evidence, CAST([] AS VARCHAR[]) AS missing,
+        [CAST(date_diff('day', day0, on_date) AS VARCHAR)] AS facts,
+        CASE WHEN clock = 'combination' THEN ['no_published_wait'] ELSE CAST([] AS VARCHAR[]) END AS notes,
+        NULL AS margin, on_date AS decided_on
+    FROM judged
+    UNION ALL
+    SELECT
+        patient_id, from_date, clock, 'not_evaluable', NULL, evidence,
+        [CASE WHEN day0 IS NULL THEN clock || ' therapy' ELSE 'clinician''s impression' END],
+        [CAST(date_diff('day', day0, from_date) AS VARCHAR)],
+        CASE WHEN clock = 'combination' THEN ['no_published_wait'] ELSE CAST([] AS VARCHAR[]) END, NULL, NULL
+    FROM refractory_window
 )
 SELECT
-    patient_id, on_date, clock AS item, status, NULL AS grade, [record_id] AS evidence, CAST([] AS VARCHAR[]) AS missing,
-    [CAST(date_diff('day', day0, on_date) AS VARCHAR)] AS facts,
-    CASE WHEN clock = 'combination' THEN ['no_published_wait'] ELSE CAST([] AS VARCHAR[]) END AS notes,
-    NULL AS margin, on_date AS decided_on
-FROM judged
-UNION ALL
-SELECT
-    patient_id, from_date, clock, 'not_evaluable', NULL, evidence,
-    [CASE WHEN day0 IS NULL THEN clock || ' therapy' ELSE 'clinician''s impression' END],
-    [CAST(date_diff('day', day0, from_date) AS VARCHAR)],
-    CASE WHEN clock = 'combination' THEN ['no_published_wait'] ELSE CAST([] AS VARCHAR[]) END, NULL, NULL
-FROM refractory_window
+    patient_id, on_date, item, status, grade, evidence, missing, facts, notes, margin, decided_on
+FROM answered_day

@@ -161,36 +161,41 @@ dated AS (
             WHEN by_mmrc THEN mmrc_date
         END AS decided_on
     FROM decided
+),
+answered_day AS (
+    SELECT
+        patient_id, on_date, clock AS item, status, NULL AS grade,
+        list_sort(list_distinct(
+            CASE WHEN ventilated > 0 THEN ventilation_evidence ELSE CAST([] AS BIGINT[]) END
+            || CASE WHEN by_symptom THEN [symptom_id] ELSE CAST([] AS BIGINT[]) END
+            || CASE WHEN by_mmrc OR (status = 'not_evaluable' AND ventilated = 0 AND mmrc IS NOT NULL) THEN mmrc_evidence ELSE CAST([] AS BIGINT[]) END
+        )) AS evidence,
+        CASE
+            WHEN status <> 'not_evaluable' THEN CAST([] AS VARCHAR[])
+            WHEN ventilated > 0 THEN ['dyspnoea off invasive ventilation and ECMO']
+            ELSE [coalesce(mmrc_missing, 'dyspnoea')]
+        END AS missing,
+        [
+            concat_ws(
+                '; ',
+                CASE WHEN by_symptom THEN 'recorded as ' || symptom || ' on ' || CAST(symptom_date AS VARCHAR) END,
+                CASE WHEN by_mmrc THEN mmrc_text END
+            ),
+            CAST(date_diff('day', day0, on_date) AS VARCHAR),
+            CAST(decided_on AS VARCHAR)
+        ] AS facts,
+        CASE WHEN clock = 'combination' THEN ['no_published_wait'] ELSE CAST([] AS VARCHAR[]) END AS notes,
+        CASE WHEN by_mmrc THEN margin END AS margin,
+        decided_on
+    FROM dated
+    UNION ALL
+    SELECT
+        patient_id, from_date, clock, 'not_evaluable', NULL, evidence,
+        [CASE WHEN day0 IS NULL THEN clock || ' therapy' ELSE 'dyspnoea' END],
+        [NULL, CAST(date_diff('day', day0, from_date) AS VARCHAR), NULL],
+        CASE WHEN clock = 'combination' THEN ['no_published_wait'] ELSE CAST([] AS VARCHAR[]) END, NULL, NULL
+    FROM refractory_window
 )
 SELECT
-    patient_id, on_date, clock AS item, status, NULL AS grade,
-    list_sort(list_distinct(
-        CASE WHEN ventilated > 0 THEN ventilation_evidence ELSE CAST([] AS BIGINT[]) END
-        || CASE WHEN by_symptom THEN [symptom_id] ELSE CAST([] AS BIGINT[]) END
-        || CASE WHEN by_mmrc OR (status = 'not_evaluable' AND ventilated = 0 AND mmrc IS NOT NULL) THEN mmrc_evidence ELSE CAST([] AS BIGINT[]) END
-    )) AS evidence,
-    CASE
-        WHEN status <> 'not_evaluable' THEN CAST([] AS VARCHAR[])
-        WHEN ventilated > 0 THEN ['dyspnoea off invasive ventilation and ECMO']
-        ELSE [coalesce(mmrc_missing, 'dyspnoea')]
-    END AS missing,
-    [
-        concat_ws(
-            '; ',
-            CASE WHEN by_symptom THEN 'recorded as ' || symptom || ' on ' || CAST(symptom_date AS VARCHAR) END,
-            CASE WHEN by_mmrc THEN mmrc_text END
-        ),
-        CAST(date_diff('day', day0, on_date) AS VARCHAR),
-        CAST(decided_on AS VARCHAR)
-    ] AS facts,
-    CASE WHEN clock = 'combination' THEN ['no_published_wait'] ELSE CAST([] AS VARCHAR[]) END AS notes,
-    CASE WHEN by_mmrc THEN margin END AS margin,
-    decided_on
-FROM dated
-UNION ALL
-SELECT
-    patient_id, from_date, clock, 'not_evaluable', NULL, evidence,
-    [CASE WHEN day0 IS NULL THEN clock || ' therapy' ELSE 'dyspnoea' END],
-    [NULL, CAST(date_diff('day', day0, from_date) AS VARCHAR), NULL],
-    CASE WHEN clock = 'combination' THEN ['no_published_wait'] ELSE CAST([] AS VARCHAR[]) END, NULL, NULL
-FROM refractory_window
+    patient_id, on_date, item, status, grade, evidence, missing, facts, notes, margin, decided_on
+FROM answered_day

@@ -230,51 +230,56 @@ decided AS (
         END AS status
     FROM known
     WHERE place = 1
+),
+answered_day AS (
+    SELECT
+        patient_id, on_date, CAST(NULL AS VARCHAR) AS item, status,
+        CASE WHEN status = 'met' THEN date_diff('day', began_on, third_on) END AS grade,
+        list_sort(list_distinct(list_concat(
+            records,
+            CASE
+                WHEN negative AND status = 'not_met' THEN negative_evidence
+                WHEN status = 'not_evaluable' THEN coalesce(possible_evidence, CAST([] AS BIGINT[]))
+                ELSE list_concat(
+                    coalesce(glucocorticoid_evidence, CAST([] AS BIGINT[])),
+                    list_concat(
+                        CASE WHEN second_on IS NOT NULL THEN second_evidence ELSE CAST([] AS BIGINT[]) END,
+                        CASE WHEN third_on IS NOT NULL THEN third_evidence ELSE CAST([] AS BIGINT[]) END
+                    )
+                )
+            END
+        ))) AS evidence,
+        CASE
+            WHEN status <> 'not_evaluable' THEN CAST([] AS VARCHAR[]) WHEN NOT drugs_known THEN ['drug records'] ELSE ['glucocorticoid dose']
+        END AS missing,
+        [
+            coalesce(CAST(began_on AS VARCHAR), 'not recorded'), CAST(mg AS VARCHAR),
+            coalesce(second_title || ' on day ' || CAST(date_diff('day', began_on, second_on) AS VARCHAR), 'none by then'),
+            coalesce(third_title || ' on day ' || CAST(date_diff('day', began_on, third_on) AS VARCHAR), 'none by then'),
+            CAST(recorded_on AS VARCHAR)
+        ] AS facts,
+        CASE
+            WHEN negative AND status = 'not_met' THEN ['negative_antibody']
+            WHEN drugs_known AND began_on IS NULL THEN ['no_high_dose']
+            ELSE CAST([] AS VARCHAR[])
+        END AS notes,
+        CAST(CASE
+            WHEN status <> 'met' THEN NULL
+            WHEN second_late THEN date_diff('day', began_on, coalesce(second_on, on_date)) - $second_days
+            ELSE date_diff('day', began_on, coalesce(third_on, on_date)) - $third_days
+        END AS DECIMAL(19, 6)) AS margin
+    FROM decided
+    UNION ALL   -- recorded as absent, and not yet as present
+    SELECT
+        event.patient_id, event.on_date, NULL, 'not_met', NULL, list_sort(list(event.record_id)), CAST([] AS VARCHAR[]),
+        [CAST(NULL AS VARCHAR), NULL, NULL, NULL, 'absent'], CAST([] AS VARCHAR[]), NULL
+    FROM event
+    LEFT JOIN rp_ild ON rp_ild.patient_id = event.patient_id
+    WHERE
+        event.kind = 'diagnosis' AND event.code = 'rp_ild' AND event.value = 'absent'
+        AND event.on_date < coalesce(rp_ild.recorded_on, DATE '9999-12-31')
+    GROUP BY event.patient_id, event.on_date
 )
 SELECT
-    patient_id, on_date, CAST(NULL AS VARCHAR) AS item, status,
-    CASE WHEN status = 'met' THEN date_diff('day', began_on, third_on) END AS grade,
-    list_sort(list_distinct(list_concat(
-        records,
-        CASE
-            WHEN negative AND status = 'not_met' THEN negative_evidence
-            WHEN status = 'not_evaluable' THEN coalesce(possible_evidence, CAST([] AS BIGINT[]))
-            ELSE list_concat(
-                coalesce(glucocorticoid_evidence, CAST([] AS BIGINT[])),
-                list_concat(
-                    CASE WHEN second_on IS NOT NULL THEN second_evidence ELSE CAST([] AS BIGINT[]) END,
-                    CASE WHEN third_on IS NOT NULL THEN third_evidence ELSE CAST([] AS BIGINT[]) END
-                )
-            )
-        END
-    ))) AS evidence,
-    CASE
-        WHEN status <> 'not_evaluable' THEN CAST([] AS VARCHAR[]) WHEN NOT drugs_known THEN ['drug records'] ELSE ['glucocorticoid dose']
-    END AS missing,
-    [
-        coalesce(CAST(began_on AS VARCHAR), 'not recorded'), CAST(mg AS VARCHAR),
-        coalesce(second_title || ' on day ' || CAST(date_diff('day', began_on, second_on) AS VARCHAR), 'none by then'),
-        coalesce(third_title || ' on day ' || CAST(date_diff('day', began_on, third_on) AS VARCHAR), 'none by then'),
-        CAST(recorded_on AS VARCHAR)
-    ] AS facts,
-    CASE
-        WHEN negative AND status = 'not_met' THEN ['negative_antibody']
-        WHEN drugs_known AND began_on IS NULL THEN ['no_high_dose']
-        ELSE CAST([] AS VARCHAR[])
-    END AS notes,
-    CAST(CASE
-        WHEN status <> 'met' THEN NULL
-        WHEN second_late THEN date_diff('day', began_on, coalesce(second_on, on_date)) - $second_days
-        ELSE date_diff('day', began_on, coalesce(third_on, on_date)) - $third_days
-    END AS DECIMAL(19, 6)) AS margin
-FROM decided
-UNION ALL   -- recorded as absent, and not yet as present
-SELECT
-    event.patient_id, event.on_date, NULL, 'not_met', NULL, list_sort(list(event.record_id)), CAST([] AS VARCHAR[]),
-    [CAST(NULL AS VARCHAR), NULL, NULL, NULL, 'absent'], CAST([] AS VARCHAR[]), NULL
-FROM event
-LEFT JOIN rp_ild ON rp_ild.patient_id = event.patient_id
-WHERE
-    event.kind = 'diagnosis' AND event.code = 'rp_ild' AND event.value = 'absent'
-    AND event.on_date < coalesce(rp_ild.recorded_on, DATE '9999-12-31')
-GROUP BY event.patient_id, event.on_date
+    patient_id, on_date, item, status, grade, evidence, missing, facts, notes, margin
+FROM answered_day

@@ -8,6 +8,7 @@ units in the form of `units.normal_unit`.
 import functools
 import re
 import tomllib
+from collections.abc import Collection
 from pathlib import Path
 
 from pipelines.dictionary.units import normal_unit, unit_sql
@@ -37,15 +38,16 @@ FOLDER = Path(__file__).parent
 
 def create_tables(con) -> None:
     """Makes (or makes anew) the dictionary's TEMP tables on a DuckDB connection or cursor. The columns are in `tables.TABLES`."""
-    create_rule_tables(con)
-    _create(con, ["unit_factor"])
-
-
-def create_rule_tables(con) -> None:
-    """The same without `unit_factor`, which only ingest reads: spares half a second of unit arithmetic per process."""
     from pipelines.dictionary.tables import TABLES  # reads this module
 
-    _create(con, [name for name in TABLES if name != "unit_factor"])
+    _create(con, list(TABLES))
+
+
+def create_rule_tables(con, names: Collection[str]) -> None:
+    """Only those of the tables that are among `names`: what rules read, at a millisecond each."""
+    from pipelines.dictionary.tables import TABLES
+
+    _create(con, [name for name in TABLES if name in names])
 
 
 def _create(con, names: list[str]) -> None:

@@ -15,23 +15,24 @@ from pipelines import dictionary
 JUDGED = "status IN ('final', 'corrected', 'amended')"
 
 
-def create_inputs(con: duckdb.DuckDBPyConnection, patients: list[str] | None, known_at: datetime | None) -> None:
+def create_inputs(
+    con: duckdb.DuckDBPyConnection, patients: list[str] | None, known_at: datetime | None, read: frozenset[str]
+) -> None:
     """Makes the input tables of the catalog as TEMP tables (views when everyone is judged: nothing is copied then).
 
-    `patients` None means all; `known_at` leaves out what was not known at that moment.
+    `patients` None means all; `known_at` leaves out what was not known at that moment; `read` names the tables that will be read. When everyone is judged the rules' `patient_id`
+    is a number, half as dear to sort and join as the text; `reading` says whose it is.
     """
-    dictionary.create_rule_tables(con)
+    dictionary.create_rule_tables(con, read)
     _create_asked(con, patients)
     stands = f"{JUDGED} AND {_stands(known_at)}"
     only = "" if patients is None else "AND patient_id IN (SELECT patient_id FROM asked)"
-    _create_worlds(con, f"{stands} {only}")
+    _create_worlds(con, f"{stands} {only}", numbered=patients is None)
     form = "VIEW" if patients is None else "TABLE"
     for name, columns in RECORDS.items():
         con.execute(
             f"CREATE TEMP {form} {name} AS "
-            f"SELECT patient_id, {columns(_last_day)} FROM record.{name} WHERE {stands} {only} "
-            f"UNION ALL SELECT world.world_id, {columns(_first_day_if_over)} "
-            f"FROM record.{name} JOIN world USING (patient_id) WHERE {stands} {only}"
+            f"SELECT reading.world_id AS patient_id, {columns} FROM record.{name} JOIN reading USING (patient_id) WHERE {stands}"
         )
     con.execute(FIRST_DAYS)
     con.execute(PATIENTS)
@@ -49,42 +50,30 @@ def _stands(known_at: datetime | None) -> str:
     return f"known_from <= {moment} AND (known_until IS NULL OR known_until > {moment})"
 
 
-def _last_day(low: str, high: str) -> str:
-    return f"CAST({high} AS DATE)"
+def _day(low: str, high: str) -> str:
+    """The day a record is taken for: its last one, or its first where the reading says so."""
+    return f"CASE WHEN CAST({high} AS DATE) <= reading.cut THEN CAST({low} AS DATE) ELSE CAST({high} AS DATE) END"
 
 
-def _first_day_if_over(low: str, high: str) -> str:
-    return f"CASE WHEN CAST({high} AS DATE) <= world.cut THEN CAST({low} AS DATE) ELSE CAST({high} AS DATE) END"
-
-
-def _observation(day) -> str:
-    return f"""record_id, set_id, analyte, {day("at_low", "at_high")} AS on_date,
+RECORDS = {
+    "observation": f"""record_id, set_id, analyte, {_day("at_low", "at_high")} AS on_date,
         CASE WHEN at_timed THEN at_high END AS at, value, low, low_open, high, high_open, coded, unit, ref_low, ref_high,
-        assay, laboratory, sample_timing, activity, phase, reference_set"""
+        assay, laboratory, sample_timing, activity, phase, reference_set""",
+    "administration": f"""record_id, drug, route, systemic, dose, dose_unit, per, {_day("start_low", "start_high")} AS start_date,
+        {_day("stop_low", "stop_high")} AS stop_date, ongoing, {_day("confirmed_low", "confirmed_high")} AS last_confirmed,
+        action, purpose""",
+    "event": f"""record_id, kind, code, value, number, text, {_day("at_low", "at_high")} AS on_date,
+        CASE WHEN at_timed THEN at_high END AS at, {_day("until_low", "until_high")} AS until_date, date_assumed""",
+}
 
 
-def _administration(day) -> str:
-    return f"""record_id, drug, route, systemic, dose, dose_unit, per, {day("start_low", "start_high")} AS start_date,
-        {day("stop_low", "stop_high")} AS stop_date, ongoing, {day("confirmed_low", "confirmed_high")} AS last_confirmed,
-        action, purpose"""
-
-
-def _event(day) -> str:
-    return f"""record_id, kind, code, value, number, text, {day("at_low", "at_high")} AS on_date,
-        CASE WHEN at_timed THEN at_high END AS at, {day("until_low", "until_high")} AS until_date, date_assumed"""
-
-
-RECORDS = {"observation": _observation, "administration": _administration, "event": _event}
-
-
-def _create_worlds(con: duckdb.DuckDBPyConnection, condition: str) -> None:
-    """world(world_id, patient_id, cut, until): one further reading per day on which a partial date is over.
-
-    It answers for judged days in [cut, until).
+def _create_worlds(con: duckdb.DuckDBPyConnection, condition: str, numbered: bool) -> None:
+    """world(world_id, patient_id, cut, until): one further reading per day on which a partial date is over, for judged days in
+    [cut, until). reading(patient_id, world_id, cut): whose records each reading reads; `patient_id` is that of the store there.
     """
     con.execute(
         f"""
-        CREATE TEMP TABLE partial_record AS
+        CREATE TEMP TABLE partial_stored AS
         SELECT patient_id, record_id, what, CAST(low AS DATE) AS low, CAST(high AS DATE) AS high FROM (
             SELECT patient_id, record_id, analyte AS what, at_low AS low, at_high AS high
             FROM record.observation WHERE at_low <> at_high AND {condition}
@@ -99,12 +88,26 @@ def _create_worlds(con: duckdb.DuckDBPyConnection, condition: str) -> None:
             UNION ALL SELECT patient_id, record_id, coalesce(code, kind) || ' end', until_low, until_high
             FROM record.event WHERE until_low <> until_high AND {condition})"""
     )
+    name = "CAST(row_number() OVER () AS INTEGER)" if numbered else "patient_id || coalesce(chr(31) || CAST(cut AS VARCHAR), '')"
+    con.execute(
+        f"""
+        CREATE TEMP TABLE reading AS
+        SELECT patient_id, {name} AS world_id, cut FROM (
+            SELECT patient_id, NULL AS cut FROM asked UNION ALL SELECT DISTINCT patient_id, high FROM partial_stored)"""
+    )
     con.execute(
         """
         CREATE TEMP TABLE world AS
-        SELECT patient_id, patient_id || chr(31) || CAST(cut AS VARCHAR) AS world_id, cut,
-               lead(cut) OVER (PARTITION BY patient_id ORDER BY cut) AS until
-        FROM (SELECT DISTINCT patient_id, high AS cut FROM partial_record)"""
+        SELECT person.world_id AS patient_id, further.world_id, further.cut,
+               lead(further.cut) OVER (PARTITION BY further.patient_id ORDER BY further.cut) AS until
+        FROM reading AS further JOIN reading AS person ON person.patient_id = further.patient_id AND person.cut IS NULL
+        WHERE further.cut IS NOT NULL"""
+    )
+    con.execute(
+        """
+        CREATE TEMP TABLE partial_record AS
+        SELECT reading.world_id AS patient_id, record_id, what, low, high
+        FROM partial_stored JOIN reading USING (patient_id) WHERE reading.cut IS NULL"""
     )
 
 
@@ -118,8 +121,6 @@ FIRST_DAYS = """
 
 PATIENTS = """
     CREATE TEMP TABLE patient AS
-    SELECT person.patient_id, sex, birth_year, site, first_day FROM record.patient AS person
-    JOIN asked USING (patient_id) JOIN first_day USING (patient_id)
-    UNION ALL
-    SELECT world.world_id, sex, birth_year, site, first_day FROM record.patient AS person
-    JOIN world USING (patient_id) JOIN first_day ON first_day.patient_id = world.world_id"""
+    SELECT reading.world_id AS patient_id, sex, birth_year, site, first_day
+    FROM record.patient AS person JOIN reading USING (patient_id)
+    JOIN first_day ON first_day.patient_id = reading.world_id"""

@@ -4,7 +4,7 @@ One code path: the input tables are filtered, the same files run in the same ord
 of the connection given, so a reader can replay a patient on a published snapshot without writing to it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
@@ -13,12 +13,16 @@ from pathlib import Path
 import duckdb
 
 from pipelines.catalog import Catalog, Definition, catalog
-from pipelines.engines import inputs
+from pipelines.engines import criterion_tables, inputs
 
 HERE = Path(__file__).parent
 SPELLS = (HERE / "spells.sql").read_text(encoding="utf-8")
 PARTIAL_DATES = (HERE / "partial_dates.sql").read_text(encoding="utf-8")
+RUNS = (HERE / "runs.sql").read_text(encoding="utf-8")
+DIFFERING = (HERE / "differing.sql").read_text(encoding="utf-8")
 Moved = dict[str, dict[str, Decimal | int]]  # definition id -> threshold name -> value used instead
+# Criteria are told together while their rows are few: a statement costs milliseconds, whatever it does.
+ROWS_TOGETHER = 100_000
 
 
 def evaluate(
@@ -37,23 +41,26 @@ def evaluate(
     if not judged_by_these_rules(con, rules):
         patients = None
     with _temporary(con):
-        inputs.create_inputs(con, patients, known_at=None)
-        parts = []
-        for done, definition_id in enumerate(rules.order):
+        order = rules.needed(lambda definition: definition.kind == "criterion" or definition.kept)
+        inputs.create_inputs(con, patients, None, rules.tables_read(order))
+        told, waiting = [], []
+        for done, definition_id in enumerate(order):
             definition = rules[definition_id]
             _create_table(con, definition, moved)
             if definition.kind == "criterion":
-                _create_judged(con, definition)
-                con.execute(f"CREATE TEMP TABLE spell_{definition_id} AS {SPELLS}")
-                con.execute("DROP TABLE judged")
-                parts.append(f"SELECT * FROM spell_{definition_id}")
+                waiting.append(definition)
+                if _rows(con, waiting) > ROWS_TOGETHER:
+                    told += _tell_spells(con, waiting, moved, len(told))
+                    waiting = []
             elif definition.kept:
                 _keep(con, definition, everyone=patients is None)
+            _drop_done(con, rules, order, done, waiting)
             if progress:
-                progress(done + 1, len(rules.order))
+                progress(done + 1, len(order))
+        told += _tell_spells(con, waiting, moved, len(told))
         con.execute("DELETE FROM result.spell WHERE patient_id IN (SELECT patient_id FROM asked)")
         # One insert: DuckDB 1.5.5 can hide rows when a large one follows one of no rows (sources/native_csv.py).
-        con.execute(f"INSERT INTO result.spell BY NAME {' UNION ALL '.join(parts)}")
+        con.execute(f"INSERT INTO result.spell BY NAME {' UNION ALL BY NAME '.join(f'SELECT * FROM {table}' for table in told)}")
         con.execute("DELETE FROM result.rule")
         con.executemany("INSERT INTO result.rule VALUES (?, ?)", list(rules.content_hashes().items()))
 
@@ -64,45 +71,149 @@ def replay(
     known_at: datetime | None = None,
     rules: Catalog | None = None,
     moved: Moved | None = None,
+    criteria: Iterable[str] | None = None,
 ) -> None:
-    """Makes, as TEMP tables on the cursor, the inputs and concepts of the patients and every judged date of every rule.
+    """Makes, as TEMP tables on the cursor, the inputs and concepts of the patients and every judged date of every rule, or of
+    the `criteria` asked for, with only what they read.
 
     `judgement` has the standard columns plus criterion, since (first day of the run of that status and grade) and
     until_date (exclusive, NULL: stands to the end). Only what was known at `known_at` is read.
     """
     rules = rules or catalog()
     drop_temporary(cursor)
-    inputs.create_inputs(cursor, patients, known_at)
-    parts = []
-    for definition_id in rules.order:
-        definition = rules[definition_id]
-        _create_table(cursor, definition, moved)
-        if definition.kind == "criterion":
-            _create_judged(cursor, definition)
-            cursor.execute(f"ALTER TABLE judged RENAME TO judged_{definition_id}")
-            parts.append(f"SELECT * FROM judged_{definition_id}")
-    if parts:  # a catalog of concepts alone judges nothing
-        cursor.execute(f"CREATE TEMP TABLE judged AS {' UNION ALL '.join(parts)}")
-        _create_judgement(cursor, "judgement")
+    wanted = None if criteria is None else frozenset(criteria)
+    order = rules.order if wanted is None else rules.needed(lambda definition: definition.id in wanted)
+    inputs.create_inputs(cursor, patients, known_at, rules.tables_read(order))
+    for definition_id in order:
+        _create_table(cursor, rules[definition_id], moved)
+    judged = [rules[one] for one in order if one in rules.criteria and (wanted is None or one in wanted)]
+    if judged:  # a catalog of concepts alone judges nothing
+        _create_judgement(cursor, {definition.id: definition for definition in judged}, moved or {}, "judgement")
 
 
 def judge_again(cursor: duckdb.DuckDBPyConnection, definition: Definition, moved: dict[str, Decimal | int]) -> str:
     """After a replay: one criterion or concept alone with some thresholds moved. Returns the name of the table it made,
     which has the form of `judgement` for a criterion; nothing that reads the definition is judged again."""
     table = f"moved_{definition.id}"
-    cursor.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {definition.sql}", definition.parameters(moved) or None)
+    if definition.kind == "concept":
+        cursor.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {definition.bound(definition.sql, moved)}")
+        return table
+    criterion_tables.create(cursor, definition, moved, table)
+    _create_judgement(cursor, {table: definition}, {definition.id: moved}, f"{table}_judgement")
+    return f"{table}_judgement"
+
+
+def _create_table(con: duckdb.DuckDBPyConnection, definition: Definition, moved: Moved | None) -> None:
+    replaced = (moved or {}).get(definition.id)
     if definition.kind == "criterion":
-        _complete(cursor, definition, table)
-        _create_judged(cursor, definition, table)
-        _create_judgement(cursor, f"{table}_judgement")
-        table = f"{table}_judgement"
-    return table
+        criterion_tables.create(con, definition, replaced, definition.id)
+    else:
+        con.execute(f"CREATE TEMP TABLE {definition.id} AS {definition.bound(definition.sql, replaced)}")
 
 
-def _create_judgement(cursor: duckdb.DuckDBPyConnection, name: str) -> None:
-    cursor.execute(f"CREATE OR REPLACE TEMP TABLE spell AS {SPELLS}")
-    cursor.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {JUDGEMENT}")
-    cursor.execute("DROP TABLE judged")
+def _rows(con: duckdb.DuckDBPyConnection, definitions: list[Definition]) -> int:
+    names = [f"{definition.id}_row" for definition in definitions]
+    return con.execute(
+        "SELECT coalesce(sum(estimated_size), 0) FROM duckdb_tables() WHERE temporary AND list_contains($1, table_name)", [names]
+    ).fetchone()[0]
+
+
+def _drop_done(
+    con: duckdb.DuckDBPyConnection, rules: Catalog, order: tuple[str, ...], done: int, waiting: list[Definition]
+) -> None:
+    """Drops the tables that nothing still to come reads: they are most of what an evaluation of everyone holds."""
+    needed = {definition.id for definition in waiting}.union(*(rules[later].reads for later in order[done + 1 :]))
+    for definition_id in reversed(order[: done + 1]):
+        if definition_id in needed:
+            needed |= rules[definition_id].looked_up
+    held = {row[0] for row in con.execute("SELECT table_name FROM duckdb_tables() WHERE temporary").fetchall()}
+    for definition_id in order[: done + 1]:
+        if definition_id in held and definition_id not in needed:
+            con.execute(f"DROP TABLE {definition_id}")
+        elif f"{definition_id}_row" in held and definition_id not in needed:
+            criterion_tables.drop(con, definition_id)
+
+
+def _create_runs(con: duckdb.DuckDBPyConnection, judged: dict[str, Definition]) -> bool:
+    """run, and standing_run: those of the patients on whom the readings of partial dates agree. Says whether `differing`, the
+    criteria and patients where they do not, has any.
+    """
+    light = " UNION ALL ".join(criterion_tables.light_rows(definition, name) for name, definition in judged.items())
+    con.execute(f"CREATE OR REPLACE TEMP TABLE run AS {RUNS.replace('FROM light', f'FROM ({light}) AS light')}")
+    if not con.execute("SELECT count(*) FROM world").fetchone()[0]:
+        con.execute("CREATE OR REPLACE TEMP VIEW standing_run AS SELECT * FROM run")
+        return False
+    con.execute(f"CREATE OR REPLACE TEMP TABLE differing AS {DIFFERING}")
+    con.execute(
+        """CREATE OR REPLACE TEMP VIEW standing_run AS SELECT * FROM run
+        ANTI JOIN world ON world.world_id = run.patient_id
+        ANTI JOIN differing ON differing.criterion = run.criterion AND differing.patient_id = run.patient_id"""
+    )
+    return bool(con.execute("SELECT count(*) FROM differing").fetchone()[0])
+
+
+def _create_partly_judged(con: duckdb.DuckDBPyConnection, judged: dict[str, Definition], moved: Moved) -> None:
+    """judged: the whole answers where readings of partial dates differ, brought together."""
+    rows = []
+    for name, definition in judged.items():
+        theirs = f"SELECT patient_id FROM differing WHERE criterion = '{definition.id}'"
+        both = (
+            f"(patient_id IN ({theirs}) OR patient_id IN (SELECT world_id FROM world WHERE patient_id IN ({theirs})))"
+        )
+        rows.append(criterion_tables.judged_rows(definition, name, both, moved.get(definition.id)))
+    item_from = "min(CASE WHEN item IS NOT NULL THEN on_date END) OVER (PARTITION BY criterion, patient_id) AS item_from"
+    con.execute(f"CREATE TEMP TABLE judged_all AS SELECT *, {item_from} FROM ({' UNION ALL '.join(rows)})")
+    con.execute(f"CREATE TEMP TABLE judged AS SELECT *, {item_from} FROM ({PARTIAL_DATES})")
+    con.execute("DELETE FROM judged WHERE item IS NULL AND item_from <= on_date")
+    con.execute("DROP TABLE judged_all")
+
+
+def _tell_spells(con: duckdb.DuckDBPyConnection, waiting: list[Definition], moved: Moved | None, number: int) -> list[str]:
+    """Makes tables of the spells of some criteria in the form of result.spell, and returns their names."""
+    judged = {definition.id: definition for definition in waiting}
+    if not judged:
+        return []
+    differ = _create_runs(con, judged)
+    moved = moved or {}
+    tables = [f"told_{number}"]
+    told = " UNION ALL ".join(
+        criterion_tables.told_runs(definition, name, moved.get(definition.id)) for name, definition in judged.items()
+    )
+    con.execute(f"CREATE TEMP TABLE {tables[0]} AS SELECT told.* EXCLUDE (on_date) REPLACE (reading.patient_id AS patient_id) FROM ({told}) AS told {THEIR_ID}")
+    if differ:
+        _create_partly_judged(con, judged, moved)
+        tables.append(f"told_{number + 1}")
+        con.execute(
+            f"CREATE TEMP TABLE {tables[1]} AS SELECT told.* REPLACE (reading.patient_id AS patient_id) FROM ({SPELLS}) AS told {THEIR_ID}"
+        )
+        con.execute("DROP TABLE judged")
+    return tables
+
+
+THEIR_ID = "JOIN reading ON reading.world_id = told.patient_id"
+
+
+def _create_judgement(con: duckdb.DuckDBPyConnection, judged: dict[str, Definition], moved: Moved, name: str) -> None:
+    """Every judged date of the criteria, as replay() describes it."""
+    differ = _create_runs(con, judged)
+    rows = [
+        f"SELECT * FROM ({criterion_tables.judged_rows(definition, table, 'TRUE', moved.get(definition.id))})"
+        for table, definition in judged.items()
+    ]
+    con.execute(
+        f"""CREATE OR REPLACE TEMP TABLE {name} AS
+        SELECT judged.*, run.from_date AS since,
+            coalesce(lead(judged.on_date) OVER (PARTITION BY judged.criterion, judged.patient_id, judged.item ORDER BY judged.on_date),
+                CASE WHEN judged.item IS NULL THEN run.until_date END) AS until_date
+        FROM ({" UNION ALL ".join(rows)}) AS judged JOIN standing_run AS run
+            ON run.criterion = judged.criterion AND run.patient_id = judged.patient_id
+            AND coalesce(run.item, '') = coalesce(judged.item, '') AND judged.on_date BETWEEN run.from_date AND run.last_judged"""
+    )
+    if differ:
+        _create_partly_judged(con, judged, moved)
+        con.execute(f"CREATE OR REPLACE TEMP TABLE spell AS {SPELLS}")
+        con.execute(f"INSERT INTO {name} BY NAME {JUDGEMENT}")
+        con.execute("DROP TABLE judged")
 
 
 JUDGEMENT = """
@@ -118,63 +229,13 @@ JUDGEMENT = """
         AND judged.on_date BETWEEN spell.from_date AND spell.last_judged"""
 
 
-def _create_table(con: duckdb.DuckDBPyConnection, definition: Definition, moved: Moved | None) -> None:
-    parameters = definition.parameters((moved or {}).get(definition.id))
-    con.execute(f"CREATE TEMP TABLE {definition.id} AS {definition.sql}", parameters or None)
-    if definition.kind == "criterion":
-        _complete(con, definition, definition.id)
-
-
-def _complete(con: duckdb.DuckDBPyConnection, definition: Definition, name: str) -> None:
-    """Everyone has a row on the first recorded day; a row with no item ends where an item has one."""
-    con.execute(
-        f"""
-        INSERT INTO {name} BY NAME
-        SELECT patient_id, first_day AS on_date, NULL AS item, 'not_evaluable' AS status, NULL AS grade,
-               CAST([] AS BIGINT[]) AS evidence, CAST($unknown AS VARCHAR[]) AS missing,
-               CAST($facts AS VARCHAR[]) AS facts, CAST([] AS VARCHAR[]) AS notes, NULL AS margin
-        FROM patient
-        WHERE NOT EXISTS (
-            SELECT 1 FROM {name} AS given WHERE given.patient_id = patient.patient_id AND given.on_date = first_day)""",
-        {"unknown": list(definition.unknown), "facts": [None] * len(definition.facts)},
-    )
-    if definition.items:
-        con.execute(
-            f"""
-            DELETE FROM {name} WHERE item IS NULL AND EXISTS (
-                SELECT 1 FROM {name} AS other
-                WHERE other.patient_id = {name}.patient_id AND other.item IS NOT NULL AND other.on_date <= {name}.on_date)"""
-        )
-
-
-def _create_judged(con: duckdb.DuckDBPyConnection, definition: Definition, table: str | None = None) -> None:
-    """judged: the rows of one criterion in the standard form, readings with partial dates brought together."""
-    table = table or definition.id
-    columns = f"""'{definition.id}' AS criterion, patient_id, CAST(item AS VARCHAR) AS item, on_date, status,
-        CAST(grade AS INTEGER) AS grade, CAST(evidence AS BIGINT[]) AS evidence, CAST(missing AS VARCHAR[]) AS missing,
-        CAST(facts AS VARCHAR[]) AS facts, CAST(notes AS VARCHAR[]) AS notes, CAST(margin AS DECIMAL(19,6)) AS margin"""
-    item_from = "min(CASE WHEN item IS NOT NULL THEN on_date END) OVER (PARTITION BY patient_id) AS item_from"
-    if not con.execute("SELECT count(*) FROM world").fetchone()[0]:
-        con.execute(f"CREATE TEMP TABLE judged AS SELECT *, {item_from} FROM (SELECT {columns} FROM {table})")
-        return
-    two_readings = "(SELECT patient_id FROM world UNION ALL SELECT world_id FROM world)"
-    con.execute(
-        f"CREATE TEMP TABLE judged_all AS SELECT *, {item_from} "
-        f"FROM (SELECT {columns} FROM {table} WHERE patient_id IN {two_readings})"
-    )
-    con.execute(
-        f"CREATE TEMP TABLE judged AS SELECT *, {item_from} FROM ("
-        f"SELECT {columns} FROM {table} WHERE patient_id NOT IN {two_readings} UNION ALL BY NAME SELECT * FROM ({PARTIAL_DATES}))"
-    )
-    con.execute("DELETE FROM judged WHERE item IS NULL AND item_from <= on_date")
-    con.execute("DROP TABLE judged_all")
-
-
 def _keep(con: duckdb.DuckDBPyConnection, definition: Definition, everyone: bool) -> None:
     """Stores a kept concept's rows of the patients judged, for the screens that show everyone."""
     name = definition.id
     con.execute("CREATE SCHEMA IF NOT EXISTS concept")
-    theirs = f"FROM {name} WHERE patient_id IN (SELECT patient_id FROM asked)"
+    theirs = (
+        f"SELECT told.* REPLACE (reading.patient_id AS patient_id) FROM {name} AS told {THEIR_ID} WHERE reading.cut IS NULL"
+    )
     if everyone:
         con.execute(f"CREATE OR REPLACE TABLE concept.{name} AS {theirs}")
     else:

@@ -1,0 +1,21 @@
+-- The criteria and patients for whom the readings of a partial date disagree: a run of one reading, cut to the days for which the
+-- further reading answers, that the other has not. Reads run and world (inputs.py).
+WITH read AS (
+    SELECT
+        run.criterion, world.patient_id, world.world_id, run.item, run.status, run.grade, greatest(run.from_date, world.cut) AS from_date,
+        least(coalesce(run.until_date, DATE '9999-12-31'), coalesce(world.until, DATE '9999-12-31')) AS until_date
+    FROM world JOIN run ON run.patient_id = world.patient_id
+    UNION ALL
+    SELECT
+        run.criterion, world.patient_id, world.world_id, run.item, run.status, run.grade, greatest(run.from_date, world.cut),
+        least(coalesce(run.until_date, DATE '9999-12-31'), coalesce(world.until, DATE '9999-12-31'))
+    FROM world JOIN run ON run.patient_id = world.world_id
+)
+SELECT DISTINCT criterion, patient_id
+FROM (
+    SELECT criterion, patient_id, world_id, item, status, grade, from_date, until_date
+    FROM read
+    WHERE from_date < until_date
+    GROUP BY criterion, patient_id, world_id, item, status, grade, from_date, until_date
+    HAVING count(*) = 1
+) AS alone

@@ -1,0 +1,92 @@
+"""A criterion's SQL cut in two: the rows it judges, and what is said of a row.
+
+Status and grade are asked of every judged date of everyone; evidence, missing, facts, notes and margin (lists and sentences,
+the costly part) only of the few rows that end a run. So a criterion ends in a plain projection of one of its CTEs, and the
+engine evaluates the two parts of that projection apart. What is said may be looked up in other rules, by a LEFT JOIN of
+at most one row each.
+"""
+
+from dataclasses import dataclass
+
+import duckdb
+
+LIGHT = ("patient_id", "on_date", "item", "status", "grade")
+HEAVY = ("evidence", "missing", "facts", "notes", "margin")
+
+
+@dataclass(frozen=True)
+class FinalSelect:
+    """`rows` ends where the projection begins: `rows SELECT expressions FROM source joins`, each expression by the name of its column."""
+
+    rows: str
+    source: str
+    joins: str
+    expressions: dict[str, str]
+
+
+class NotOneProjection(ValueError):
+    """The SQL does not end in `SELECT ... FROM one_cte`: says what else was found."""
+
+
+def cut(sql: str) -> FinalSelect:
+    """Cuts one criterion. Raises NotOneProjection."""
+    tokens = _tokens(sql)
+    outside = [(at, text.upper()) for at, text, depth in tokens if depth == 0]
+    selects = [at for at, text in outside if text == "SELECT"]
+    if len(selects) != 1:
+        raise NotOneProjection(f"{len(selects)} SELECTs stand outside the CTEs")
+    begin = selects[0]
+    froms = [at for at, text in outside if text == "FROM" and at > begin]
+    if len(froms) != 1:
+        raise NotOneProjection("the last SELECT reads nothing, or more than one table")
+    after = [token for token in tokens if token[0] > froms[0]]
+    source, rest = after[0][1], after[1:]
+    if not source.isidentifier() or (rest and [rest[0][1].upper(), rest[1][1].upper()] != ["LEFT", "JOIN"]):
+        raise NotOneProjection(f"after FROM it has `{sql[froms[0] + 4 :].strip()[:60]}`, not one CTE and LEFT JOINs")
+    joins = sql[rest[0][0] :] if rest else ""
+    listed = [token for token in tokens if begin < token[0] < froms[0]]
+    expressions = dict(_named(sql, part, froms[0]) for part in _parts(listed))
+    if tuple(expressions)[: len(LIGHT + HEAVY)] != LIGHT + HEAVY:
+        raise NotOneProjection(f"its columns are {', '.join(expressions)}")
+    return FinalSelect(sql[:begin], source, joins, expressions)
+
+
+Token = tuple[int, str, int]  # place, text, depth of brackets around it
+
+
+def _tokens(sql: str) -> list[Token]:
+    places = duckdb.tokenize(sql)
+    ends = [place for place, _ in places[1:]] + [len(sql)]
+    found, depth = [], 0
+    for (place, kind), end in zip(places, ends, strict=True):
+        if kind == duckdb.token_type.comment:
+            continue
+        text = _text(sql[place:end])
+        depth -= text in (")", "]")
+        found.append((place, text, depth))
+        depth += text in ("(", "[")
+    return found
+
+
+def _text(piece: str) -> str:
+    """A token without the blanks and the comment that follow it."""
+    stripped = piece.strip()
+    return stripped if stripped.startswith(("'", '"')) else stripped.split("--")[0].split("/*")[0].strip()
+
+
+def _parts(tokens: list[Token]) -> list[list[Token]]:
+    parts: list[list[Token]] = [[]]
+    for token in tokens:
+        if token[1] == "," and token[2] == 0:
+            parts.append([])
+        else:
+            parts[-1].append(token)
+    return parts
+
+
+def _named(sql: str, part: list[Token], end: int) -> tuple[str, str]:
+    """The name of one column and the text of its expression."""
+    names = [place for place, text, depth in part if depth == 0 and text.upper() == "AS"]
+    name = part[-1][1].strip('"')
+    stop = names[-1] if names else part[-1][0] + len(part[-1][1])
+    return name, sql[part[0][0] : min(stop, end)].strip()

@@ -5,118 +5,137 @@ TEMP TABLE `x_first` (patients to whom it says nothing on their first recorded d
 the rules that read it; evidence and sentences are computed only where they are asked for).
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 
 import duckdb
 
 from pipelines.catalog import Definition
-from pipelines.engines.final_select import HEAVY, LIGHT
+from pipelines.engines.final_select import HEAVY, LIGHT, Lookup
 
 STATUS = "ENUM('met', 'not_met', 'not_evaluable')"
 TYPES = {"evidence": "BIGINT[]", "missing": "VARCHAR[]", "facts": "VARCHAR[]", "notes": "VARCHAR[]", "margin": "DECIMAL(19, 6)"}
+Replaced = Mapping[str, Decimal | int] | None
 
 
-def create(con: duckdb.DuckDBPyConnection, definition: Definition, moved: dict[str, Decimal | int] | None, name: str) -> None:
-    """Makes the three tables under `name`; `moved` replaces thresholds."""
-    final = definition.final
-    light = (
-        f"CAST({final.expressions['item']}\n AS VARCHAR) AS answer_item, CAST({final.expressions['status']}\n AS {STATUS}) AS answer_status, "
-        f"CAST({final.expressions['grade']}\n AS INTEGER) AS answer_grade"
-    )
-    rows = f"{final.rows} SELECT {final.source}.*, {light} FROM {final.source}"
-    con.execute(f"CREATE OR REPLACE TEMP TABLE {name}_row AS {definition.bound(rows, moved)}")
-    con.execute(
-        f"""CREATE OR REPLACE TEMP TABLE {name}_first AS SELECT patient_id, first_day AS on_date FROM patient
-        WHERE NOT EXISTS (
-            SELECT 1 FROM {name}_row AS given WHERE given.patient_id = patient.patient_id AND given.on_date = first_day)"""
-    )
-    if definition.items:  # a row with no item ends where an item has one
-        con.execute(
-            f"""DELETE FROM {name}_row WHERE answer_item IS NULL AND EXISTS (
-                SELECT 1 FROM {name}_row AS other WHERE other.patient_id = {name}_row.patient_id
-                AND other.answer_item IS NOT NULL AND other.on_date <= {name}_row.on_date)"""
+@dataclass(frozen=True)
+class Judged:
+    """A criterion whose tables were made under `name`; `moved` replaces thresholds. `beside`: the criteria it may look up."""
+
+    definition: Definition
+    name: str
+    moved: Replaced
+    beside: Mapping[str, "Judged"]
+
+    @property
+    def source(self) -> str:
+        return self.definition.final.source
+
+    def create(self, con: duckdb.DuckDBPyConnection) -> None:
+        """Makes the three tables."""
+        final = self.definition.final
+        light = (
+            f"CAST({final.expressions['item']}\n AS VARCHAR) AS answer_item, CAST({final.expressions['status']}\n AS {STATUS}) AS answer_status, "
+            f"CAST({final.expressions['grade']}\n AS INTEGER) AS answer_grade"
         )
-    con.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS {_standard(definition, moved, name)}")
+        rows = f"{final.rows} SELECT {self.source}.*, {light} FROM {self.source}"
+        con.execute(f"CREATE OR REPLACE TEMP TABLE {self.name}_row AS {self._bound(rows)}")
+        con.execute(
+            f"""CREATE OR REPLACE TEMP TABLE {self.name}_first AS SELECT patient_id, first_day AS on_date FROM patient
+            WHERE NOT EXISTS (
+                SELECT 1 FROM {self.name}_row AS given WHERE given.patient_id = patient.patient_id AND given.on_date = first_day)"""
+        )
+        if self.definition.items:  # a row with no item ends where an item has one
+            con.execute(
+                f"""DELETE FROM {self.name}_row WHERE answer_item IS NULL AND EXISTS (
+                    SELECT 1 FROM {self.name}_row AS other WHERE other.patient_id = {self.name}_row.patient_id
+                    AND other.answer_item IS NOT NULL AND other.on_date <= {self.name}_row.on_date)"""
+            )
+        con.execute(f"CREATE OR REPLACE TEMP VIEW {self.name} AS {self._standard()}")
 
+    def drop(self, con: duckdb.DuckDBPyConnection) -> None:
+        con.execute(f"DROP VIEW {self.name}")
+        con.execute(f"DROP TABLE {self.name}_row")
+        con.execute(f"DROP TABLE {self.name}_first")
 
-def _standard(definition: Definition, moved: dict[str, Decimal | int] | None, name: str) -> str:
-    told = ", ".join(
-        [_light(definition)]
-        + [f"{_heavy(definition, column, moved)} AS {column}" for column in definition.final.expressions if column not in LIGHT]
-    )
-    unknown = ", ".join(f"{text} AS {column}" for column, text in unknown_columns(definition).items())
-    first = f"SELECT patient_id, on_date, NULL AS item, 'not_evaluable' AS status, NULL AS grade, {unknown} FROM {name}_first"
-    return f"SELECT {told} FROM {name}_row AS {_source(definition)} UNION ALL BY NAME {first}"
+    def light_rows(self) -> str:
+        """SELECT of every answer without what is said of it; row_id finds that again, NULL on a first day."""
+        criterion = f"'{self.definition.id}' AS criterion"
+        return f"""
+            SELECT {criterion}, patient_id, answer_item AS item, on_date, answer_status AS status, answer_grade AS grade,
+                rowid AS row_id FROM {self.name}_row
+            UNION ALL
+            SELECT {criterion}, patient_id, NULL, on_date, CAST('not_evaluable' AS {STATUS}), NULL, NULL FROM {self.name}_first"""
 
+    def judged_rows(self, condition: str) -> str:
+        """SELECT of the whole answers of the rows for which `condition` on patient_id holds."""
+        criterion = f"'{self.definition.id}' AS criterion"
+        return f"""
+            SELECT {criterion}, * FROM ({self._said(f"SELECT * FROM {self.name}_row WHERE {condition}")})
+            UNION ALL BY NAME SELECT {criterion}, {self._unknown()} FROM {self.name}_first WHERE {condition}"""
 
-def _source(definition: Definition) -> str:
-    """The name under which its last CTE is read, and what is looked up beside it."""
-    return f"{definition.final.source} {definition.bound(definition.final.joins)}"
+    def told_runs(self) -> str:
+        """SELECT of the criterion's runs in `standing_run`, each with what is said of its last row: the form of result.spell."""
+        criterion = f"'{self.definition.id}' AS criterion"
+        runs = f"(SELECT * FROM standing_run WHERE criterion = '{self.definition.id}') AS run"
+        run = ("from_date", "last_judged", "until_date")
+        ending = f"""SELECT given.*, {", ".join(f"run.{column}" for column in run)}
+            FROM {runs} JOIN {self.name}_row AS given ON given.rowid = run.last_row"""
+        return f"""
+            SELECT {criterion}, * FROM ({self._said(ending, run)})
+            UNION ALL BY NAME
+            SELECT {criterion}, {self._unknown()}, {", ".join(run)} FROM (SELECT *, last_judged AS on_date FROM {runs} WHERE last_row IS NULL)"""
 
+    def _bound(self, text: str) -> str:
+        return self.definition.bound(text, self.moved)
 
-def _light(definition: Definition) -> str:
-    given = definition.final.source
-    return (
-        f"{given}.patient_id, {given}.on_date, {given}.answer_item AS item, CAST({given}.answer_status AS VARCHAR) AS status, "
-        f"{given}.answer_grade AS grade"
-    )
+    def _standard(self) -> str:
+        extra = [column for column in self.definition.final.expressions if column not in LIGHT + HEAVY]
+        joins = self._bound(self.definition.final.joins)
+        return f"""
+            SELECT {self._light()}, {self._heavy(HEAVY + tuple(extra))} FROM {self.name}_row AS {self.source} {joins}
+            UNION ALL BY NAME SELECT {self._unknown()} FROM {self.name}_first"""
 
+    def _said(self, rows: str, carried: tuple[str, ...] = ()) -> str:
+        """SELECT of the answers of some rows of `x_row` with all that is said of them. What is looked up in another criterion is
+        said only of the rows looked up: to say it of all of them and join then would cost the more."""
+        kept = f"kept_{self.name}"
+        lookups = "\n".join(self._looked_up(lookup, kept) for lookup in self.definition.final.lookups)
+        also = "".join(f", {self.source}.{column}" for column in carried)
+        return f"""WITH {kept} AS MATERIALIZED ({rows})
+            SELECT {self._light()}, {self._heavy(HEAVY)}{also} FROM {kept} AS {self.source} {lookups}"""
 
-def heavy_columns(definition: Definition, moved: dict[str, Decimal | int] | None = None) -> str:
-    """Evidence, missing, facts, notes and margin of rows of `x_row`, which the query names as the criterion's last CTE."""
-    return ", ".join(f"{_heavy(definition, column, moved)} AS {column}" for column in HEAVY)
+    def _looked_up(self, lookup: Lookup, kept: str) -> str:
+        condition = self._bound(lookup.condition)
+        other = self.beside.get(lookup.table)
+        if other is None:  # a concept
+            return f"LEFT JOIN {lookup.table} AS {lookup.alias} ON {condition}"
+        asked = self._bound(lookup.on_rows("given"))
+        rows = f"SELECT given.* FROM {other.name}_row AS given SEMI JOIN {kept} AS {self.source} ON {asked}"
+        said = f"SELECT * FROM ({other._said(rows)}) UNION ALL BY NAME SELECT {other._unknown()} FROM {other.name}_first"
+        return f"LEFT JOIN ({said}) AS {lookup.alias} ON {condition}"
 
+    def _light(self) -> str:
+        given = self.source
+        return (
+            f"{given}.patient_id, {given}.on_date, {given}.answer_item AS item, CAST({given}.answer_status AS VARCHAR) AS status, "
+            f"{given}.answer_grade AS grade"
+        )
 
-def _heavy(definition: Definition, column: str, moved: dict[str, Decimal | int] | None) -> str:
-    text = definition.bound(definition.final.expressions[column], moved)
-    return f"CAST({text}\n AS {TYPES[column]})" if column in TYPES else f"({text}\n)"
+    def _heavy(self, columns: tuple[str, ...]) -> str:
+        texts = {column: self._bound(self.definition.final.expressions[column]) for column in columns}
+        return ", ".join(
+            f"CAST({text}\n AS {TYPES[column]}) AS {column}" if column in TYPES else f"({text}\n) AS {column}"
+            for column, text in texts.items()
+        )
 
-
-def unknown_columns(definition: Definition) -> dict[str, str]:
-    """What is said on a first recorded day on which the criterion has no row."""
-    texts = ", ".join("'" + text.replace("'", "''") + "'" for text in definition.unknown)
-    return {
-        "evidence": "CAST([] AS BIGINT[])",
-        "missing": f"CAST([{texts}] AS VARCHAR[])",
-        "facts": f"CAST([{', '.join(['NULL'] * len(definition.facts))}] AS VARCHAR[])",
-        "notes": "CAST([] AS VARCHAR[])",
-        "margin": "CAST(NULL AS DECIMAL(19, 6))",
-    }
-
-
-def drop(con: duckdb.DuckDBPyConnection, name: str) -> None:
-    con.execute(f"DROP VIEW {name}")
-    con.execute(f"DROP TABLE {name}_row")
-    con.execute(f"DROP TABLE {name}_first")
-
-
-def judged_rows(definition: Definition, name: str, condition: str, moved: dict[str, Decimal | int] | None = None) -> str:
-    """SELECT of the whole answers of the rows for which `condition` on patient_id holds."""
-    unknown = ", ".join(f"{text} AS {column}" for column, text in unknown_columns(definition).items())
-    return f"""
-        SELECT '{definition.id}' AS criterion, {_light(definition)}, {heavy_columns(definition, moved)}
-        FROM (SELECT * FROM {name}_row WHERE {condition}) AS {_source(definition)}
-        UNION ALL
-        SELECT '{definition.id}', patient_id, on_date, NULL, 'not_evaluable', NULL, {unknown} FROM {name}_first WHERE {condition}"""
-
-
-def light_rows(definition: Definition, name: str) -> str:
-    """SELECT of every answer without what is said of it; row_id finds that again, NULL on a first day."""
-    return f"""
-        SELECT '{definition.id}' AS criterion, patient_id, answer_item AS item, on_date, answer_status AS status, answer_grade AS grade,
-            rowid AS row_id FROM {name}_row
-        UNION ALL SELECT '{definition.id}', patient_id, NULL, on_date, CAST('not_evaluable' AS {STATUS}), NULL, NULL FROM {name}_first"""
-
-
-def told_runs(definition: Definition, name: str, moved: dict[str, Decimal | int] | None = None) -> str:
-    """SELECT of the criterion's runs in `standing_run`, each with what is said of its last row: the form of result.spell."""
-    runs = f"(SELECT * FROM standing_run WHERE criterion = '{definition.id}') AS run"
-    unknown = ", ".join(f"{text} AS {column}" for column, text in unknown_columns(definition).items())
-    shared = "from_date, last_judged, until_date"
-    return f"""
-        SELECT '{definition.id}' AS criterion, {_light(definition)}, {shared}, {heavy_columns(definition, moved)}
-        FROM (
-            SELECT given.*, run.from_date, run.last_judged, run.until_date FROM {runs} JOIN {name}_row AS given ON given.rowid = run.last_row
-        ) AS {_source(definition)}
-        UNION ALL
-        SELECT '{definition.id}', patient_id, last_judged, NULL, 'not_evaluable', NULL, {shared}, {unknown} FROM {runs} WHERE last_row IS NULL"""
+    def _unknown(self) -> str:
+        """What is said on a first recorded day on which the criterion has no row."""
+        missing = ", ".join("'" + text.replace("'", "''") + "'" for text in self.definition.unknown)
+        facts = ", ".join(["NULL"] * len(self.definition.facts))
+        return (
+            "patient_id, on_date, CAST(NULL AS VARCHAR) AS item, 'not_evaluable' AS status, CAST(NULL AS INTEGER) AS grade, "
+            f"CAST([] AS BIGINT[]) AS evidence, CAST([{missing}] AS VARCHAR[]) AS missing, CAST([{facts}] AS VARCHAR[]) AS facts, "
+            "CAST([] AS VARCHAR[]) AS notes, CAST(NULL AS DECIMAL(19, 6)) AS margin"
+        )

@@ -6,6 +6,7 @@ engine evaluates the two parts of that projection apart. What is said may be loo
 at most one row each.
 """
 
+import re
 from dataclasses import dataclass
 
 import duckdb
@@ -22,6 +23,26 @@ class FinalSelect:
     source: str
     joins: str
     expressions: dict[str, str]
+
+    @property
+    def lookups(self) -> list["Lookup"]:
+        """Each LEFT JOIN of `joins`."""
+        found = (Lookup(*match) for match in re.findall(r"LEFT JOIN (\w+) AS (\w+)\s+ON\s+(.*?)(?=\s*LEFT JOIN|\s*$)", self.joins, re.DOTALL))
+        return list(found)
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """`LEFT JOIN table AS alias ON condition`."""
+
+    table: str
+    alias: str
+    condition: str
+
+    def on_rows(self, rows: str) -> str:
+        """The condition asked of the rows of the looked up criterion before anything is said of them."""
+        told = re.sub(rf"\b{self.alias}\.item\b", f"{rows}.answer_item", self.condition)
+        return re.sub(rf"\b{self.alias}\.", f"{rows}.", told)
 
 
 class NotOneProjection(ValueError):

@@ -13,7 +13,8 @@ from pathlib import Path
 import duckdb
 
 from pipelines.catalog import Catalog, Definition, catalog
-from pipelines.engines import criterion_tables, inputs
+from pipelines.engines import inputs
+from pipelines.engines.criterion_tables import Judged
 
 HERE = Path(__file__).parent
 SPELLS = (HERE / "spells.sql").read_text(encoding="utf-8")
@@ -43,24 +44,26 @@ def evaluate(
     with _temporary(con):
         order = rules.needed(lambda definition: definition.kind == "criterion" or definition.kept)
         inputs.create_inputs(con, patients, None, rules.tables_read(order))
+        judged = _judged(rules, order, moved)
         told, waiting = [], []
         for done, definition_id in enumerate(order):
-            definition = rules[definition_id]
-            _create_table(con, definition, moved)
-            if definition.kind == "criterion":
-                waiting.append(definition)
+            _create_table(con, rules[definition_id], judged, moved)
+            if definition_id in judged:
+                waiting.append(judged[definition_id])
                 if _rows(con, waiting) > ROWS_TOGETHER:
-                    told += _tell_spells(con, waiting, moved, len(told))
+                    told += _tell_spells(con, waiting, len(told))
                     waiting = []
-            elif definition.kept:
-                _keep(con, definition, everyone=patients is None)
-            _drop_done(con, rules, order, done, waiting)
+            elif rules[definition_id].kept:
+                _keep(con, rules[definition_id], everyone=patients is None)
+            _drop_done(con, rules, order, done, judged, waiting)
             if progress:
                 progress(done + 1, len(order))
-        told += _tell_spells(con, waiting, moved, len(told))
+        told += _tell_spells(con, waiting, len(told))
         con.execute("DELETE FROM result.spell WHERE patient_id IN (SELECT patient_id FROM asked)")
         # One insert: DuckDB 1.5.5 can hide rows when a large one follows one of no rows (sources/native_csv.py).
-        con.execute(f"INSERT INTO result.spell BY NAME {' UNION ALL BY NAME '.join(f'SELECT * FROM {table}' for table in told)}")
+        con.execute(
+            f"INSERT INTO result.spell BY NAME {' UNION ALL BY NAME '.join(f'SELECT * FROM {table}' for table in told)}"
+        )
         con.execute("DELETE FROM result.rule")
         con.executemany("INSERT INTO result.rule VALUES (?, ?)", list(rules.content_hashes().items()))
 
@@ -84,11 +87,12 @@ def replay(
     wanted = None if criteria is None else frozenset(criteria)
     order = rules.order if wanted is None else rules.needed(lambda definition: definition.id in wanted)
     inputs.create_inputs(cursor, patients, known_at, rules.tables_read(order))
+    judged = _judged(rules, order, moved)
     for definition_id in order:
-        _create_table(cursor, rules[definition_id], moved)
-    judged = [rules[one] for one in order if one in rules.criteria and (wanted is None or one in wanted)]
-    if judged:  # a catalog of concepts alone judges nothing
-        _create_judgement(cursor, {definition.id: definition for definition in judged}, moved or {}, "judgement")
+        _create_table(cursor, rules[definition_id], judged, moved)
+    asked = [one for one in judged.values() if wanted is None or one.name in wanted]
+    if asked:  # a catalog of concepts alone judges nothing
+        _create_judgement(cursor, asked, "judgement")
 
 
 def judge_again(cursor: duckdb.DuckDBPyConnection, definition: Definition, moved: dict[str, Decimal | int]) -> str:
@@ -98,31 +102,49 @@ def judge_again(cursor: duckdb.DuckDBPyConnection, definition: Definition, moved
     if definition.kind == "concept":
         cursor.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {definition.bound(definition.sql, moved)}")
         return table
-    criterion_tables.create(cursor, definition, moved, table)
-    _create_judgement(cursor, {table: definition}, {definition.id: moved}, f"{table}_judgement")
+    again = Judged(definition, table, moved, _judged(catalog(), catalog().order, None))
+    again.create(cursor)
+    _create_judgement(cursor, [again], f"{table}_judgement")
     return f"{table}_judgement"
 
 
-def _create_table(con: duckdb.DuckDBPyConnection, definition: Definition, moved: Moved | None) -> None:
-    replaced = (moved or {}).get(definition.id)
-    if definition.kind == "criterion":
-        criterion_tables.create(con, definition, replaced, definition.id)
+def _judged(rules: Catalog, order: tuple[str, ...], moved: Moved | None) -> dict[str, Judged]:
+    """The criteria among these definitions; each may look up those before it."""
+    judged: dict[str, Judged] = {}
+    for name in order:
+        if name in rules.criteria:
+            judged[name] = Judged(rules[name], name, (moved or {}).get(name), judged)
+    return judged
+
+
+def _create_table(
+    con: duckdb.DuckDBPyConnection, definition: Definition, judged: dict[str, Judged], moved: Moved | None
+) -> None:
+    if definition.id in judged:
+        judged[definition.id].create(con)
     else:
-        con.execute(f"CREATE TEMP TABLE {definition.id} AS {definition.bound(definition.sql, replaced)}")
+        con.execute(
+            f"CREATE TEMP TABLE {definition.id} AS {definition.bound(definition.sql, (moved or {}).get(definition.id))}"
+        )
 
 
-def _rows(con: duckdb.DuckDBPyConnection, definitions: list[Definition]) -> int:
-    names = [f"{definition.id}_row" for definition in definitions]
+def _rows(con: duckdb.DuckDBPyConnection, judged: list[Judged]) -> int:
     return con.execute(
-        "SELECT coalesce(sum(estimated_size), 0) FROM duckdb_tables() WHERE temporary AND list_contains($1, table_name)", [names]
+        "SELECT coalesce(sum(estimated_size), 0) FROM duckdb_tables() WHERE temporary AND list_contains($1, table_name)",
+        [[f"{one.name}_row" for one in judged]],
     ).fetchone()[0]
 
 
 def _drop_done(
-    con: duckdb.DuckDBPyConnection, rules: Catalog, order: tuple[str, ...], done: int, waiting: list[Definition]
+    con: duckdb.DuckDBPyConnection,
+    rules: Catalog,
+    order: tuple[str, ...],
+    done: int,
+    judged: dict[str, Judged],
+    waiting: list[Judged],
 ) -> None:
     """Drops the tables that nothing still to come reads: they are most of what an evaluation of everyone holds."""
-    needed = {definition.id for definition in waiting}.union(*(rules[later].reads for later in order[done + 1 :]))
+    needed = {one.name for one in waiting}.union(*(rules[later].reads for later in order[done + 1 :]))
     for definition_id in reversed(order[: done + 1]):
         if definition_id in needed:
             needed |= rules[definition_id].looked_up
@@ -131,14 +153,14 @@ def _drop_done(
         if definition_id in held and definition_id not in needed:
             con.execute(f"DROP TABLE {definition_id}")
         elif f"{definition_id}_row" in held and definition_id not in needed:
-            criterion_tables.drop(con, definition_id)
+            judged[definition_id].drop(con)
 
 
-def _create_runs(con: duckdb.DuckDBPyConnection, judged: dict[str, Definition]) -> bool:
+def _create_runs(con: duckdb.DuckDBPyConnection, judged: list[Judged]) -> bool:
     """run, and standing_run: those of the patients on whom the readings of partial dates agree. Says whether `differing`, the
     criteria and patients where they do not, has any.
     """
-    light = " UNION ALL ".join(criterion_tables.light_rows(definition, name) for name, definition in judged.items())
+    light = " UNION ALL ".join(one.light_rows() for one in judged)
     con.execute(f"CREATE OR REPLACE TEMP TABLE run AS {RUNS.replace('FROM light', f'FROM ({light}) AS light')}")
     if not con.execute("SELECT count(*) FROM world").fetchone()[0]:
         con.execute("CREATE OR REPLACE TEMP VIEW standing_run AS SELECT * FROM run")
@@ -152,65 +174,58 @@ def _create_runs(con: duckdb.DuckDBPyConnection, judged: dict[str, Definition]) 
     return bool(con.execute("SELECT count(*) FROM differing").fetchone()[0])
 
 
-def _create_partly_judged(con: duckdb.DuckDBPyConnection, judged: dict[str, Definition], moved: Moved) -> None:
+def _create_partly_judged(con: duckdb.DuckDBPyConnection, judged: list[Judged]) -> None:
     """judged: the whole answers where readings of partial dates differ, brought together."""
     rows = []
-    for name, definition in judged.items():
-        theirs = f"SELECT patient_id FROM differing WHERE criterion = '{definition.id}'"
-        both = (
-            f"(patient_id IN ({theirs}) OR patient_id IN (SELECT world_id FROM world WHERE patient_id IN ({theirs})))"
-        )
-        rows.append(criterion_tables.judged_rows(definition, name, both, moved.get(definition.id)))
+    for one in judged:
+        theirs = f"SELECT patient_id FROM differing WHERE criterion = '{one.definition.id}'"
+        rows.append(one.judged_rows(f"patient_id IN ({theirs} UNION ALL SELECT world_id FROM world WHERE patient_id IN ({theirs}))"))
     item_from = "min(CASE WHEN item IS NOT NULL THEN on_date END) OVER (PARTITION BY criterion, patient_id) AS item_from"
-    con.execute(f"CREATE TEMP TABLE judged_all AS SELECT *, {item_from} FROM ({' UNION ALL '.join(rows)})")
+    con.execute(f"CREATE TEMP TABLE judged_all AS SELECT *, {item_from} FROM ({_together(rows)})")
     con.execute(f"CREATE TEMP TABLE judged AS SELECT *, {item_from} FROM ({PARTIAL_DATES})")
     con.execute("DELETE FROM judged WHERE item IS NULL AND item_from <= on_date")
     con.execute("DROP TABLE judged_all")
 
 
-def _tell_spells(con: duckdb.DuckDBPyConnection, waiting: list[Definition], moved: Moved | None, number: int) -> list[str]:
+def _tell_spells(con: duckdb.DuckDBPyConnection, judged: list[Judged], number: int) -> list[str]:
     """Makes tables of the spells of some criteria in the form of result.spell, and returns their names."""
-    judged = {definition.id: definition for definition in waiting}
     if not judged:
         return []
     differ = _create_runs(con, judged)
-    moved = moved or {}
+    told = _together([one.told_runs() for one in judged])
     tables = [f"told_{number}"]
-    told = " UNION ALL ".join(
-        criterion_tables.told_runs(definition, name, moved.get(definition.id)) for name, definition in judged.items()
-    )
-    con.execute(f"CREATE TEMP TABLE {tables[0]} AS SELECT told.* EXCLUDE (on_date) REPLACE (reading.patient_id AS patient_id) FROM ({told}) AS told {THEIR_ID}")
+    con.execute(f"CREATE TEMP TABLE {tables[0]} AS SELECT reading.patient_id, told.* EXCLUDE (patient_id, on_date) FROM ({told}) AS told {THEIRS}")
     if differ:
-        _create_partly_judged(con, judged, moved)
+        _create_partly_judged(con, judged)
         tables.append(f"told_{number + 1}")
-        con.execute(
-            f"CREATE TEMP TABLE {tables[1]} AS SELECT told.* REPLACE (reading.patient_id AS patient_id) FROM ({SPELLS}) AS told {THEIR_ID}"
-        )
+        con.execute(f"CREATE TEMP TABLE {tables[1]} AS SELECT {THEIR_ID} FROM ({SPELLS}) AS told {THEIRS}")
         con.execute("DROP TABLE judged")
     return tables
 
 
-THEIR_ID = "JOIN reading ON reading.world_id = told.patient_id"
+def _together(selects: list[str]) -> str:
+    return " UNION ALL BY NAME ".join(f"SELECT * FROM ({select})" for select in selects)
 
 
-def _create_judgement(con: duckdb.DuckDBPyConnection, judged: dict[str, Definition], moved: Moved, name: str) -> None:
+# While rules run a patient may be a number (inputs.py); whoever reads the answers wants the id of the store.
+THEIR_ID = "reading.patient_id, told.* EXCLUDE (patient_id)"
+THEIRS = "JOIN reading ON reading.world_id = told.patient_id"
+
+
+def _create_judgement(con: duckdb.DuckDBPyConnection, judged: list[Judged], name: str) -> None:
     """Every judged date of the criteria, as replay() describes it."""
     differ = _create_runs(con, judged)
-    rows = [
-        f"SELECT * FROM ({criterion_tables.judged_rows(definition, table, 'TRUE', moved.get(definition.id))})"
-        for table, definition in judged.items()
-    ]
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE {name} AS
         SELECT judged.*, run.from_date AS since,
             coalesce(lead(judged.on_date) OVER (PARTITION BY judged.criterion, judged.patient_id, judged.item ORDER BY judged.on_date),
                 CASE WHEN judged.item IS NULL THEN run.until_date END) AS until_date
-        FROM ({" UNION ALL ".join(rows)}) AS judged JOIN standing_run AS run
+        FROM ({_together([one.judged_rows("TRUE") for one in judged])}) AS judged JOIN standing_run AS run
             ON run.criterion = judged.criterion AND run.patient_id = judged.patient_id
             AND coalesce(run.item, '') = coalesce(judged.item, '') AND judged.on_date BETWEEN run.from_date AND run.last_judged"""
     )
     if differ:
-        _create_partly_judged(con, judged, moved)
+        _create_partly_judged(con, judged)
         con.execute(f"CREATE OR REPLACE TEMP TABLE spell AS {SPELLS}")
         con.execute(f"INSERT INTO {name} BY NAME {JUDGEMENT}")
         con.execute("DROP TABLE judged")
@@ -234,7 +249,7 @@ def _keep(con: duckdb.DuckDBPyConnection, definition: Definition, everyone: bool
     name = definition.id
     con.execute("CREATE SCHEMA IF NOT EXISTS concept")
     theirs = (
-        f"SELECT told.* REPLACE (reading.patient_id AS patient_id) FROM {name} AS told {THEIR_ID} WHERE reading.cut IS NULL"
+        f"SELECT {THEIR_ID} FROM {name} AS told {THEIRS} WHERE reading.cut IS NULL"
     )
     if everyone:
         con.execute(f"CREATE OR REPLACE TABLE concept.{name} AS {theirs}")

@@ -18,6 +18,7 @@ import typer
 from pipelines import accounting, command_output, export, faults, findings
 from pipelines import watch as watching
 from pipelines.catalog import GROUPS
+from pipelines.engines.inputs import Known
 from pipelines.errors import Refusal, StoreBusy
 from pipelines.identity import PatientIds
 from pipelines.load import Progress, load, rebuild
@@ -53,9 +54,14 @@ AsOf = Annotated[
     datetime | None,
     typer.Option(formats=["%Y-%m-%d"], help="What had happened by this day. Default: the last recorded day."),
 ]
+MOMENTS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
 KnownAt = Annotated[
     datetime | None,
-    typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"], help="Only what was known at this moment."),
+    typer.Option(formats=MOMENTS, help="Only what its sources had made known at this moment (local time)."),
+]
+ReceivedAt = Annotated[
+    datetime | None,
+    typer.Option(formats=MOMENTS, help="Only what this store had received at this moment (local time)."),
 ]
 DecimalOption = Annotated[DecimalMark | None, typer.Option(help="The decimal mark of these files, where you know it.")]
 AssignerOption = Annotated[
@@ -202,6 +208,7 @@ def findings_command(
     status: Annotated[Status | None, typer.Option(help="Only these answers.")] = None,
     as_of: AsOf = None,
     known_at: KnownAt = None,
+    received_at: ReceivedAt = None,
     history: Annotated[
         bool, typer.Option("--history", help="Every judged date up to that day, not only what stands.")
     ] = False,
@@ -218,10 +225,16 @@ def findings_command(
             criterion=criterion,
             group=group and str(group),
             status=status and str(status),
-            known_at=known_at,
+            known=_known(known_at, received_at),
         )
     on_screen = ("patient_id", "criterion", "item", "status", "on_date", "finding")
     command_output.print_rows(rows, form, (*findings.COLUMNS, "group", "finding"), on_screen)
+
+
+def _known(known_at: datetime | None, received_at: datetime | None) -> Known:
+    if known_at and received_at:
+        raise typer.BadParameter("ask for one past moment: --known-at or --received-at", param_hint="--received-at")
+    return Known(known_at, received_at)
 
 
 @app.command("explain")
@@ -230,12 +243,13 @@ def explain_command(
     criterion: Annotated[str, typer.Argument(help="The criterion's id.")],
     as_of: AsOf = None,
     known_at: KnownAt = None,
+    received_at: ReceivedAt = None,
     json: AsJson = False,
     store: StoreFolder = DEFAULT_STORE,
 ) -> None:
-    """Why an answer stands: its thresholds with their papers, and each record of evidence down to file and line."""
+    """Why an answer stands: its thresholds with their papers, each record of evidence down to file and line, and what would turn it."""
     with open_snapshot(store) as snapshot, snapshot.cursor() as cursor:
-        explained = findings.explain(cursor, patient, criterion, as_of and as_of.date(), known_at)
+        explained = findings.explain(cursor, patient, criterion, as_of and as_of.date(), _known(known_at, received_at))
     if json:
         command_output.print_json(explained)
     else:

@@ -190,9 +190,25 @@ def print_explanation(explained: dict) -> None:
                     [_evidence(row) for row in answer["records"]],
                 )
             )
+        for flip in answer["flips"]:
+            out.print(f"It would be {flip['becomes'].replace('_', ' ')} {_without(flip)}")
     if explained["thresholds"]:
         out.print("\nThresholds")
         out.print(_table(("name", "value", "unit", "tag", "cite", "citation"), explained["thresholds"]))
+
+
+BASES = {
+    "tie": "if this one of several of the same day did not count",
+    "assumed date": "without this record, whose date is assumed",
+    "estimated FiO2": "without the FiO2 estimated from this flow",
+    "record": "without this record",
+}
+
+
+def _without(flip: dict) -> str:
+    """What a flip leaves out, for the screen."""
+    places = "; ".join(f"{row['what']} {row['value']} of {_evidence(row)['on']}, {row['file']}:{row['line']}" for row in flip["left_out"])
+    return f"{BASES[flip['basis']]}: {places}"
 
 
 def _evidence(record: dict) -> dict:

@@ -7,15 +7,17 @@ its evidence is never one that came later.
 
 import re
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from string import Formatter
 
 import duckdb
 
-from pipelines import dictionary
+from pipelines import dictionary, sensitivity
 from pipelines.catalog import GROUPS, Definition, catalog
 from pipelines.engines import on_duckdb
+from pipelines.engines.inputs import Known
+from pipelines.engines.on_duckdb import ALL_KNOWN
 from pipelines.errors import NotFound
 
 COLUMNS = (
@@ -55,7 +57,7 @@ def standing(
     criterion: str | None = None,
     group: str | None = None,
     status: str | None = None,
-    known_at: datetime | None = None,
+    known: Known = ALL_KNOWN,
 ) -> list[dict]:
     """The answers standing as of a day (default: the last recorded day of the store), one dict per patient, criterion and item.
 
@@ -65,21 +67,14 @@ def standing(
     as_of = as_of or last_recorded_day(cursor)
     if as_of is None:
         return []
-    if known_at or not on_duckdb.judged_by_these_rules(cursor):
+    wanted = _criteria(criterion, group)
+    if known or not on_duckdb.judged_by_these_rules(cursor):
         rows, again = [], patients
     else:
-        rows, again = _from_spells(cursor, as_of, patients), _judged_later(cursor, as_of, patients)
+        rows, again = _from_spells(cursor, as_of, patients, wanted), _judged_later(cursor, as_of, patients, wanted)
     for batch in _batches(_all_patients(cursor) if again is None else again):
-        on_duckdb.replay(cursor, batch, known_at)
-        rows += fetch_rows(
-            cursor.execute(
-                f"SELECT {', '.join(COLUMNS)} FROM judgement "
-                "WHERE on_date <= $day AND (until_date IS NULL OR until_date > $day) AND patient_id IN (SELECT patient_id FROM asked)",
-                {"day": as_of},
-            )
-        )
-        on_duckdb.drop_temporary(cursor)
-    return tell(rows, criterion, group, status)
+        rows += _replayed(cursor, batch, known, wanted, "AND (until_date IS NULL OR until_date > $day)", as_of)
+    return tell(rows, status)
 
 
 def history(
@@ -89,22 +84,39 @@ def history(
     criterion: str | None = None,
     group: str | None = None,
     status: str | None = None,
-    known_at: datetime | None = None,
+    known: Known = ALL_KNOWN,
 ) -> list[dict]:
     """Every judged date up to a day (default: the last recorded day of the store), as `standing` gives them."""
     _check_asked(cursor, patients, criterion, group)
     as_of = as_of or last_recorded_day(cursor)
     rows = []
     for batch in _batches(patients or _all_patients(cursor)):
-        on_duckdb.replay(cursor, batch, known_at)
-        rows += fetch_rows(
-            cursor.execute(
-                f"SELECT {', '.join(COLUMNS)} FROM judgement "
-                "WHERE on_date <= $day AND patient_id IN (SELECT patient_id FROM asked)", {"day": as_of}
-            )
-        )  # fmt: skip
-        on_duckdb.drop_temporary(cursor)
-    return tell(rows, criterion, group, status)
+        rows += _replayed(cursor, batch, known, _criteria(criterion, group), "", as_of)
+    return tell(rows, status)
+
+
+def _replayed(
+    cursor: duckdb.DuckDBPyConnection, patients: list[str], known: Known, wanted: list[str], condition: str, as_of: date | None
+) -> list[dict]:
+    """Judged dates up to a day, judged again from the records: only the criteria wanted, and what they read."""
+    on_duckdb.replay(cursor, patients, known, criteria=wanted)
+    found = cursor.execute(
+        f"SELECT {', '.join(COLUMNS)} FROM judgement "
+        f"WHERE on_date <= $day {condition} AND patient_id IN (SELECT patient_id FROM asked)",
+        {"day": as_of},
+    )
+    rows = fetch_rows(found)
+    on_duckdb.drop_temporary(cursor)
+    return rows
+
+
+def _criteria(criterion: str | None, group: str | None) -> list[str]:
+    """The criteria asked for."""
+    return [
+        definition.id
+        for definition in catalog().criteria.values()
+        if criterion in (None, definition.id) and group in (None, definition.group)
+    ]
 
 
 def explain(
@@ -112,18 +124,26 @@ def explain(
     patient_id: str,
     criterion: str,
     as_of: date | None = None,
-    known_at: datetime | None = None,
+    known: Known = ALL_KNOWN,
 ) -> dict:
     """One criterion of one patient as of a day: its answers, each with its evidence records down to file and line,
     and the thresholds with unit, tag and citation.
 
-    Keys: criterion, title, group, why, as_of, thresholds (list of dicts), answers (list as `standing`, with `records`).
+    Keys: criterion, title, group, why, as_of, thresholds (list of dicts), answers (list as `standing`, with `records` and with
+    `flips`: what would change the answer, sensitivity.py).
     """
     as_of = as_of or last_recorded_day(cursor)
-    answers = standing(cursor, as_of, [patient_id], criterion, known_at=known_at)
-    found = evidence_records(cursor, {record_id for answer in answers for record_id in answer["evidence"]})
+    answers = standing(cursor, as_of, [patient_id], criterion, known=known)
+    turned = sensitivity.flips(cursor, patient_id, criterion, as_of, answers, known) if as_of else {}
+    named = {record_id for answer in answers for record_id in answer["evidence"]}
+    named |= {record_id for found in turned.values() for flip in found for record_id in flip["records"]}
+    found = evidence_records(cursor, named)
     for answer in answers:
         answer["records"] = [found[record_id] for record_id in answer["evidence"] if record_id in found]
+        answer["flips"] = [
+            flip | {"left_out": [found[record_id] for record_id in flip["records"] if record_id in found]}
+            for flip in turned.get(answer["item"], [])
+        ]
     definition = catalog().criteria[criterion]
     return {
         "patient_id": patient_id,
@@ -202,7 +222,9 @@ def render(definition: Definition, answer: dict) -> str:
     return " ".join([sentence, *(definition.notes.get(note, note) for note in answer["notes"])])
 
 
-def _from_spells(cursor: duckdb.DuckDBPyConnection, as_of: date, patients: list[str] | None) -> list[dict]:
+def _from_spells(
+    cursor: duckdb.DuckDBPyConnection, as_of: date, patients: list[str] | None, wanted: list[str]
+) -> list[dict]:
     """Answers of the patients none of whose standing spells was judged again after the day."""
     return fetch_rows(
         cursor.execute(
@@ -211,24 +233,26 @@ def _from_spells(cursor: duckdb.DuckDBPyConnection, as_of: date, patients: list[
                    from_date AS since
             FROM result.spell AS spell
             WHERE from_date <= $day AND (until_date IS NULL OR until_date > $day)
-            AND ($everyone OR patient_id IN (SELECT unnest($patients)))
+            AND ($everyone OR patient_id IN (SELECT unnest($patients))) AND criterion IN (SELECT unnest($wanted))
             AND NOT EXISTS (
                 SELECT 1 FROM result.spell AS later
-                WHERE later.patient_id = spell.patient_id AND later.from_date <= $day
+                WHERE later.patient_id = spell.patient_id AND later.from_date <= $day AND criterion IN (SELECT unnest($wanted))
                 AND (later.until_date IS NULL OR later.until_date > $day) AND later.last_judged > $day)""",
-            {"day": as_of, "everyone": patients is None, "patients": patients or []},
+            {"day": as_of, "everyone": patients is None, "patients": patients or [], "wanted": wanted},
         )
     )
 
 
-def _judged_later(cursor: duckdb.DuckDBPyConnection, as_of: date, patients: list[str] | None) -> list[str]:
+def _judged_later(
+    cursor: duckdb.DuckDBPyConnection, as_of: date, patients: list[str] | None, wanted: list[str]
+) -> list[str]:
     """The patients of whom a spell standing on the day was judged again later, so that its evidence may be later too."""
     found = cursor.execute(
         """
         SELECT DISTINCT patient_id FROM result.spell
         WHERE from_date <= $day AND (until_date IS NULL OR until_date > $day) AND last_judged > $day
-        AND ($everyone OR patient_id IN (SELECT unnest($patients))) ORDER BY patient_id""",
-        {"day": as_of, "everyone": patients is None, "patients": patients or []},
+        AND ($everyone OR patient_id IN (SELECT unnest($patients))) AND criterion IN (SELECT unnest($wanted)) ORDER BY patient_id""",
+        {"day": as_of, "everyone": patients is None, "patients": patients or [], "wanted": wanted},
     )
     return [row[0] for row in found.fetchall()]
 
@@ -239,17 +263,13 @@ def fetch_rows(found: duckdb.DuckDBPyConnection) -> list[dict]:
     return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
-def tell(
-    rows: list[dict], criterion: str | None = None, group: str | None = None, status: str | None = None
-) -> list[dict]:
-    """The rows asked for, as objects for a person: record ids are strings (2^53), the margin is a number."""
+def tell(rows: list[dict], status: str | None = None) -> list[dict]:
+    """Rows as objects for a person: record ids are strings (2^53), the margin is a number."""
     criteria = catalog().criteria
     told = []
     for row in rows:
         definition = criteria.get(row["criterion"])
-        if definition is None or (criterion and row["criterion"] != criterion):
-            continue
-        if (group and definition.group != group) or (status and row["status"] != status):
+        if definition is None or (status and row["status"] != status):
             continue
         answer = row | {
             "group": definition.group,

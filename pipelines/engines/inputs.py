@@ -3,9 +3,12 @@
 Only standing versions that are final, corrected or amended are judged. A partial date is an interval: the patient's records
 are judged once with every date on its last day, and once more for each day on which a partial date is over, with those
 dates on their first day. The further readings are patients of their own to the rules (`world`), so that no rule knows of
-partial dates; `partial_dates.py` brings the readings together again.
+partial dates; `partial_dates.sql` brings the readings together again. A patient without some of the records (`Variant`), whom
+nobody has but a question of what would change an answer, is a patient of their own in the same way.
 """
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
 import duckdb
@@ -15,39 +18,84 @@ from pipelines import dictionary
 JUDGED = "status IN ('final', 'corrected', 'amended')"
 
 
+@dataclass(frozen=True)
+class Known:
+    """What is read of the past: what sources had made known at a moment, or what this store had received by then. Neither: all."""
+
+    at: datetime | None = None
+    received_at: datetime | None = None
+
+    def __bool__(self) -> bool:
+        return self.at is not None or self.received_at is not None
+
+    def standing(self, table: str) -> str:
+        """SELECT of the versions that stood, from a table of records."""
+        if self.received_at is not None:  # of the versions received, the last in the chain of versions
+            return (
+                f"SELECT * FROM {table} WHERE received_at <= {_moment(self.received_at)} QUALIFY row_number() OVER "
+                "(PARTITION BY fact_id ORDER BY known_until DESC NULLS FIRST, known_from DESC, record_id) = 1"
+            )
+        if self.at is not None:
+            moment = _moment(self.at)
+            return f"SELECT * FROM {table} WHERE known_from <= {moment} AND (known_until IS NULL OR known_until > {moment})"
+        return f"SELECT * FROM {table} WHERE known_until IS NULL"
+
+
+@dataclass(frozen=True)
+class Variant:
+    """The patient without some records, judged beside the patient under the id `name`."""
+
+    name: str
+    patient_id: str
+    without: frozenset[int]
+
+
 def create_inputs(
-    con: duckdb.DuckDBPyConnection, patients: list[str] | None, known_at: datetime | None, read: frozenset[str]
+    con: duckdb.DuckDBPyConnection,
+    patients: list[str] | None,
+    known: Known,
+    read: frozenset[str],
+    variants: Iterable[Variant] = (),
 ) -> None:
     """Makes the input tables of the catalog as TEMP tables (views when everyone is judged: nothing is copied then).
 
-    `patients` None means all; `known_at` leaves out what was not known at that moment; `read` names the tables that will be read. When everyone is judged the rules' `patient_id`
-    is a number, half as dear to sort and join as the text; `reading` says whose it is.
+    `patients` None means all; `read` names the tables that will be read. When everyone is judged the rules' `patient_id` is a number,
+    half as dear to sort and join as the text; `reading` says whose it is.
     """
     dictionary.create_rule_tables(con, read)
-    _create_asked(con, patients)
-    stands = f"{JUDGED} AND {_stands(known_at)}"
+    _create_asked(con, patients, list(variants))
     only = "" if patients is None else "AND patient_id IN (SELECT patient_id FROM asked)"
-    _create_worlds(con, f"{stands} {only}", numbered=patients is None)
-    form = "VIEW" if patients is None else "TABLE"
+    for name in RECORDS:
+        con.execute(
+            f"CREATE TEMP VIEW standing_{name} AS SELECT * FROM ({known.standing(f'record.{name}')}) WHERE {JUDGED} {only}"
+        )
+    _create_readings(con, numbered=patients is None)
+    form, left_out = ("VIEW", "") if patients is None else ("TABLE", LEFT_OUT)
     for name, columns in RECORDS.items():
         con.execute(
-            f"CREATE TEMP {form} {name} AS "
-            f"SELECT reading.world_id AS patient_id, {columns} FROM record.{name} JOIN reading USING (patient_id) WHERE {stands}"
+            f"CREATE TEMP {form} {name} AS SELECT reading.world_id AS patient_id, {columns} "
+            f"FROM standing_{name} AS record JOIN reading ON reading.patient_id = record.patient_id {left_out}"
         )
     con.execute(FIRST_DAYS)
     con.execute(PATIENTS)
 
 
-def _create_asked(con: duckdb.DuckDBPyConnection, patients: list[str] | None) -> None:
+def _moment(moment: datetime) -> str:
+    return f"TIMESTAMP '{moment:%Y-%m-%d %H:%M:%S.%f}'"
+
+
+def _create_asked(con: duckdb.DuckDBPyConnection, patients: list[str] | None, variants: list[Variant]) -> None:
+    """asked: the patients. person: they and their variants. left_out: the records that a variant has not."""
     con.execute("CREATE TEMP TABLE asked AS SELECT patient_id FROM record.patient WHERE $1 OR patient_id IN (SELECT unnest($2))",
                 [patients is None, patients or []])  # fmt: skip
+    con.execute("CREATE TEMP TABLE person AS SELECT patient_id, CAST(NULL AS VARCHAR) AS variant FROM asked")
+    con.execute("CREATE TEMP TABLE left_out (variant VARCHAR, record_id BIGINT)")
+    for variant in variants:
+        con.execute("INSERT INTO person VALUES (?, ?)", [variant.patient_id, variant.name])
+        con.execute("INSERT INTO left_out SELECT ?, unnest(?)", [variant.name, sorted(variant.without)])
 
 
-def _stands(known_at: datetime | None) -> str:
-    if known_at is None:
-        return "known_until IS NULL"
-    moment = f"TIMESTAMP '{known_at:%Y-%m-%d %H:%M:%S.%f}'"
-    return f"known_from <= {moment} AND (known_until IS NULL OR known_until > {moment})"
+LEFT_OUT = "ANTI JOIN left_out ON left_out.variant = reading.variant AND left_out.record_id = record.record_id"
 
 
 def _day(low: str, high: str) -> str:
@@ -56,58 +104,60 @@ def _day(low: str, high: str) -> str:
 
 
 RECORDS = {
-    "observation": f"""record_id, set_id, analyte, {_day("at_low", "at_high")} AS on_date,
+    "observation": f"""record.record_id, set_id, analyte, {_day("at_low", "at_high")} AS on_date,
         CASE WHEN at_timed THEN at_high END AS at, value, low, low_open, high, high_open, coded, unit, ref_low, ref_high,
         assay, laboratory, sample_timing, activity, phase, reference_set""",
-    "administration": f"""record_id, drug, route, systemic, dose, dose_unit, per, {_day("start_low", "start_high")} AS start_date,
+    "administration": f"""record.record_id, drug, route, systemic, dose, dose_unit, per, {_day("start_low", "start_high")} AS start_date,
         {_day("stop_low", "stop_high")} AS stop_date, ongoing, {_day("confirmed_low", "confirmed_high")} AS last_confirmed,
         action, purpose""",
-    "event": f"""record_id, kind, code, value, number, text, {_day("at_low", "at_high")} AS on_date,
+    "event": f"""record.record_id, kind, code, value, number, text, {_day("at_low", "at_high")} AS on_date,
         CASE WHEN at_timed THEN at_high END AS at, {_day("until_low", "until_high")} AS until_date, date_assumed""",
 }
 
 
-def _create_worlds(con: duckdb.DuckDBPyConnection, condition: str, numbered: bool) -> None:
-    """world(world_id, patient_id, cut, until): one further reading per day on which a partial date is over, for judged days in
-    [cut, until). reading(patient_id, world_id, cut): whose records each reading reads; `patient_id` is that of the store there.
+def _create_readings(con: duckdb.DuckDBPyConnection, numbered: bool) -> None:
+    """reading(patient_id, variant, world_id, cut): what each reading reads; patient_id is that of the store.
+
+    world(patient_id, world_id, cut, until): one further reading per day on which a partial date is over, for judged days in
+    [cut, until); patient_id is there the world_id of the reading with last days. partial_record: the partial dates of each.
     """
     con.execute(
-        f"""
+        """
         CREATE TEMP TABLE partial_stored AS
-        SELECT patient_id, record_id, what, CAST(low AS DATE) AS low, CAST(high AS DATE) AS high FROM (
-            SELECT patient_id, record_id, analyte AS what, at_low AS low, at_high AS high
-            FROM record.observation WHERE at_low <> at_high AND {condition}
+        SELECT patient_id, variant, record_id, what, CAST(low AS DATE) AS low, CAST(high AS DATE) AS high FROM (
+            SELECT patient_id, record_id, analyte AS what, at_low AS low, at_high AS high FROM standing_observation WHERE at_low <> at_high
             UNION ALL SELECT patient_id, record_id, drug || ' start', start_low, start_high
-            FROM record.administration WHERE start_low <> start_high AND {condition}
+            FROM standing_administration WHERE start_low <> start_high
             UNION ALL SELECT patient_id, record_id, drug || ' stop', stop_low, stop_high
-            FROM record.administration WHERE stop_low <> stop_high AND {condition}
+            FROM standing_administration WHERE stop_low <> stop_high
             UNION ALL SELECT patient_id, record_id, drug || ' confirmation', confirmed_low, confirmed_high
-            FROM record.administration WHERE confirmed_low <> confirmed_high AND {condition}
-            UNION ALL SELECT patient_id, record_id, coalesce(code, kind), at_low, at_high
-            FROM record.event WHERE at_low <> at_high AND {condition}
+            FROM standing_administration WHERE confirmed_low <> confirmed_high
+            UNION ALL SELECT patient_id, record_id, coalesce(code, kind), at_low, at_high FROM standing_event WHERE at_low <> at_high
             UNION ALL SELECT patient_id, record_id, coalesce(code, kind) || ' end', until_low, until_high
-            FROM record.event WHERE until_low <> until_high AND {condition})"""
+            FROM standing_event WHERE until_low <> until_high) AS partial
+        JOIN person USING (patient_id)
+        ANTI JOIN left_out USING (variant, record_id)"""
     )
-    name = "CAST(row_number() OVER () AS INTEGER)" if numbered else "patient_id || coalesce(chr(31) || CAST(cut AS VARCHAR), '')"
+    text = "patient_id || coalesce(chr(30) || variant, '') || coalesce(chr(31) || CAST(cut AS VARCHAR), '')"
     con.execute(
         f"""
         CREATE TEMP TABLE reading AS
-        SELECT patient_id, {name} AS world_id, cut FROM (
-            SELECT patient_id, NULL AS cut FROM asked UNION ALL SELECT DISTINCT patient_id, high FROM partial_stored)"""
+        SELECT patient_id, variant, {"CAST(row_number() OVER () AS INTEGER)" if numbered else text} AS world_id, cut FROM (
+            SELECT patient_id, variant, NULL AS cut FROM person UNION ALL SELECT DISTINCT patient_id, variant, high FROM partial_stored)"""
     )
+    same_person = "person.patient_id = further.patient_id AND person.variant IS NOT DISTINCT FROM further.variant AND person.cut IS NULL"
     con.execute(
-        """
+        f"""
         CREATE TEMP TABLE world AS
         SELECT person.world_id AS patient_id, further.world_id, further.cut,
-               lead(further.cut) OVER (PARTITION BY further.patient_id ORDER BY further.cut) AS until
-        FROM reading AS further JOIN reading AS person ON person.patient_id = further.patient_id AND person.cut IS NULL
+               lead(further.cut) OVER (PARTITION BY further.patient_id, further.variant ORDER BY further.cut) AS until
+        FROM reading AS further JOIN reading AS person ON {same_person}
         WHERE further.cut IS NOT NULL"""
     )
     con.execute(
-        """
+        f"""
         CREATE TEMP TABLE partial_record AS
-        SELECT reading.world_id AS patient_id, record_id, what, low, high
-        FROM partial_stored JOIN reading USING (patient_id) WHERE reading.cut IS NULL"""
+        SELECT person.world_id AS patient_id, record_id, what, low, high FROM partial_stored AS further JOIN reading AS person ON {same_person}"""
     )
 
 

@@ -6,7 +6,6 @@ of the connection given, so a reader can replay a patient on a published snapsho
 
 from collections.abc import Callable, Iterable
 from contextlib import contextmanager
-from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import duckdb
 from pipelines.catalog import Catalog, Definition, catalog
 from pipelines.engines import inputs
 from pipelines.engines.criterion_tables import Judged
+from pipelines.engines.inputs import Known, Variant
 
 HERE = Path(__file__).parent
 SPELLS = (HERE / "spells.sql").read_text(encoding="utf-8")
@@ -24,6 +24,7 @@ DIFFERING = (HERE / "differing.sql").read_text(encoding="utf-8")
 Moved = dict[str, dict[str, Decimal | int]]  # definition id -> threshold name -> value used instead
 # Criteria are told together while their rows are few: a statement costs milliseconds, whatever it does.
 ROWS_TOGETHER = 100_000
+ALL_KNOWN = Known()
 
 
 def evaluate(
@@ -43,7 +44,7 @@ def evaluate(
         patients = None
     with _temporary(con):
         order = rules.needed(lambda definition: definition.kind == "criterion" or definition.kept)
-        inputs.create_inputs(con, patients, None, rules.tables_read(order))
+        inputs.create_inputs(con, patients, Known(), rules.tables_read(order))
         judged = _judged(rules, order, moved)
         told, waiting = [], []
         for done, definition_id in enumerate(order):
@@ -71,22 +72,24 @@ def evaluate(
 def replay(
     cursor: duckdb.DuckDBPyConnection,
     patients: list[str],
-    known_at: datetime | None = None,
+    known: Known = ALL_KNOWN,
     rules: Catalog | None = None,
     moved: Moved | None = None,
     criteria: Iterable[str] | None = None,
+    variants: Iterable[Variant] = (),
 ) -> None:
     """Makes, as TEMP tables on the cursor, the inputs and concepts of the patients and every judged date of every rule, or of
     the `criteria` asked for, with only what they read.
 
     `judgement` has the standard columns plus criterion, since (first day of the run of that status and grade) and
-    until_date (exclusive, NULL: stands to the end). Only what was known at `known_at` is read.
+    until_date (exclusive, NULL: stands to the end). Only what was `known` is read. A variant has rows under its own id,
+    the patient's and the variant's with chr(30) between.
     """
     rules = rules or catalog()
     drop_temporary(cursor)
     wanted = None if criteria is None else frozenset(criteria)
     order = rules.order if wanted is None else rules.needed(lambda definition: definition.id in wanted)
-    inputs.create_inputs(cursor, patients, known_at, rules.tables_read(order))
+    inputs.create_inputs(cursor, patients, known, rules.tables_read(order), variants)
     judged = _judged(rules, order, moved)
     for definition_id in order:
         _create_table(cursor, rules[definition_id], judged, moved)

@@ -77,7 +77,7 @@ def thresholds() -> list[dict]:
             "criterion": rule.id,
             "title": rule.title,
             "name": threshold.name,
-            "value": _plain(threshold.value),
+            "value": _plain(threshold.used),
             "unit": threshold.unit,
             "tag": threshold.tag,
         }

@@ -161,8 +161,10 @@ def draw_thresholds(criterion: str) -> None:
 
 
 def number_of(line: dict) -> str:
-    """One threshold in words: 'fvc below: 80 % predicted'."""
-    return f"{style.words(line['name'])}: {line['value']} {line['unit']}"
+    """One threshold in words: 'fvc below: 80 % predicted', and what this site uses instead."""
+    site = line["site"]
+    instead = f" (this site uses {site['value']}: {site['why']}; {site['set_by']}, {site['on']})" if site else ""
+    return f"{style.words(line['name'])}: {line['value']} {line['unit']}{instead}"
 
 
 def _safe(answer: dict) -> str:

@@ -9,16 +9,18 @@ import hashlib
 import json
 import re
 import tomllib
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
 
 import duckdb
 
+from pipelines import site_thresholds
 from pipelines.engines import final_select
 from pipelines.engines.final_select import FinalSelect
+from pipelines.site_thresholds import SiteValue
 
 HERE = Path(__file__).parent
 TAGS = ("published", "project default", "unverified")
@@ -54,6 +56,13 @@ class Threshold:
     step: Decimal | int  # how far it must move for a spec case to notice
     cite: str  # key in dictionary/citations.toml
     tag: str  # one of TAGS
+    site: bool = False  # a site may set its own value
+    here: SiteValue | None = None  # the value this site has set
+
+    @property
+    def used(self) -> Decimal | int:
+        """The number that judges: the site's, else the rule's."""
+        return self.here.value if self.here else self.value
 
 
 @dataclass(frozen=True)
@@ -94,8 +103,8 @@ class Definition:
         return self.reads & set(re.findall(r"\w+", self.final.joins)) if self.final else frozenset()
 
     def parameters(self, moved: dict[str, Decimal | int] | None = None) -> dict[str, Decimal | int]:
-        """The thresholds as bound in the SQL; `moved` replaces some of them (tests, site overrides)."""
-        return {name: threshold.value for name, threshold in self.thresholds.items()} | (moved or {})
+        """The thresholds as bound in the SQL; `moved` replaces some of them (tests)."""
+        return {name: threshold.used for name, threshold in self.thresholds.items()} | (moved or {})
 
 
 @dataclass(frozen=True)
@@ -108,6 +117,30 @@ class Catalog:
 
     def __getitem__(self, definition_id: str) -> Definition:
         return self.concepts.get(definition_id) or self.criteria[definition_id]
+
+    def at_site(self, values: Mapping[tuple[str, str], SiteValue]) -> "Catalog":
+        """The same rules with a site's own thresholds. Raises Refusal where one is not a site's to set."""
+        changed: dict[str, Definition] = {}
+        for (definition_id, name), value in values.items():
+            definition = changed.get(definition_id) or self.concepts.get(definition_id) or self.criteria.get(definition_id)
+            threshold = definition.thresholds.get(name) if definition else None
+            place = f"{definition_id}.{name}"
+            if threshold is None:
+                raise site_thresholds.out_of_form(place, "names no threshold of a rule")
+            if not threshold.site:
+                raise site_thresholds.out_of_form(place, "names a threshold that is not the site's to set")
+            if value.unit != threshold.unit:
+                raise site_thresholds.out_of_form(place, f"is in {value.unit}, and the rule in {threshold.unit}")
+            changed[definition_id] = replace(
+                definition,
+                thresholds=definition.thresholds | {name: replace(threshold, here=value)},
+                content_hash=_sha256(f"{definition.content_hash}{name}{value.value}"),
+            )
+        return replace(
+            self,
+            concepts={name: changed.get(name, definition) for name, definition in self.concepts.items()},
+            criteria={name: changed.get(name, definition) for name, definition in self.criteria.items()},
+        )
 
     def needed(self, wanted: Callable[[Definition], bool]) -> tuple[str, ...]:
         """The definitions for which `wanted` holds and all that they read, directly or not, in order."""
@@ -133,8 +166,8 @@ class Catalog:
 
 @cache
 def catalog() -> Catalog:
-    """The definitions that ship with the product, read once per process."""
-    return read_catalog(HERE / "concepts", HERE / "criteria")
+    """The definitions that ship with the product, with the values this site has set, read once per process."""
+    return read_catalog(HERE / "concepts", HERE / "criteria").at_site(site_thresholds.read())
 
 
 def read_catalog(concepts: Path, criteria: Path) -> Catalog:

@@ -19,6 +19,7 @@ from pipelines import accounting
 from pipelines.export import csv_cell, json_value, write_csv
 from pipelines.load import FileReport, LoadReport, RebuildReport
 from pipelines.load import Progress as ToldProgress
+from pipelines.rule_versions import RuleChange
 from pipelines.verify import Check
 
 UNSEEN = ("Cc", "Cf", "Cs")  # Unicode categories: control, format, half of a pair
@@ -105,6 +106,7 @@ def load_object(report: LoadReport) -> dict:
         "files": [asdict(file) for file in report.files],
         "recovered": [asdict(file) for file in report.recovered],
         "skipped": report.skipped,
+        "rules_changed": [asdict(change) for change in report.rules_changed],
     }
 
 
@@ -119,7 +121,18 @@ def print_load(report: LoadReport) -> None:
         out.print(f"Not tried, because they do not look like data: {', '.join(report.skipped)}")
     if any(file.rejected for file in report.files + report.recovered):
         out.print("`rejects` lists every rejected row with its reason and what to do.")
+    print_rule_changes(out, report.rules_changed)
     out.print(f"Patients changed: {report.patients_changed}. Published as snapshot {report.snapshot}.")
+
+
+def print_rule_changes(out: Console, changed: list[RuleChange]) -> None:
+    if changed:
+        out.print("Everyone was judged again, because rules changed:")
+    for change in changed:
+        version = f", version {change.version}" if change.version else ""
+        parts = ", ".join(part for part in change.parts if part != change.criterion)
+        through = f", through {parts}" if parts else ""
+        out.print(f"  {change.criterion}: {change.change}{version}{through}; another answer for {change.patients} patients. {change.why}")
 
 
 def _print_files(out: Console, files: list[FileReport]) -> None:
@@ -141,6 +154,7 @@ def rebuild_object(report: RebuildReport) -> dict:
         "equal": report.equal,
         "tables": [asdict(table) for table in report.tables],
         "files": [asdict(file) for file in report.files],
+        "rules_changed": [asdict(change) for change in report.rules_changed],
     }
 
 
@@ -153,6 +167,7 @@ def print_rebuild(report: RebuildReport) -> None:
         differs = table.only_before or table.only_now
         verdict = f"differs: {table.only_before} rows only before, {table.only_now} only now" if differs else "equal"
         out.print(f"{table.table}: {table.rows} rows, {verdict}")
+    print_rule_changes(out, report.rules_changed)
     if not report.tables:
         out.print("There was no snapshot to compare with.")
     elif report.equal:
@@ -195,6 +210,9 @@ def print_explanation(explained: dict) -> None:
     if explained["thresholds"]:
         out.print("\nThresholds")
         out.print(_table(("name", "value", "unit", "tag", "cite", "citation"), explained["thresholds"]))
+        for line in explained["thresholds"]:
+            if site := line["site"]:
+                out.print(f"This site uses {site['value']} {site['unit']} for {line['name']}: {site['why']} ({site['set_by']}, {site['on']}).")
 
 
 BASES = {

@@ -7,6 +7,7 @@ its evidence is never one that came later.
 
 import re
 from collections.abc import Iterable
+from dataclasses import asdict
 from datetime import date
 from decimal import Decimal
 from string import Formatter
@@ -158,7 +159,8 @@ def explain(
 
 
 def thresholds(definition: Definition) -> list[dict]:
-    """The thresholds of a definition with the text of their citations: name, value, unit, tag, cite, citation, doi."""
+    """The thresholds of a definition with the text of their citations: name, value, unit, tag, cite, citation, doi, and `site`:
+    None, or what this site uses instead (value, unit, set_by, on, why)."""
     cited = dictionary.citations()
     return [
         {
@@ -169,6 +171,7 @@ def thresholds(definition: Definition) -> list[dict]:
             "cite": threshold.cite,
             "citation": citation_text(cited[threshold.cite]),
             "doi": cited[threshold.cite].get("doi"),
+            "site": threshold.here and (asdict(threshold.here) | {"value": str(threshold.here.value)}),
         }
         for threshold in definition.thresholds.values()
     ]
@@ -219,7 +222,17 @@ def render(definition: Definition, answer: dict) -> str:
         "missing": ", ".join(answer["missing"]) or "nothing",
     }
     sentence = Formatter().vformat(definition.finding[answer["status"]], (), known)
-    return " ".join([sentence, *(definition.notes.get(note, note) for note in answer["notes"])])
+    return " ".join([sentence, *(definition.notes.get(note, note) for note in answer["notes"]), *_at_site(definition)])
+
+
+def _at_site(definition: Definition) -> Iterable[str]:
+    """A sentence for each number of the rule, or of a concept it reads, that this site has set itself."""
+    rules = catalog()
+    read = [definition, *(rules.concepts[name] for name in sorted(definition.reads) if name in rules.concepts)]
+    for threshold in (threshold for one in read for threshold in one.thresholds.values()):
+        if threshold.here:
+            words = threshold.name.replace("_", " ")
+            yield f"Site value: {words} {threshold.here.value} {threshold.unit} instead of {threshold.value}."
 
 
 def _from_spells(

@@ -17,10 +17,11 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines import accounting, faults, ingest, mapping, sources
+from pipelines import accounting, faults, ingest, mapping, rule_versions, sources
 from pipelines.engines import on_duckdb
 from pipelines.errors import FileRefused, KeyUnavailable, Refusal
 from pipelines.identity import PatientIds
+from pipelines.rule_versions import RuleChange
 from pipelines.sources import Declared
 from pipelines.store.database import SCHEMAS, Store, start_again, transaction
 from pipelines.store.landing import Receipt
@@ -64,6 +65,7 @@ class LoadReport:
     files: list[FileReport]
     recovered: list[FileReport]
     skipped: list[str]
+    rules_changed: list[RuleChange] = field(default_factory=list)  # since the store was last judged
 
 
 @dataclass
@@ -83,6 +85,7 @@ class RebuildReport:
     snapshot: int
     files: list[FileReport]
     tables: list[TableComparison]
+    rules_changed: list[RuleChange] = field(default_factory=list)
 
     @property
     def equal(self) -> bool:
@@ -111,8 +114,8 @@ def load(
             for place in patients_first
         }
         reports = [done[place] for place in range(len(files))]  # as they were named
-        changed = _judge(con, progress)
-        return LoadReport(store.publish(con), changed, reports, recovered, skipped)
+        changed, rules_changed = _judge(con, store, moment, progress)
+        return LoadReport(store.publish(con), changed, reports, recovered, skipped, rules_changed)
 
 
 def files_under(paths: Iterable[Path]) -> tuple[list[Path], list[str]]:
@@ -254,19 +257,34 @@ def _ingest(con: duckdb.DuckDBPyConnection, store: Store, receipt: Receipt, prog
     return FileReport(receipt.name, receipt.sha256, source.format, **counts, notes=list(source.notes))
 
 
-def _judge(con: duckdb.DuckDBPyConnection, progress: Progress | None) -> int:
-    """Judges the patients whose records changed, all of them when the rules did; returns how many had changed."""
+def _judge(
+    con: duckdb.DuckDBPyConnection,
+    store: Store,
+    moment: datetime,
+    progress: Progress | None,
+    former: Path | None = None,
+) -> tuple[int, list[RuleChange]]:
+    """Judges the patients whose records changed, all of them when the rules did; returns how many had changed, and the
+    rules that did since the store, or a `former` snapshot of it, was judged."""
     changed = [
         row[0] for row in con.execute("SELECT DISTINCT patient_id FROM main.unjudged ORDER BY patient_id").fetchall()
     ]
-    if not changed and on_duckdb.judged_by_these_rules(con):
-        return 0
+    same_rules = on_duckdb.judged_by_these_rules(con)
+    if not changed and same_rules:
+        return 0, []
     everyone = len(changed) == con.execute("SELECT count(*) FROM record.patient").fetchone()[0]
     told = progress and (lambda done, of: progress("Judging", done, of))
+    rules_changed: list[RuleChange] = []
+    if not same_rules:
+        rule_versions.remember_answers(con, former)
     with transaction(con):
         on_duckdb.evaluate(con, None if everyone else changed, told)
+        if not same_rules:
+            rules_changed = rule_versions.changes(con)
         con.execute("DELETE FROM main.unjudged")
-    return len(changed)
+        if rules_changed:  # before the commit: a change that judged is never untold, one told twice does no harm
+            rule_versions.Ledger(store.folder).add(moment, rules_changed)
+    return len(changed), rules_changed
 
 
 def rebuild(store: Store, progress: Progress | None = None) -> RebuildReport:
@@ -278,10 +296,11 @@ def rebuild(store: Store, progress: Progress | None = None) -> RebuildReport:
             former = None
         with store.fresh_work() as con:
             files = [_read_again(con, store, receipt, progress) for receipt in store.landing.receipts()]
-            _judge(con, progress)
-            tables = compare(con, former, progress) if former and former.exists() else []
+            known = former if former and former.exists() else None
+            rules_changed = _judge(con, store, datetime.now().replace(microsecond=0), progress, known)[1]
+            tables = compare(con, known, progress) if known else []
         with store.work() as con:
-            return RebuildReport(store.publish(con), files, tables)
+            return RebuildReport(store.publish(con), files, tables, rules_changed)
 
 
 def _read_again(

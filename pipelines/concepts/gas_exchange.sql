@@ -10,6 +10,7 @@ unit  = "mmHg"
 step  = 1
 cite  = "aa_gradient"
 tag   = "published"
+site  = true
 
 [threshold.water_vapour]
 value = 47

@@ -13,6 +13,7 @@ unit  = "IU/mL"
 step  = 1
 cite  = "cmv_pcr_label"
 tag   = "project default"
+site  = true
 
 [threshold.pcr_copies]
 value = 1
@@ -20,6 +21,7 @@ unit  = "copies/mL"
 step  = 1
 cite  = "cmv_pcr_label"
 tag   = "project default"
+site  = true
 
 [threshold.pp65_cells]
 value = 1

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import duckdb
 
+from pipelines import rule_versions
 from pipelines.catalog import Catalog, Definition, catalog
 from pipelines.engines import inputs
 from pipelines.engines.criterion_tables import Judged
@@ -65,8 +66,7 @@ def evaluate(
         con.execute(
             f"INSERT INTO result.spell BY NAME {' UNION ALL BY NAME '.join(f'SELECT * FROM {table}' for table in told)}"
         )
-        con.execute("DELETE FROM result.rule")
-        con.executemany("INSERT INTO result.rule VALUES (?, ?)", list(rules.content_hashes().items()))
+        rule_versions.write(con, rules)
 
 
 def replay(
@@ -263,8 +263,7 @@ def _keep(con: duckdb.DuckDBPyConnection, definition: Definition, everyone: bool
 
 def judged_by_these_rules(con: duckdb.DuckDBPyConnection, rules: Catalog | None = None) -> bool:
     """Whether the spells of a store are the answers of the rules as they are now."""
-    judged_by = dict(con.execute("SELECT criterion, content_hash FROM result.rule").fetchall())
-    return judged_by == (rules or catalog()).content_hashes()
+    return rule_versions.judged_by(con) == (rules or catalog()).content_hashes()
 
 
 @contextmanager

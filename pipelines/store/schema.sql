@@ -216,8 +216,16 @@ CREATE TABLE IF NOT EXISTS result.spell (
     margin      DECIMAL(19,6)
 );
 
--- Which version of which rule judged this store.
+-- Which version of which rule judged this store (pipelines/rule_versions.py).
 CREATE TABLE IF NOT EXISTS result.rule (
     criterion    VARCHAR PRIMARY KEY,
+    content_hash VARCHAR NOT NULL,     -- of the criterion, the site's values in it, and all that it reads
+    version      INTEGER NOT NULL,     -- entries of its history
+    why          VARCHAR NOT NULL      -- the last entry's reason
+);
+
+-- The criteria and concepts that judged it, each with the hash of its own text and the site's values in it.
+CREATE TABLE IF NOT EXISTS result.rule_part (
+    definition   VARCHAR PRIMARY KEY,
     content_hash VARCHAR NOT NULL
 );

@@ -100,7 +100,9 @@ class Definition:
     @property
     def looked_up(self) -> frozenset[str]:
         """The tables from which a criterion says what it says of a row: they must be there as long as it is read."""
-        return self.reads & set(re.findall(r"\w+", self.final.joins)) if self.final else frozenset()
+        if self.final is None:
+            return frozenset()
+        return self.reads & set(re.findall(r"\w+", " ".join([self.final.joins, *self.final.telling("")])))
 
     def parameters(self, moved: dict[str, Decimal | int] | None = None) -> dict[str, Decimal | int]:
         """The thresholds as bound in the SQL; `moved` replaces some of them (tests)."""

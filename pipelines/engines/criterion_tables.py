@@ -16,6 +16,7 @@ from pipelines.engines.final_select import HEAVY, LIGHT, Lookup
 
 STATUS = "ENUM('met', 'not_met', 'not_evaluable')"
 TYPES = {"evidence": "BIGINT[]", "missing": "VARCHAR[]", "facts": "VARCHAR[]", "notes": "VARCHAR[]", "margin": "DECIMAL(19, 6)"}
+STANDARD = ", ".join(LIGHT + HEAVY)
 Replaced = Mapping[str, Decimal | int] | None
 
 
@@ -72,7 +73,7 @@ class Judged:
         """SELECT of the whole answers of the rows for which `condition` on patient_id holds."""
         criterion = f"'{self.definition.id}' AS criterion"
         return f"""
-            SELECT {criterion}, * FROM ({self._said(f"SELECT * FROM {self.name}_row WHERE {condition}")})
+            SELECT {criterion}, {STANDARD} FROM ({self._said(f"SELECT * FROM {self.name}_row WHERE {condition}")})
             UNION ALL BY NAME SELECT {criterion}, {self._unknown()} FROM {self.name}_first WHERE {condition}"""
 
     def told_runs(self) -> str:
@@ -83,7 +84,7 @@ class Judged:
         ending = f"""SELECT given.*, {", ".join(f"run.{column}" for column in run)}
             FROM {runs} JOIN {self.name}_row AS given ON given.rowid = run.last_row"""
         return f"""
-            SELECT {criterion}, * FROM ({self._said(ending, run)})
+            SELECT {criterion}, {STANDARD}, {", ".join(run)} FROM ({self._said(ending, run)})
             UNION ALL BY NAME
             SELECT {criterion}, {self._unknown()}, {", ".join(run)} FROM (SELECT *, last_judged AS on_date FROM {runs} WHERE last_row IS NULL)"""
 
@@ -91,10 +92,11 @@ class Judged:
         return self.definition.bound(text, self.moved)
 
     def _standard(self) -> str:
-        extra = [column for column in self.definition.final.expressions if column not in LIGHT + HEAVY]
-        joins = self._bound(self.definition.final.joins)
+        rows = f"{self.name}_row"
+        ctes = ", ".join(self._bound(cte) for cte in self.definition.final.telling(rows))
+        told = f"{'WITH ' if ctes else ''}{ctes} SELECT {self._light()}, {self._heavy()}"
         return f"""
-            SELECT {self._light()}, {self._heavy(HEAVY + tuple(extra))} FROM {self.name}_row AS {self.source} {joins}
+            SELECT * FROM ({told} FROM {rows} AS {self.source} {self._bound(self.definition.final.joins)})
             UNION ALL BY NAME SELECT {self._unknown()} FROM {self.name}_first"""
 
     def _said(self, rows: str, carried: tuple[str, ...] = ()) -> str:
@@ -103,13 +105,14 @@ class Judged:
         kept = f"kept_{self.name}"
         lookups = "\n".join(self._looked_up(lookup, kept) for lookup in self.definition.final.lookups)
         also = "".join(f", {self.source}.{column}" for column in carried)
-        return f"""WITH {kept} AS MATERIALIZED ({rows})
-            SELECT {self._light()}, {self._heavy(HEAVY)}{also} FROM {kept} AS {self.source} {lookups}"""
+        ctes = "".join(f", {self._bound(cte)}" for cte in self.definition.final.telling(kept))
+        return f"""WITH {kept} AS MATERIALIZED ({rows}){ctes}
+            SELECT {self._light()}, {self._heavy()}{also} FROM {kept} AS {self.source} {lookups}"""
 
     def _looked_up(self, lookup: Lookup, kept: str) -> str:
         condition = self._bound(lookup.condition)
         other = self.beside.get(lookup.table)
-        if other is None:  # a concept
+        if other is None:  # a concept, or a CTE of its own
             return f"LEFT JOIN {lookup.table} AS {lookup.alias} ON {condition}"
         asked = self._bound(lookup.on_rows("given"))
         rows = f"SELECT given.* FROM {other.name}_row AS given SEMI JOIN {kept} AS {self.source} ON {asked}"
@@ -123,8 +126,10 @@ class Judged:
             f"{given}.answer_grade AS grade"
         )
 
-    def _heavy(self, columns: tuple[str, ...]) -> str:
-        texts = {column: self._bound(self.definition.final.expressions[column]) for column in columns}
+    def _heavy(self) -> str:
+        """What is said of a row: all columns but the light ones."""
+        expressions = self.definition.final.expressions
+        texts = {column: self._bound(text) for column, text in expressions.items() if column not in LIGHT}
         return ", ".join(
             f"CAST({text}\n AS {TYPES[column]}) AS {column}" if column in TYPES else f"({text}\n) AS {column}"
             for column, text in texts.items()

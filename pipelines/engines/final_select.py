@@ -2,8 +2,8 @@
 
 Status and grade are asked of every judged date of everyone; evidence, missing, facts, notes and margin (lists and sentences,
 the costly part) only of the few rows that end a run. So a criterion ends in a plain projection of one of its CTEs, and the
-engine evaluates the two parts of that projection apart. What is said may be looked up in other rules, by a LEFT JOIN of
-at most one row each.
+engine evaluates the two parts of that projection apart. What is said may be looked up by a LEFT JOIN of at most one row: in other
+rules, or in a CTE written after that one, which then reads only the rows told.
 """
 
 import re
@@ -17,9 +17,12 @@ HEAVY = ("evidence", "missing", "facts", "notes", "margin")
 
 @dataclass(frozen=True)
 class FinalSelect:
-    """`rows` ends where the projection begins: `rows SELECT expressions FROM source joins`, each expression by the name of its column."""
+    """`rows SELECT expressions FROM source joins`: `rows` are the CTEs up to the one that is projected, each expression has the name
+    of its column. `ctes` are all CTEs by name.
+    """
 
     rows: str
+    ctes: dict[str, str]
     source: str
     joins: str
     expressions: dict[str, str]
@@ -27,8 +30,23 @@ class FinalSelect:
     @property
     def lookups(self) -> list["Lookup"]:
         """Each LEFT JOIN of `joins`."""
-        found = (Lookup(*match) for match in re.findall(r"LEFT JOIN (\w+) AS (\w+)\s+ON\s+(.*?)(?=\s*LEFT JOIN|\s*$)", self.joins, re.DOTALL))
-        return list(found)
+        form = r"LEFT JOIN (\w+)(?: AS (\w+))?\s+ON\s+(.*?)(?=\s*LEFT JOIN|\s*$)"
+        found = re.findall(form, self.joins, re.DOTALL)
+        return [Lookup(table, alias or table, condition) for table, alias, condition in found]
+
+    def telling(self, rows: str) -> list[str]:
+        """The CTEs that the joins need, with `rows`, a table, in the place of the one that is projected."""
+        needed: set[str] = set()
+        waiting = re.findall(r"\w+", self.joins)
+        while waiting:
+            name = waiting.pop()
+            if name in self.ctes and name not in needed and name != self.source:
+                needed.add(name)
+                waiting += re.findall(r"\w+", self.ctes[name])
+        if not needed:
+            return []
+        bodies = self.ctes | {self.source: f"SELECT * FROM {rows}"}
+        return [f"{name} AS ({bodies[name]}\n)" for name in self.ctes if name in needed | {self.source}]
 
 
 @dataclass(frozen=True)
@@ -69,7 +87,23 @@ def cut(sql: str) -> FinalSelect:
     expressions = dict(_named(sql, part, froms[0]) for part in _parts(listed))
     if tuple(expressions)[: len(LIGHT + HEAVY)] != LIGHT + HEAVY:
         raise NotOneProjection(f"its columns are {', '.join(expressions)}")
-    return FinalSelect(sql[:begin], source, joins, expressions)
+    ctes, end = _ctes(sql, [token for token in tokens if token[0] < begin], source)
+    return FinalSelect(sql[:end], ctes, source, joins, expressions)
+
+
+def _ctes(sql: str, tokens: list["Token"], source: str) -> tuple[dict[str, str], int]:
+    """The body of each CTE, and where the one that is projected ends."""
+    ctes, end = {}, 0
+    for number, (place, text, depth) in enumerate(tokens):
+        if depth == 0 and text == "(" and number >= 2 and tokens[number - 1][1].upper() == "AS":
+            name = tokens[number - 2][1]
+            close = next(at for at, other, level in tokens[number + 1 :] if other == ")" and level == 0)
+            ctes[name] = sql[place + 1 : close]
+            if name == source:
+                end = close + 1
+    if source not in ctes:
+        raise NotOneProjection(f"`{source}` is none of its CTEs")
+    return ctes, end
 
 
 Token = tuple[int, str, int]  # place, text, depth of brackets around it

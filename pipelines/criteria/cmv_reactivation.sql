@@ -167,27 +167,22 @@ last_test AS (
     FROM (SELECT *, max(tested_on) OVER (PARTITION BY patient_id, on_date) AS last_on FROM tested WHERE newest = 1) AS latest
     WHERE tested_on = last_on
     GROUP BY patient_id, on_date, tested_on
-),
-answered_day AS (
-    SELECT
-        decided.patient_id, decided.on_date, CAST(NULL AS VARCHAR) AS item,
-        CASE WHEN decided.weight >= 3 THEN 'met' WHEN decided.weight = 2 THEN 'not_evaluable' ELSE 'not_met' END AS status,
-        CASE decided.weight WHEN 4 THEN 2 WHEN 3 THEN 1 END AS grade,
-        decided.evidence,
-        CASE
-            WHEN decided.weight <> 2 THEN CAST([] AS VARCHAR[])
-            WHEN decided.disease_told IS NOT NULL THEN ['CMV PCR or the end of the disease']
-            ELSE ['CMV PCR']
-        END AS missing,
-        [
-            coalesce(last_test.told || ' on ' || CAST(last_test.tested_on AS VARCHAR), 'none recorded'),
-            coalesce(decided.disease_told, 'none recorded')
-        ] AS facts,
-        CAST([] AS VARCHAR[]) AS notes,
-        CAST(CASE WHEN decided.weight IN (1, 3) THEN decided.margin END AS DECIMAL(19, 6)) AS margin
-    FROM decided
-    LEFT JOIN last_test ON last_test.patient_id = decided.patient_id AND last_test.on_date = decided.on_date
 )
 SELECT
-    patient_id, on_date, item, status, grade, evidence, missing, facts, notes, margin
-FROM answered_day
+    decided.patient_id, decided.on_date, CAST(NULL AS VARCHAR) AS item,
+    CASE WHEN decided.weight >= 3 THEN 'met' WHEN decided.weight = 2 THEN 'not_evaluable' ELSE 'not_met' END AS status,
+    CASE decided.weight WHEN 4 THEN 2 WHEN 3 THEN 1 END AS grade,
+    decided.evidence,
+    CASE
+        WHEN decided.weight <> 2 THEN CAST([] AS VARCHAR[])
+        WHEN decided.disease_told IS NOT NULL THEN ['CMV PCR or the end of the disease']
+        ELSE ['CMV PCR']
+    END AS missing,
+    [
+        coalesce(last_test.told || ' on ' || CAST(last_test.tested_on AS VARCHAR), 'none recorded'),
+        coalesce(decided.disease_told, 'none recorded')
+    ] AS facts,
+    CAST([] AS VARCHAR[]) AS notes,
+    CAST(CASE WHEN decided.weight IN (1, 3) THEN decided.margin END AS DECIMAL(19, 6)) AS margin
+FROM decided
+LEFT JOIN last_test ON last_test.patient_id = decided.patient_id AND last_test.on_date = decided.on_date

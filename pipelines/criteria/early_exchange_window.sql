@@ -26,7 +26,7 @@ why = "first version"
 */
 WITH gas AS (
     SELECT
-        patient_id, on_date, status, evidence, missing, compared,
+        patient_id, on_date, status,
         lead(on_date) OVER (PARTITION BY patient_id ORDER BY on_date) AS replaced_on
     FROM refractory_gas_exchange
     WHERE item = 'combination'
@@ -68,7 +68,7 @@ opened AS (
 judged AS (
     SELECT
         span.patient_id, span.day0, span.closes_on, span.session_on, span.session_id, span.evidence AS started_by, point.on_date,
-        gas.evidence AS gas_evidence, gas.missing AS gas_missing, gas.compared, opened.opened_on,
+        gas.on_date AS gas_on, opened.opened_on,
         CASE
             WHEN span.day0 IS NULL THEN 'taken_back'
             WHEN span.session_on <= point.on_date THEN 'session'
@@ -84,25 +84,27 @@ judged AS (
     LEFT JOIN opened ON opened.patient_id = span.patient_id AND opened.from_date = span.from_date
 )
 SELECT
-    patient_id, on_date, NULL AS item,
-    CASE state WHEN 'met' THEN 'met' WHEN 'not_evaluable' THEN state WHEN 'taken_back' THEN 'not_evaluable' ELSE 'not_met' END AS status,
+    judged.patient_id, judged.on_date, NULL AS item,
+    CASE judged.state WHEN 'met' THEN 'met' WHEN 'not_evaluable' THEN judged.state WHEN 'taken_back' THEN 'not_evaluable' ELSE 'not_met' END AS status,
     NULL AS grade,
-    CASE state WHEN 'session' THEN [session_id] WHEN 'passed' THEN started_by ELSE gas_evidence END AS evidence,
-    CASE state WHEN 'not_evaluable' THEN gas_missing WHEN 'taken_back' THEN ['combination therapy'] ELSE CAST([] AS VARCHAR[]) END AS missing,
+    CASE judged.state WHEN 'session' THEN [judged.session_id] WHEN 'passed' THEN judged.started_by ELSE gas.evidence END AS evidence,
+    CASE judged.state WHEN 'not_evaluable' THEN gas.missing WHEN 'taken_back' THEN ['combination therapy'] ELSE CAST([] AS VARCHAR[]) END AS missing,
     [
-        CAST(date_diff('day', day0, on_date) AS VARCHAR), compared, CAST(closes_on AS VARCHAR),
-        CASE state
-            WHEN 'not_met' THEN 'gas exchange is not failing (' || compared || ')'
+        CAST(date_diff('day', judged.day0, judged.on_date) AS VARCHAR), gas.facts[1] || ', against ' || gas.facts[2] || ' on ' || gas.facts[3], CAST(judged.closes_on AS VARCHAR),
+        CASE judged.state
+            WHEN 'not_met' THEN 'gas exchange is not failing (' || gas.facts[1] || ', against ' || gas.facts[2] || ' on ' || gas.facts[3] || ')'
             WHEN 'passed' THEN 'day ' || CAST($window_days AS VARCHAR) || ' of combination therapy, '
-                || CAST(closes_on AS VARCHAR) || ', has passed with no plasma exchange'
-            WHEN 'session' THEN 'plasma exchange was begun on ' || CAST(session_on AS VARCHAR)
+                || CAST(judged.closes_on AS VARCHAR) || ', has passed with no plasma exchange'
+            WHEN 'session' THEN 'plasma exchange was begun on ' || CAST(judged.session_on AS VARCHAR)
                 || CASE
-                    WHEN opened_on <= session_on
-                    THEN ', ' || CAST(date_diff('day', opened_on, session_on) AS VARCHAR) || ' days after the window opened'
+                    WHEN judged.opened_on <= judged.session_on
+                    THEN ', ' || CAST(date_diff('day', judged.opened_on, judged.session_on) AS VARCHAR) || ' days after the window opened'
                     ELSE ''
                 END
         END
     ] AS facts,
     CAST([] AS VARCHAR[]) AS notes,
-    CASE WHEN state IN ('met', 'passed') THEN date_diff('day', on_date, closes_on) END AS margin
+    CASE WHEN judged.state IN ('met', 'passed') THEN date_diff('day', judged.on_date, judged.closes_on) END AS margin
 FROM judged
+LEFT JOIN refractory_gas_exchange AS gas
+    ON gas.patient_id = judged.patient_id AND gas.item = 'combination' AND gas.on_date = judged.gas_on

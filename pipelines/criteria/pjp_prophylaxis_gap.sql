@@ -228,31 +228,26 @@ acting AS (
         ON part.patient_id = stated.patient_id AND part.from_date <= stated.on_date AND part.counts_from <= stated.on_date
         AND part.reached_to > stated.decided_from
     GROUP BY stated.patient_id, stated.on_date
-),
-answered_day AS (
-    SELECT
-        stated.patient_id, stated.on_date, CAST(NULL AS VARCHAR) AS item, stated.status, CAST(NULL AS INTEGER) AS grade,
-        coalesce(acting.evidence, CAST([] AS BIGINT[])) AS evidence,
-        CASE
-            WHEN stated.status <> 'not_evaluable' THEN CAST([] AS VARCHAR[])
-            WHEN NOT stated.sure AND stated.in_doubt THEN ['glucocorticoid dose', 'is prophylaxis still taken?']
-            WHEN NOT stated.sure THEN ['glucocorticoid dose']
-            ELSE ['is prophylaxis still taken?']
-        END AS missing,
-        [
-            CASE WHEN stated.unread THEN NULL ELSE CAST(stated.mg AS VARCHAR) END, CAST(stated.dose AS VARCHAR),
-            CAST(stated.run_from AS VARCHAR),
-            coalesce(nullif(acting.others, ''), 'none'), coalesce(nullif(acting.prophylaxis, ''), 'none recorded')
-        ] AS facts,
-        CASE
-            WHEN stated.covered AND acting.treatment = 1 THEN ['treatment']
-            WHEN NOT stated.covered AND stated.status = 'not_met' THEN ['run_too_short']
-            ELSE CAST([] AS VARCHAR[])
-        END AS notes,
-        CAST(CASE WHEN stated.status = 'met' THEN stated.mg - stated.dose END AS DECIMAL(19, 6)) AS margin
-    FROM stated
-    LEFT JOIN acting ON acting.patient_id = stated.patient_id AND acting.on_date = stated.on_date
 )
 SELECT
-    patient_id, on_date, item, status, grade, evidence, missing, facts, notes, margin
-FROM answered_day
+    stated.patient_id, stated.on_date, CAST(NULL AS VARCHAR) AS item, stated.status, CAST(NULL AS INTEGER) AS grade,
+    coalesce(acting.evidence, CAST([] AS BIGINT[])) AS evidence,
+    CASE
+        WHEN stated.status <> 'not_evaluable' THEN CAST([] AS VARCHAR[])
+        WHEN NOT stated.sure AND stated.in_doubt THEN ['glucocorticoid dose', 'is prophylaxis still taken?']
+        WHEN NOT stated.sure THEN ['glucocorticoid dose']
+        ELSE ['is prophylaxis still taken?']
+    END AS missing,
+    [
+        CASE WHEN stated.unread THEN NULL ELSE CAST(stated.mg AS VARCHAR) END, CAST(stated.dose AS VARCHAR),
+        CAST(stated.run_from AS VARCHAR),
+        coalesce(nullif(acting.others, ''), 'none'), coalesce(nullif(acting.prophylaxis, ''), 'none recorded')
+    ] AS facts,
+    CASE
+        WHEN stated.covered AND acting.treatment = 1 THEN ['treatment']
+        WHEN NOT stated.covered AND stated.status = 'not_met' THEN ['run_too_short']
+        ELSE CAST([] AS VARCHAR[])
+    END AS notes,
+    CAST(CASE WHEN stated.status = 'met' THEN stated.mg - stated.dose END AS DECIMAL(19, 6)) AS margin
+FROM stated
+LEFT JOIN acting ON acting.patient_id = stated.patient_id AND acting.on_date = stated.on_date

@@ -152,9 +152,16 @@ told AS (                -- the comparison that tells, and the baselines of all 
         day_answer.patient_id, day_answer.clock, day_answer.day0, day_answer.on_date, day_answer.set_id,
         day_answer.level, day_answer.status, day_answer.told_by
 ),
+judged AS (              -- and each window from its first day
+    SELECT patient_id, clock, day0, on_date, set_id, level, status, told_by, baseline_set_id, baseline_date, margin, unstated, aado2_set_id, pf_set_id
+    FROM told
+    UNION ALL
+    SELECT patient_id, clock, day0, from_date, NULL, NULL, 'not_evaluable', NULL, NULL, NULL, NULL, FALSE, NULL, NULL
+    FROM refractory_window
+),
 candidate AS (           -- all of them, where their choice would change the answer
     SELECT told.patient_id, told.clock, told.set_id, flatten(list(coalesce(earlier_gas.evidence, earlier.evidence))) AS evidence
-    FROM told
+    FROM judged AS told
     JOIN answered
         ON answered.patient_id = told.patient_id AND answered.clock = told.clock AND answered.set_id = told.set_id
         AND answered.place = told.told_by
@@ -163,63 +170,57 @@ candidate AS (           -- all of them, where their choice would change the ans
     WHERE told.status = 'not_evaluable'
     GROUP BY told.patient_id, told.clock, told.set_id
 ),
-worded AS (
-    SELECT
-        told.patient_id, told.clock, told.day0, told.on_date, told.level, told.status, told.margin, told.baseline_date, told.unstated,
-        CASE told.told_by
+opening AS (SELECT patient_id, clock, from_date, evidence FROM refractory_window)
+SELECT
+    judged.patient_id, judged.on_date, judged.clock AS item, judged.status, NULL AS grade,
+    list_sort(list_distinct(
+        CASE
+            WHEN judged.told_by IS NULL THEN opening.evidence
+            WHEN judged.told_by = 1 AND judged.aado2_set_id IS NULL AND judged.pf_set_id IS NULL THEN support.evidence
+            ELSE gas.evidence
+        END
+        || coalesce(CASE judged.told_by WHEN 1 THEN earlier.evidence ELSE earlier_gas.evidence END, CAST([] AS BIGINT[]))
+        || coalesce(aado2_gas.evidence, CAST([] AS BIGINT[])) || coalesce(pf_gas.evidence, CAST([] AS BIGINT[]))
+        || coalesce(candidate.evidence, CAST([] AS BIGINT[]))
+    )) AS evidence,
+    CASE
+        WHEN judged.status <> 'not_evaluable' THEN CAST([] AS VARCHAR[])
+        WHEN judged.told_by IS NULL THEN [CASE WHEN judged.day0 IS NULL THEN judged.clock || ' therapy' ELSE 'oxygen support' END]
+        WHEN judged.level IS NULL THEN ['oxygen device or flow']
+        WHEN judged.baseline_date IS NULL THEN ['earlier oxygen support to compare with']
+        ELSE ['time of day of the oxygen records of ' || CAST(judged.baseline_date AS VARCHAR)]
+    END AS missing,
+    [
+        CASE judged.told_by
             WHEN 1 THEN support.described
             WHEN 2 THEN 'A-aDO2 ' || CAST(CAST(round(gas.aado2) AS INTEGER) AS VARCHAR) || ' mmHg at FiO2 '
                 || rtrim(rtrim(CAST(gas.fio2 AS VARCHAR), '0'), '.')
-            ELSE 'P/F ' || CAST(CAST(round(gas.pf) AS INTEGER) AS VARCHAR) || ' mmHg'
-        END AS now,
-        CASE told.told_by
+            WHEN 3 THEN 'P/F ' || CAST(CAST(round(gas.pf) AS INTEGER) AS VARCHAR) || ' mmHg'
+        END,
+        CASE judged.told_by
             WHEN 1 THEN earlier.described
             WHEN 2 THEN CAST(CAST(round(earlier_gas.aado2) AS INTEGER) AS VARCHAR) || ' mmHg at FiO2 '
                 || rtrim(rtrim(CAST(earlier_gas.fio2 AS VARCHAR), '0'), '.')
-            ELSE CAST(CAST(round(earlier_gas.pf) AS INTEGER) AS VARCHAR) || ' mmHg'
-        END AS baseline,
-        CASE WHEN told.told_by = 1 AND told.aado2_set_id IS NULL AND told.pf_set_id IS NULL THEN support.evidence ELSE gas.evidence END
-        || coalesce(CASE told.told_by WHEN 1 THEN earlier.evidence ELSE earlier_gas.evidence END, CAST([] AS BIGINT[]))
-        || coalesce(aado2_gas.evidence, CAST([] AS BIGINT[])) || coalesce(pf_gas.evidence, CAST([] AS BIGINT[]))
-        || coalesce(candidate.evidence, CAST([] AS BIGINT[])) AS evidence,
-        CASE WHEN told.status = 'met' AND told.told_by > 1 THEN gas.notes || earlier_gas.notes ELSE CAST([] AS VARCHAR[]) END AS notes
-    FROM told
-    JOIN oxygen_support AS support ON support.patient_id = told.patient_id AND support.set_id = told.set_id
-    LEFT JOIN gas_exchange AS gas ON gas.patient_id = told.patient_id AND gas.set_id = told.set_id
-    LEFT JOIN oxygen_support AS earlier ON earlier.patient_id = told.patient_id AND earlier.set_id = told.baseline_set_id
-    LEFT JOIN gas_exchange AS earlier_gas ON earlier_gas.patient_id = told.patient_id AND earlier_gas.set_id = told.baseline_set_id
-    LEFT JOIN gas_exchange AS aado2_gas ON aado2_gas.patient_id = told.patient_id AND aado2_gas.set_id = told.aado2_set_id
-    LEFT JOIN gas_exchange AS pf_gas ON pf_gas.patient_id = told.patient_id AND pf_gas.set_id = told.pf_set_id
-    LEFT JOIN candidate
-        ON candidate.patient_id = told.patient_id AND candidate.clock = told.clock AND candidate.set_id = told.set_id
-),
-answered_day AS (
-    SELECT
-        patient_id, on_date, clock AS item, status, NULL AS grade, list_sort(list_distinct(evidence)) AS evidence,
-        CASE
-            WHEN status <> 'not_evaluable' THEN CAST([] AS VARCHAR[])
-            WHEN level IS NULL THEN ['oxygen device or flow']
-            WHEN baseline_date IS NULL THEN ['earlier oxygen support to compare with']
-            ELSE ['time of day of the oxygen records of ' || CAST(baseline_date AS VARCHAR)]
-        END AS missing,
-        [now, baseline, CAST(baseline_date AS VARCHAR), CAST(date_diff('day', day0, on_date) AS VARCHAR)] AS facts,
-        list_sort(list_distinct(
-            CASE WHEN clock = 'combination' THEN ['no_published_wait'] ELSE CAST([] AS VARCHAR[]) END
-            || CASE WHEN unstated THEN ['unstated_activity'] ELSE CAST([] AS VARCHAR[]) END
-            || notes
-        )) AS notes,
-        CASE WHEN status <> 'not_evaluable' THEN margin END AS margin,
-        CASE WHEN status <> 'not_evaluable' THEN on_date END AS decided_on,
-        now || ', against ' || baseline || ' on ' || CAST(baseline_date AS VARCHAR) AS compared
-    FROM worded
-    UNION ALL
-    SELECT
-        patient_id, from_date, clock, 'not_evaluable', NULL, evidence,
-        [CASE WHEN day0 IS NULL THEN clock || ' therapy' ELSE 'oxygen support' END],
-        [NULL, NULL, NULL, CAST(date_diff('day', day0, from_date) AS VARCHAR)],
-        CASE WHEN clock = 'combination' THEN ['no_published_wait'] ELSE CAST([] AS VARCHAR[]) END, NULL, NULL, NULL
-    FROM refractory_window
-)
-SELECT
-    patient_id, on_date, item, status, grade, evidence, missing, facts, notes, margin, decided_on, compared
-FROM answered_day
+            WHEN 3 THEN CAST(CAST(round(earlier_gas.pf) AS INTEGER) AS VARCHAR) || ' mmHg'
+        END,
+        CAST(judged.baseline_date AS VARCHAR), CAST(date_diff('day', judged.day0, judged.on_date) AS VARCHAR)
+    ] AS facts,
+    list_sort(list_distinct(
+        CASE WHEN judged.clock = 'combination' THEN ['no_published_wait'] ELSE CAST([] AS VARCHAR[]) END
+        || CASE WHEN judged.unstated THEN ['unstated_activity'] ELSE CAST([] AS VARCHAR[]) END
+        || CASE WHEN judged.status = 'met' AND judged.told_by > 1 THEN gas.notes || earlier_gas.notes ELSE CAST([] AS VARCHAR[]) END
+    )) AS notes,
+    CASE WHEN judged.status <> 'not_evaluable' THEN judged.margin END AS margin,
+    CASE WHEN judged.status <> 'not_evaluable' THEN judged.on_date END AS decided_on
+FROM judged
+LEFT JOIN oxygen_support AS support ON support.patient_id = judged.patient_id AND support.set_id = judged.set_id
+LEFT JOIN oxygen_support AS earlier ON earlier.patient_id = judged.patient_id AND earlier.set_id = judged.baseline_set_id
+LEFT JOIN gas_exchange AS gas ON gas.patient_id = judged.patient_id AND gas.set_id = judged.set_id
+LEFT JOIN gas_exchange AS earlier_gas ON earlier_gas.patient_id = judged.patient_id AND earlier_gas.set_id = judged.baseline_set_id
+LEFT JOIN gas_exchange AS aado2_gas ON aado2_gas.patient_id = judged.patient_id AND aado2_gas.set_id = judged.aado2_set_id
+LEFT JOIN gas_exchange AS pf_gas ON pf_gas.patient_id = judged.patient_id AND pf_gas.set_id = judged.pf_set_id
+LEFT JOIN candidate
+    ON candidate.patient_id = judged.patient_id AND candidate.clock = judged.clock AND candidate.set_id = judged.set_id
+LEFT JOIN opening
+    ON opening.patient_id = judged.patient_id AND opening.clock = judged.clock AND opening.from_date = judged.on_date
+    AND judged.told_by IS NULL

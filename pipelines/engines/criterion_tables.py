@@ -17,6 +17,7 @@ from pipelines.engines.final_select import HEAVY, LIGHT, Lookup
 STATUS = "ENUM('met', 'not_met', 'not_evaluable')"
 TYPES = {"evidence": "BIGINT[]", "missing": "VARCHAR[]", "facts": "VARCHAR[]", "notes": "VARCHAR[]", "margin": "DECIMAL(19, 6)"}
 STANDARD = ", ".join(LIGHT + HEAVY)
+UNKNOWN_LIGHT = "patient_id, on_date, CAST(NULL AS VARCHAR) AS item, 'not_evaluable' AS status, CAST(NULL AS INTEGER) AS grade"
 Replaced = Mapping[str, Decimal | int] | None
 
 
@@ -39,7 +40,7 @@ class Judged:
         light = (
             f"CAST({final.expressions['item']}\n AS VARCHAR) AS answer_item, CAST({final.expressions['status']}\n AS {STATUS}) AS answer_status, "
             f"CAST({final.expressions['grade']}\n AS INTEGER) AS answer_grade"
-        )
+        ) + "".join(f", {final.expressions[column]}\n AS {column}" for column in self._extra())
         rows = f"{final.rows} SELECT {self.source}.*, {light} FROM {self.source}"
         con.execute(f"CREATE OR REPLACE TEMP TABLE {self.name}_row AS {self._bound(rows)}")
         con.execute(
@@ -53,7 +54,7 @@ class Judged:
                     SELECT 1 FROM {self.name}_row AS other WHERE other.patient_id = {self.name}_row.patient_id
                     AND other.answer_item IS NOT NULL AND other.on_date <= {self.name}_row.on_date)"""
             )
-        con.execute(f"CREATE OR REPLACE TEMP VIEW {self.name} AS {self._standard()}")
+        con.execute(f"CREATE OR REPLACE TEMP VIEW {self.name} AS {self._read_by_others()}")
 
     def drop(self, con: duckdb.DuckDBPyConnection) -> None:
         con.execute(f"DROP VIEW {self.name}")
@@ -91,13 +92,16 @@ class Judged:
     def _bound(self, text: str) -> str:
         return self.definition.bound(text, self.moved)
 
-    def _standard(self) -> str:
-        rows = f"{self.name}_row"
-        ctes = ", ".join(self._bound(cte) for cte in self.definition.final.telling(rows))
-        told = f"{'WITH ' if ctes else ''}{ctes} SELECT {self._light()}, {self._heavy()}"
+    def _read_by_others(self) -> str:
+        """What other rules may read: all columns, but of a criterion that looks up what it says only what it does not look up."""
+        said = self._expressions() if not self.definition.final.joins else self._light()
+        more = "".join(f", {column}" for column in self._extra())
         return f"""
-            SELECT * FROM ({told} FROM {rows} AS {self.source} {self._bound(self.definition.final.joins)})
-            UNION ALL BY NAME SELECT {self._unknown()} FROM {self.name}_first"""
+            SELECT {said}{more} FROM {self.name}_row AS {self.source}
+            UNION ALL BY NAME SELECT {self._unknown() if not self.definition.final.joins else UNKNOWN_LIGHT} FROM {self.name}_first"""
+
+    def _extra(self) -> list[str]:
+        return [column for column in self.definition.final.expressions if column not in LIGHT + HEAVY]
 
     def _said(self, rows: str, carried: tuple[str, ...] = ()) -> str:
         """SELECT of the answers of some rows of `x_row` with all that is said of them. What is looked up in another criterion is
@@ -107,7 +111,7 @@ class Judged:
         also = "".join(f", {self.source}.{column}" for column in carried)
         ctes = "".join(f", {self._bound(cte)}" for cte in self.definition.final.telling(kept))
         return f"""WITH {kept} AS MATERIALIZED ({rows}){ctes}
-            SELECT {self._light()}, {self._heavy()}{also} FROM {kept} AS {self.source} {lookups}"""
+            SELECT {self._expressions()}{also} FROM {kept} AS {self.source} {lookups}"""
 
     def _looked_up(self, lookup: Lookup, kept: str) -> str:
         condition = self._bound(lookup.condition)
@@ -126,21 +130,15 @@ class Judged:
             f"{given}.answer_grade AS grade"
         )
 
-    def _heavy(self) -> str:
-        """What is said of a row: all columns but the light ones."""
-        expressions = self.definition.final.expressions
-        texts = {column: self._bound(text) for column, text in expressions.items() if column not in LIGHT}
-        return ", ".join(
-            f"CAST({text}\n AS {TYPES[column]}) AS {column}" if column in TYPES else f"({text}\n) AS {column}"
-            for column, text in texts.items()
-        )
+    def _expressions(self) -> str:
+        said = (f"CAST({self._bound(self.definition.final.expressions[column])}\n AS {TYPES[column]}) AS {column}" for column in HEAVY)
+        return ", ".join([self._light(), *said])
 
     def _unknown(self) -> str:
         """What is said on a first recorded day on which the criterion has no row."""
         missing = ", ".join("'" + text.replace("'", "''") + "'" for text in self.definition.unknown)
         facts = ", ".join(["NULL"] * len(self.definition.facts))
         return (
-            "patient_id, on_date, CAST(NULL AS VARCHAR) AS item, 'not_evaluable' AS status, CAST(NULL AS INTEGER) AS grade, "
-            f"CAST([] AS BIGINT[]) AS evidence, CAST([{missing}] AS VARCHAR[]) AS missing, CAST([{facts}] AS VARCHAR[]) AS facts, "
+            f"{UNKNOWN_LIGHT}, CAST([] AS BIGINT[]) AS evidence, CAST([{missing}] AS VARCHAR[]) AS missing, CAST([{facts}] AS VARCHAR[]) AS facts, "
             "CAST([] AS VARCHAR[]) AS notes, CAST(NULL AS DECIMAL(19, 6)) AS margin"
         )

@@ -159,23 +159,22 @@ judged AS (              -- and each window from its first day
     SELECT patient_id, clock, day0, from_date, NULL, NULL, 'not_evaluable', NULL, NULL, NULL, NULL, FALSE, NULL, NULL
     FROM refractory_window
 ),
-candidate AS (           -- all of them, where their choice would change the answer
+candidate AS (           -- all candidates for the baseline, where their choice would change the answer
     SELECT told.patient_id, told.clock, told.set_id, flatten(list(coalesce(earlier_gas.evidence, earlier.evidence))) AS evidence
     FROM judged AS told
-    JOIN answered
-        ON answered.patient_id = told.patient_id AND answered.clock = told.clock AND answered.set_id = told.set_id
-        AND answered.place = told.told_by
-    JOIN oxygen_support AS earlier ON earlier.patient_id = told.patient_id AND earlier.set_id = answered.baseline_set_id
-    LEFT JOIN gas_exchange AS earlier_gas ON earlier_gas.patient_id = told.patient_id AND earlier_gas.set_id = answered.baseline_set_id
+    JOIN gas_exchange_comparison AS pair
+        ON pair.patient_id = told.patient_id AND pair.clock = told.clock AND pair.set_id = told.set_id
+        AND pair.comparison = CASE told.told_by WHEN 1 THEN 'support' WHEN 2 THEN 'aado2' WHEN 3 THEN 'pf' END
+    JOIN oxygen_support AS earlier ON earlier.patient_id = told.patient_id AND earlier.set_id = pair.baseline_set_id
+    LEFT JOIN gas_exchange AS earlier_gas ON earlier_gas.patient_id = told.patient_id AND earlier_gas.set_id = pair.baseline_set_id
     WHERE told.status = 'not_evaluable'
     GROUP BY told.patient_id, told.clock, told.set_id
-),
-opening AS (SELECT patient_id, clock, from_date, evidence FROM refractory_window)
+)
 SELECT
     judged.patient_id, judged.on_date, judged.clock AS item, judged.status, NULL AS grade,
     list_sort(list_distinct(
         CASE
-            WHEN judged.told_by IS NULL THEN opening.evidence
+            WHEN judged.told_by IS NULL THEN span.evidence
             WHEN judged.told_by = 1 AND judged.aado2_set_id IS NULL AND judged.pf_set_id IS NULL THEN support.evidence
             ELSE gas.evidence
         END
@@ -221,6 +220,5 @@ LEFT JOIN gas_exchange AS aado2_gas ON aado2_gas.patient_id = judged.patient_id 
 LEFT JOIN gas_exchange AS pf_gas ON pf_gas.patient_id = judged.patient_id AND pf_gas.set_id = judged.pf_set_id
 LEFT JOIN candidate
     ON candidate.patient_id = judged.patient_id AND candidate.clock = judged.clock AND candidate.set_id = judged.set_id
-LEFT JOIN opening
-    ON opening.patient_id = judged.patient_id AND opening.clock = judged.clock AND opening.from_date = judged.on_date
-    AND judged.told_by IS NULL
+LEFT JOIN refractory_window AS span
+    ON span.patient_id = judged.patient_id AND span.clock = judged.clock AND span.from_date = judged.on_date

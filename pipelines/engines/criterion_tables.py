@@ -5,14 +5,15 @@ TEMP TABLE `x_first` (patients to whom it says nothing on their first recorded d
 the rules that read it; evidence and sentences are computed only where they are asked for).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 
 import duckdb
 
 from pipelines.catalog import Definition
-from pipelines.engines.final_select import HEAVY, LIGHT, Lookup
+from pipelines.engines.final_select import HEAVY, LIGHT
 
 STATUS = "ENUM('met', 'not_met', 'not_evaluable')"
 TYPES = {"evidence": "BIGINT[]", "missing": "VARCHAR[]", "facts": "VARCHAR[]", "notes": "VARCHAR[]", "margin": "DECIMAL(19, 6)"}
@@ -70,24 +71,58 @@ class Judged:
             UNION ALL
             SELECT {criterion}, patient_id, NULL, on_date, CAST('not_evaluable' AS {STATUS}), NULL, NULL FROM {self.name}_first"""
 
+    def keep(self, con: duckdb.DuckDBPyConnection, row_ids: list[str] | None) -> None:
+        """kept_x: the rows to be told, with their row_id; `row_ids` are SELECTs of them, None: all."""
+        if row_ids is None:
+            con.execute(f"CREATE OR REPLACE TEMP VIEW kept_{self.name} AS SELECT *, rowid AS row_id FROM {self.name}_row")
+            return
+        chosen = " UNION ALL ".join(row_ids)
+        con.execute(
+            f"CREATE TEMP TABLE kept_{self.name} AS SELECT *, rowid AS row_id FROM {self.name}_row WHERE rowid IN ({chosen})"
+        )
+
+    def lookups(self) -> list[tuple["Judged", str]]:
+        """The criteria in which the rows kept are looked up, each with a SELECT of the row ids sought there."""
+        sought = []
+        for lookup in self.definition.final.lookups:
+            if lookup.table in self.beside:
+                rows = f"{self.beside[lookup.table].name}_row"
+                asked = self._bound(lookup.on_rows("given"))
+                sought.append(
+                    (self.beside[lookup.table], f"SELECT given.rowid FROM {rows} AS given SEMI JOIN kept_{self.name} AS {self.source} ON {asked}")
+                )
+        return sought
+
+    def say(self, con: duckdb.DuckDBPyConnection) -> None:
+        """said_x: the whole answers of the rows kept and of the first days, each with its row_id (NULL on a first day)."""
+        final = self.definition.final
+        ctes = ", ".join(self._bound(cte) for cte in final.telling(f"kept_{self.name}"))
+        joins = "\n".join(
+            f"LEFT JOIN {f'said_{self.beside[one.table].name}' if one.table in self.beside else one.table} AS {one.alias} "
+            f"ON {self._bound(one.condition)}"
+            for one in final.lookups
+        )
+        con.execute(
+            f"""CREATE TEMP TABLE said_{self.name} AS
+            SELECT * FROM ({"WITH " if ctes else ""}{ctes} SELECT {self._expressions()}, {self.source}.row_id FROM kept_{self.name} AS {self.source} {joins})
+            UNION ALL BY NAME SELECT {self._unknown()} FROM {self.name}_first"""
+        )
+
     def judged_rows(self, condition: str) -> str:
-        """SELECT of the whole answers of the rows for which `condition` on patient_id holds."""
-        criterion = f"'{self.definition.id}' AS criterion"
-        return f"""
-            SELECT {criterion}, {STANDARD} FROM ({self._said(f"SELECT * FROM {self.name}_row WHERE {condition}")})
-            UNION ALL BY NAME SELECT {criterion}, {self._unknown()} FROM {self.name}_first WHERE {condition}"""
+        """SELECT of the whole answers said of the patients for whom `condition` holds."""
+        return f"SELECT '{self.definition.id}' AS criterion, {STANDARD} FROM said_{self.name} WHERE {condition}"
 
     def told_runs(self) -> str:
         """SELECT of the criterion's runs in `standing_run`, each with what is said of its last row: the form of result.spell."""
-        criterion = f"'{self.definition.id}' AS criterion"
-        runs = f"(SELECT * FROM standing_run WHERE criterion = '{self.definition.id}') AS run"
-        run = ("from_date", "last_judged", "until_date")
-        ending = f"""SELECT given.*, {", ".join(f"run.{column}" for column in run)}
-            FROM {runs} JOIN {self.name}_row AS given ON given.rowid = run.last_row"""
+        said = ", ".join(f"said.{column}" for column in ("item", "status", "grade", *HEAVY))
         return f"""
-            SELECT {criterion}, {STANDARD}, {", ".join(run)} FROM ({self._said(ending, run)})
+            SELECT run.criterion, run.patient_id, run.from_date, run.last_judged, run.until_date, {said}
+            FROM standing_run AS run JOIN said_{self.name} AS said ON said.row_id = run.last_row
+            WHERE run.criterion = '{self.definition.id}'
             UNION ALL BY NAME
-            SELECT {criterion}, {self._unknown()}, {", ".join(run)} FROM (SELECT *, last_judged AS on_date FROM {runs} WHERE last_row IS NULL)"""
+            SELECT run.criterion, run.patient_id, run.from_date, run.last_judged, run.until_date, {said}
+            FROM standing_run AS run JOIN said_{self.name} AS said ON said.patient_id = run.patient_id AND said.row_id IS NULL
+            WHERE run.criterion = '{self.definition.id}' AND run.last_row IS NULL"""
 
     def _bound(self, text: str) -> str:
         return self.definition.bound(text, self.moved)
@@ -102,26 +137,6 @@ class Judged:
 
     def _extra(self) -> list[str]:
         return [column for column in self.definition.final.expressions if column not in LIGHT + HEAVY]
-
-    def _said(self, rows: str, carried: tuple[str, ...] = ()) -> str:
-        """SELECT of the answers of some rows of `x_row` with all that is said of them. What is looked up in another criterion is
-        said only of the rows looked up: to say it of all of them and join then would cost the more."""
-        kept = f"kept_{self.name}"
-        lookups = "\n".join(self._looked_up(lookup, kept) for lookup in self.definition.final.lookups)
-        also = "".join(f", {self.source}.{column}" for column in carried)
-        ctes = "".join(f", {self._bound(cte)}" for cte in self.definition.final.telling(kept))
-        return f"""WITH {kept} AS MATERIALIZED ({rows}){ctes}
-            SELECT {self._expressions()}{also} FROM {kept} AS {self.source} {lookups}"""
-
-    def _looked_up(self, lookup: Lookup, kept: str) -> str:
-        condition = self._bound(lookup.condition)
-        other = self.beside.get(lookup.table)
-        if other is None:  # a concept, or a CTE of its own
-            return f"LEFT JOIN {lookup.table} AS {lookup.alias} ON {condition}"
-        asked = self._bound(lookup.on_rows("given"))
-        rows = f"SELECT given.* FROM {other.name}_row AS given SEMI JOIN {kept} AS {self.source} ON {asked}"
-        said = f"SELECT * FROM ({other._said(rows)}) UNION ALL BY NAME SELECT {other._unknown()} FROM {other.name}_first"
-        return f"LEFT JOIN ({said}) AS {lookup.alias} ON {condition}"
 
     def _light(self) -> str:
         given = self.source
@@ -142,3 +157,31 @@ class Judged:
             f"{UNKNOWN_LIGHT}, CAST([] AS BIGINT[]) AS evidence, CAST([{missing}] AS VARCHAR[]) AS missing, CAST([{facts}] AS VARCHAR[]) AS facts, "
             "CAST([] AS VARCHAR[]) AS notes, CAST(NULL AS DECIMAL(19, 6)) AS margin"
         )
+
+
+@contextmanager
+def told(con: duckdb.DuckDBPyConnection, judged: list[Judged], row_ids: Callable[[Judged], str | None]) -> Iterator[None]:
+    """While the block runs `said_x` holds what is to be said of some rows: `row_ids` SELECTs them, None: all of them.
+
+    What one criterion looks up in others is collected from all who ask before it is said, once.
+    """
+    kept: dict[str, Judged] = {}
+    asked: dict[str, list[str] | None] = {}
+    for one in judged:
+        chosen = row_ids(one)
+        asked[one.name] = None if chosen is None else [chosen]
+    everyone = {one.name: one for one in judged} | {name: other for one in judged for name, other in one.beside.items()}
+    places = {name: place for place, name in enumerate(name for one in judged for name in [*one.beside, one.name])}
+    for name in sorted(everyone, key=lambda name: -places[name]):
+        if name in asked:
+            kept[name] = everyone[name]
+            everyone[name].keep(con, asked[name])
+            for other, rows in everyone[name].lookups():
+                if asked.setdefault(other.name, []) is not None:
+                    asked[other.name].append(rows)
+    for one in reversed(kept.values()):
+        one.say(con)
+    yield
+    for one in kept.values():
+        con.execute(f"DROP TABLE said_{one.name}")
+        con.execute(f"DROP {'VIEW' if asked[one.name] is None else 'TABLE'} kept_{one.name}")

@@ -14,7 +14,7 @@ import duckdb
 from pipelines import rule_versions
 from pipelines.catalog import Catalog, Definition, catalog
 from pipelines.engines import inputs
-from pipelines.engines.criterion_tables import Judged
+from pipelines.engines.criterion_tables import Judged, told
 from pipelines.engines.inputs import Known, Variant
 
 HERE = Path(__file__).parent
@@ -47,24 +47,24 @@ def evaluate(
         order = rules.needed(lambda definition: definition.kind == "criterion" or definition.kept)
         inputs.create_inputs(con, patients, Known(), rules.tables_read(order))
         judged = _judged(rules, order, moved)
-        told, waiting = [], []
+        spells, waiting = [], []
         for done, definition_id in enumerate(order):
             _create_table(con, rules[definition_id], judged, moved)
             if definition_id in judged:
                 waiting.append(judged[definition_id])
                 if _rows(con, waiting) > ROWS_TOGETHER:
-                    told += _tell_spells(con, waiting, len(told))
+                    spells += _tell_spells(con, waiting, len(spells))
                     waiting = []
             elif rules[definition_id].kept:
                 _keep(con, rules[definition_id], everyone=patients is None)
             _drop_done(con, rules, order, done, judged, waiting)
             if progress:
                 progress(done + 1, len(order))
-        told += _tell_spells(con, waiting, len(told))
+        spells += _tell_spells(con, waiting, len(spells))
         con.execute("DELETE FROM result.spell WHERE patient_id IN (SELECT patient_id FROM asked)")
         # One insert: DuckDB 1.5.5 can hide rows when a large one follows one of no rows (sources/native_csv.py).
         con.execute(
-            f"INSERT INTO result.spell BY NAME {' UNION ALL BY NAME '.join(f'SELECT * FROM {table}' for table in told)}"
+            f"INSERT INTO result.spell BY NAME {' UNION ALL BY NAME '.join(f'SELECT * FROM {table}' for table in spells)}"
         )
         rule_versions.write(con, rules)
 
@@ -177,12 +177,17 @@ def _create_runs(con: duckdb.DuckDBPyConnection, judged: list[Judged]) -> bool:
     return bool(con.execute("SELECT count(*) FROM differing").fetchone()[0])
 
 
+DIFFERING_PATIENTS = """
+    SELECT patient_id FROM differing WHERE criterion = '{criterion}'
+    UNION ALL
+    SELECT world_id FROM world WHERE patient_id IN (SELECT patient_id FROM differing WHERE criterion = '{criterion}')"""
+
+
 def _create_partly_judged(con: duckdb.DuckDBPyConnection, judged: list[Judged]) -> None:
     """judged: the whole answers where readings of partial dates differ, brought together."""
-    rows = []
-    for one in judged:
-        theirs = f"SELECT patient_id FROM differing WHERE criterion = '{one.definition.id}'"
-        rows.append(one.judged_rows(f"patient_id IN ({theirs} UNION ALL SELECT world_id FROM world WHERE patient_id IN ({theirs}))"))
+    rows = [
+        one.judged_rows(f"patient_id IN ({DIFFERING_PATIENTS.format(criterion=one.definition.id)})") for one in judged
+    ]
     item_from = "min(CASE WHEN item IS NOT NULL THEN on_date END) OVER (PARTITION BY criterion, patient_id) AS item_from"
     con.execute(f"CREATE TEMP TABLE judged_all AS SELECT *, {item_from} FROM ({_together(rows)})")
     con.execute(f"CREATE TEMP TABLE judged AS SELECT *, {item_from} FROM ({PARTIAL_DATES})")
@@ -195,14 +200,23 @@ def _tell_spells(con: duckdb.DuckDBPyConnection, judged: list[Judged], number: i
     if not judged:
         return []
     differ = _create_runs(con, judged)
-    told = _together([one.told_runs() for one in judged])
+
+    def row_ids(one: Judged) -> str:
+        """The last rows of runs, and all of those whose readings differ."""
+        criterion = one.definition.id
+        last = f"SELECT last_row FROM standing_run WHERE criterion = '{criterion}' AND last_row IS NOT NULL"
+        whole = f"SELECT rowid FROM {one.name}_row WHERE patient_id IN ({DIFFERING_PATIENTS.format(criterion=criterion)})"
+        return f"{last} UNION ALL {whole}" if differ else last
+
     tables = [f"told_{number}"]
-    con.execute(f"CREATE TEMP TABLE {tables[0]} AS SELECT reading.patient_id, told.* EXCLUDE (patient_id, on_date) FROM ({told}) AS told {THEIRS}")
-    if differ:
-        _create_partly_judged(con, judged)
-        tables.append(f"told_{number + 1}")
-        con.execute(f"CREATE TEMP TABLE {tables[1]} AS SELECT {THEIR_ID} FROM ({SPELLS}) AS told {THEIRS}")
-        con.execute("DROP TABLE judged")
+    with told(con, judged, row_ids):
+        runs = _together([one.told_runs() for one in judged])
+        con.execute(f"CREATE TEMP TABLE {tables[0]} AS SELECT {THEIR_ID} FROM ({runs}) AS told {THEIRS}")
+        if differ:
+            _create_partly_judged(con, judged)
+            tables.append(f"told_{number + 1}")
+            con.execute(f"CREATE TEMP TABLE {tables[1]} AS SELECT {THEIR_ID} FROM ({SPELLS}) AS told {THEIRS}")
+            con.execute("DROP TABLE judged")
     return tables
 
 
@@ -218,20 +232,22 @@ THEIRS = "JOIN reading ON reading.world_id = told.patient_id"
 def _create_judgement(con: duckdb.DuckDBPyConnection, judged: list[Judged], name: str) -> None:
     """Every judged date of the criteria, as replay() describes it."""
     differ = _create_runs(con, judged)
-    con.execute(
-        f"""CREATE OR REPLACE TEMP TABLE {name} AS
-        SELECT judged.*, run.from_date AS since,
-            coalesce(lead(judged.on_date) OVER (PARTITION BY judged.criterion, judged.patient_id, judged.item ORDER BY judged.on_date),
-                CASE WHEN judged.item IS NULL THEN run.until_date END) AS until_date
-        FROM ({_together([one.judged_rows("TRUE") for one in judged])}) AS judged JOIN standing_run AS run
-            ON run.criterion = judged.criterion AND run.patient_id = judged.patient_id
-            AND coalesce(run.item, '') = coalesce(judged.item, '') AND judged.on_date BETWEEN run.from_date AND run.last_judged"""
-    )
-    if differ:
-        _create_partly_judged(con, judged)
-        con.execute(f"CREATE OR REPLACE TEMP TABLE spell AS {SPELLS}")
-        con.execute(f"INSERT INTO {name} BY NAME {JUDGEMENT}")
-        con.execute("DROP TABLE judged")
+    with told(con, judged, lambda one: None):
+        con.execute(
+            f"""CREATE OR REPLACE TEMP TABLE {name} AS
+            SELECT judged.*, run.from_date AS since,
+                coalesce(
+                    lead(judged.on_date) OVER (PARTITION BY judged.criterion, judged.patient_id, judged.item ORDER BY judged.on_date),
+                    CASE WHEN judged.item IS NULL THEN run.until_date END) AS until_date
+            FROM ({_together([one.judged_rows("TRUE") for one in judged])}) AS judged JOIN standing_run AS run
+                ON run.criterion = judged.criterion AND run.patient_id = judged.patient_id
+                AND coalesce(run.item, '') = coalesce(judged.item, '') AND judged.on_date BETWEEN run.from_date AND run.last_judged"""
+        )
+        if differ:
+            _create_partly_judged(con, judged)
+            con.execute(f"CREATE OR REPLACE TEMP TABLE spell AS {SPELLS}")
+            con.execute(f"INSERT INTO {name} BY NAME {JUDGEMENT}")
+            con.execute("DROP TABLE judged")
 
 
 JUDGEMENT = """

@@ -79,7 +79,7 @@ pair AS (           -- each result with each earlier one; of equal values the la
         result.patient_id, result.record_id, earlier.record_id AS earlier_id, earlier.on_date, earlier.low, earlier.high,
         CASE WHEN earlier.low_open THEN earlier.low END AS low_if_open, CASE WHEN NOT earlier.low_open THEN earlier.low END AS low_if_closed,
         CASE WHEN NOT earlier.high_open THEN earlier.high END AS high_if_closed,
-        earlier.low * 100000 + earlier.place AS best, earlier.high * 100000 - earlier.place AS lowest,
+        earlier.low * 100000 + earlier.place AS best, coalesce(earlier.high, 9999) * 100000 - earlier.place AS lowest,
         earlier.on_date >= result.on_date - CAST($months_12 AS INTEGER) AS in_365,
         earlier.on_date >= result.on_date - CAST($months_6 AS INTEGER) AS in_183
     FROM result

@@ -3,8 +3,8 @@ title   = "FVC rose by 10 % or DLCO by 15 % within 12 months"
 group   = "progression"
 why     = """What cohorts of myositis lung disease call an improvement of lung function: a relative rise of FVC % predicted by 10 % or of
 DLCO % predicted by 15 %, sizes beyond the variability of the tests, here against the lowest test of the 365 days before, of the same
-reference set. Judged on each test day with the other measure of the past 28 days; a test in litres alone has no percentage to judge. The cautious
-answer is no: of several tests of a measure on one day one that has not risen decides. It clears no other flag."""
+reference set. Judged on each test day with the other measure of the past 28 days; a test in litres alone has no percentage to judge.
+The cautious answer is no: of several tests of a measure on one day one that has not risen decides. It clears no other flag."""
 unknown = ["DLCO % predicted", "FVC % predicted"]
 
 [threshold.fvc_rise]

@@ -77,7 +77,7 @@ first_test AS (
 pair AS (           -- each result with each earlier one; of equal values the latest is named
     SELECT
         result.patient_id, result.record_id, earlier.record_id AS earlier_id, earlier.on_date, earlier.low, earlier.high,
-        CASE WHEN earlier.low_open THEN earlier.low END AS low_if_open, CASE WHEN NOT earlier.low_open THEN earlier.low END AS low_if_closed,
+        CASE WHEN NOT earlier.low_open THEN earlier.low END AS low_if_closed,
         CASE WHEN NOT earlier.high_open THEN earlier.high END AS high_if_closed,
         earlier.low * 100000 + earlier.place AS best, coalesce(earlier.high, 9999) * 100000 - earlier.place AS lowest,
         earlier.on_date >= result.on_date - CAST($months_12 AS INTEGER) AS in_365,
@@ -105,7 +105,6 @@ compared AS (
         arg_max(CASE WHEN in_183 THEN earlier_id END, CASE WHEN in_183 THEN best END) AS best_183_id,
         arg_max(CASE WHEN in_183 THEN on_date END, CASE WHEN in_183 THEN best END) AS best_183_date,
         max(CASE WHEN in_183 THEN low END) AS best_183_low,
-        coalesce(max(CASE WHEN in_183 THEN low_if_open END) = max(CASE WHEN in_183 THEN low END), FALSE) AS best_183_low_open,
         CASE WHEN count(CASE WHEN in_183 THEN low END) = count(CASE WHEN in_183 THEN high END) THEN max(CASE WHEN in_183 THEN high END) END
             AS best_183_high,
         arg_min(CASE WHEN in_365 THEN earlier_id END, CASE WHEN in_365 THEN lowest END) AS lowest_365_id,
@@ -126,7 +125,7 @@ fallen AS (
         compared.best_730_low - result.high AS fall_730_points,
         compared.best_365_id, compared.best_365_date, compared.best_365_low, compared.best_365_high, compared.best_365_high_open,
         compared.best_365_low - result.high AS fall_365_points,
-        compared.best_183_id, compared.best_183_date, compared.best_183_low, compared.best_183_low_open, compared.best_183_high,
+        compared.best_183_id, compared.best_183_date, compared.best_183_low, compared.best_183_high,
         compared.best_183_low - result.high AS fall_183_points,
         compared.lowest_365_id, compared.lowest_365_date, compared.lowest_365_low, compared.lowest_365_low_open, compared.lowest_365_high
     FROM result

@@ -17,7 +17,7 @@ from tests.properties.reference.records import (
     later,
     worst,
 )
-from tests.properties.reference.transplant import PAIR_DAYS, tests_of
+from tests.properties.reference.transplant import PAIR_DAYS, last_test_day, tests_of
 from tests.properties.reference.treatments import classes_acting, combination_acts, diagnosed
 
 MONTHS = {24: 730, 12: 365, 6: 183}
@@ -62,11 +62,6 @@ def fell_by_percent(new: Observation, old: Observation, percent: int) -> Known:
 def rose_by_percent(new: Observation, old: Observation, percent: int) -> Known:
     """100 x (new - old) >= percent x old."""
     return difference(100, new, 100 + percent, old).at_least(0)
-
-
-def last_test(patient: Patient, day: date) -> date | None:
-    """The last day with an FVC or a DLCO, in litres or its unit too."""
-    return max((tested for measure in MEASURES if (tested := last_of(patient, measure, day))), default=None)
 
 
 def last_of(patient: Patient, measure: str, day: date) -> date | None:
@@ -114,7 +109,7 @@ Choose = Callable[[Iterable[Known]], Known]
 
 def answer_of(patient: Patient, day: date, judge: dict[str, Judge], choose: Choose = worst) -> dict[str | None, Answer]:
     """Any of the measures, each on the day that counts for the last test; of several results of that day `choose` decides."""
-    tested = last_test(patient, day)
+    tested = last_test_day(patient, day)
     if tested is None:
         return {None: Answer(STATUS[None])}
     parts = [
@@ -126,7 +121,7 @@ def answer_of(patient: Patient, day: date, judge: dict[str, Judge], choose: Choo
 
 def omeract_progression(patient: Patient, day: date) -> dict[str | None, Answer]:
     """Against the first test: FVC down by >= 10 %, or by >= 5 % with DLCO down by >= 15 %."""
-    tested = last_test(patient, day)
+    tested = last_test_day(patient, day)
     if tested is None:
         return {None: Answer(STATUS[None])}
     dlco = worst(
@@ -194,7 +189,7 @@ def on_combination(patient: Patient, tested: date, day: date) -> Known:
 
 def listing_decline(patient: Patient, day: date) -> dict[str | None, Answer]:
     """Within 6 months on combination therapy FVC or DLCO down by > 10 points, or FVC by > 5 with worse imaging."""
-    tested = last_test(patient, day)
+    tested = last_test_day(patient, day)
     if tested is None:
         return {None: Answer(STATUS[None])}
 

@@ -1,12 +1,12 @@
 /*
 title = "Each FVC % and DLCO % against the first test and the best of the earlier ones"
-why   = """One row per result (measure fvc or dlco, in % predicted, before a bronchodilator), compared with days before its own and within one
-reference set. first_*: the first test on or after the day ILD or RP-ILD was recorded, as known on the day of the result; before that
-day the first of all; NULL for that test itself. The first test is a baseline, the last of its day by time: with several untimed tests
-it is the interval they span. best_730_*, best_365_*, best_183_*: the best of all results of the 730, 365 or 183 days before,
-from which the fall is largest in points and in percent; lowest_365_*: the lowest, from which a rise is largest; *_high NULL:
-unbounded; *_open: the end itself is not reached. *_fall_points and *_fall_percent (of the earlier value, cut to six decimals) are the
-falls that are certain; rules compare low and high by multiplying, never these."""
+why   = """One row per result (measure fvc or dlco, in % predicted, before a bronchodilator), compared with days before its own and within
+one reference set. first_*: the first test on or after the day ILD or RP-ILD was recorded, as known on the day of the result; before that
+day the first of all; NULL for that test itself. The first test is a baseline, the last of its day by time: with several untimed tests it
+is the interval they span. best_730_*, best_365_*, best_183_*: the best of all results of the 730, 365 or 183 days before, from which the
+fall is largest in points and in percent; lowest_365_*: the lowest, from which a rise is largest; *_high NULL: unbounded; *_open: the end
+itself is not reached. *_fall_points and *_fall_percent (of the earlier value, cut to six decimals) are the falls that are certain; rules
+compare low and high by multiplying, never these."""
 
 [threshold.months_24]
 value = 730
@@ -68,7 +68,8 @@ first_of_day AS (
 ),
 first_test AS (
     SELECT
-        patient_id, measure, reference_set, since_ild, on_date, min(low) AS low, CASE WHEN count(*) = count(high) THEN max(high) END AS high,
+        patient_id, measure, reference_set, since_ild, on_date, min(low) AS low,
+        CASE WHEN count(*) = count(high) THEN max(high) END AS high,
         coalesce(max(CASE WHEN NOT high_open THEN high END) <> max(high), TRUE) AS high_open, list_sort(list(record_id)) AS ids
     FROM first_of_day
     WHERE tested_at IS NULL OR tested_at = last_at
@@ -117,10 +118,10 @@ compared AS (
 ),
 fallen AS (
     SELECT
-        result.patient_id, result.on_date, result.measure, result.reference_set, result.record_id, result.value, result.low, result.low_open,
-        result.high, result.high_open,
-        first_test.on_date AS first_date, first_test.low AS first_low, first_test.high AS first_high, first_test.high_open AS first_high_open,
-        first_test.ids AS first_ids, first_test.low - result.high AS first_fall_points,
+        result.patient_id, result.on_date, result.measure, result.reference_set, result.record_id, result.value,
+        result.low, result.low_open, result.high, result.high_open,
+        first_test.on_date AS first_date, first_test.low AS first_low, first_test.high AS first_high,
+        first_test.high_open AS first_high_open, first_test.ids AS first_ids, first_test.low - result.high AS first_fall_points,
         compared.best_730_id, compared.best_730_date, compared.best_730_low, compared.best_730_high, compared.best_730_high_open,
         compared.best_730_low - result.high AS fall_730_points,
         compared.best_365_id, compared.best_365_date, compared.best_365_low, compared.best_365_high, compared.best_365_high_open,
@@ -137,8 +138,12 @@ fallen AS (
 )
 SELECT
     *,
-    CAST(CAST(first_fall_points * 1000000 AS BIGINT) * 100000000 // CAST(first_low * 1000000 AS BIGINT) * 0.000001 AS DECIMAL(19, 6)) AS first_fall_percent,
-    CAST(CAST(fall_730_points * 1000000 AS BIGINT) * 100000000 // CAST(best_730_low * 1000000 AS BIGINT) * 0.000001 AS DECIMAL(19, 6)) AS fall_730_percent,
-    CAST(CAST(fall_365_points * 1000000 AS BIGINT) * 100000000 // CAST(best_365_low * 1000000 AS BIGINT) * 0.000001 AS DECIMAL(19, 6)) AS fall_365_percent,
-    CAST(CAST(fall_183_points * 1000000 AS BIGINT) * 100000000 // CAST(best_183_low * 1000000 AS BIGINT) * 0.000001 AS DECIMAL(19, 6)) AS fall_183_percent
+    CAST(CAST(first_fall_points * 1000000 AS BIGINT) * 100000000 // CAST(first_low * 1000000 AS BIGINT) * 0.000001 AS DECIMAL(19, 6))
+        AS first_fall_percent,
+    CAST(CAST(fall_730_points * 1000000 AS BIGINT) * 100000000 // CAST(best_730_low * 1000000 AS BIGINT) * 0.000001 AS DECIMAL(19, 6))
+        AS fall_730_percent,
+    CAST(CAST(fall_365_points * 1000000 AS BIGINT) * 100000000 // CAST(best_365_low * 1000000 AS BIGINT) * 0.000001 AS DECIMAL(19, 6))
+        AS fall_365_percent,
+    CAST(CAST(fall_183_points * 1000000 AS BIGINT) * 100000000 // CAST(best_183_low * 1000000 AS BIGINT) * 0.000001 AS DECIMAL(19, 6))
+        AS fall_183_percent
 FROM fallen

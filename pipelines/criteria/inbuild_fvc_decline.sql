@@ -82,11 +82,15 @@ SELECT
             CASE WHEN high IS NULL THEN '>' WHEN high > low THEN '<' ELSE '' END,
             rtrim(rtrim(CAST(coalesce(high, low) AS VARCHAR), '0'), '.')
         ),
-        rtrim(rtrim(CAST(fall - fall % 0.1 AS VARCHAR), '0'), '.'),
         concat(
-            CASE WHEN earlier_high IS NULL THEN '>' WHEN earlier_high > earlier_low THEN '<' ELSE '' END,
-            rtrim(rtrim(CAST(coalesce(earlier_high, earlier_low) AS VARCHAR), '0'), '.')
+            CASE WHEN low = high AND earlier_low = earlier_high THEN '' WHEN status = 'met' THEN 'at least ' ELSE 'at most ' END,
+            rtrim(rtrim(CAST(fall - fall % 0.1 AS VARCHAR), '0'), '.')
         ),
+        CASE
+            WHEN earlier_high IS NULL THEN '>' || rtrim(rtrim(CAST(earlier_low AS VARCHAR), '0'), '.')
+            WHEN earlier_low = earlier_high OR status = 'met' THEN rtrim(rtrim(CAST(earlier_low AS VARCHAR), '0'), '.')
+            ELSE '<' || rtrim(rtrim(CAST(earlier_high AS VARCHAR), '0'), '.')
+        END,
         CAST(earlier_on AS VARCHAR),
         CAST($fvc_fall AS VARCHAR)
     ] AS facts,

@@ -1,13 +1,13 @@
 /*
 title   = "Lung function fell within 6 months despite combination therapy"
 group   = "transplant"
-why     = """One of the published conditions for transplant listing (ISHLT 2021), in absolute falls, points of % predicted, within 6 months
-despite treatment, here against each earlier test of the 183 days before, of the same reference set: FVC more than 10, DLCO more than 10,
-or FVC more than 5 with worse imaging. Despite treatment is read as: combination therapy (a systemic glucocorticoid with a partner) acting on the
-day of the later test. Worse imaging is read as: a chest CT or X-ray read as worse after the earlier test and within 183 days of it (one
-later read as better does not undo it); known not to be so only when one was read in that time. Judged on test days, each with the other
-measure of the past 28 days, and when imaging or drugs are first recorded after the test. A test in litres alone has no percentage to
-judge. Of several tests of a day the worst decides."""
+why     = """One of the published conditions for transplant listing (ISHLT 2021), in absolute falls, points of % predicted, within 6
+months despite treatment, here against each earlier test of the 183 days before, of the same reference set: FVC more than 10, DLCO more
+than 10, or FVC more than 5 with worse imaging. Despite treatment is read as: combination therapy (a systemic glucocorticoid with a
+partner) acting on the day of the later test. Worse imaging is read as: a chest CT or X-ray read as worse after the earlier test and
+within 183 days of it (one later read as better does not undo it); known not to be so only when one was read in that time. Judged on test
+days, each with the other measure of the past 28 days, and when imaging or drugs are first recorded after the test. A test in litres alone
+has no percentage to judge. Of several tests of a day the worst decides."""
 unknown = ["DLCO % predicted", "FVC % predicted"]
 
 [threshold.fvc_fall]
@@ -307,15 +307,27 @@ SELECT
                 'FVC ', CASE WHEN fvc_high IS NULL THEN '>' WHEN fvc_high > fvc_low THEN '<' ELSE '' END,
                 rtrim(rtrim(CAST(coalesce(fvc_high, fvc_low) AS VARCHAR), '0'), '.'), ' % predicted on ', CAST(fvc_on AS VARCHAR),
                 CASE
-                    WHEN fvc_earlier_id IS NULL THEN ', none within 6 months before'
+                    WHEN fvc_earlier_id IS NULL THEN ', with none in the 6 months before'
                     ELSE concat(
                         CASE
-                            WHEN fvc_fall > 0 THEN concat(', ', rtrim(rtrim(CAST(fvc_fall AS VARCHAR), '0'), '.'), ' points below ')
+                            WHEN fvc_fall > 0
+                            THEN concat(
+                                CASE
+                                    WHEN fvc_low = fvc_high AND fvc_earlier_low = fvc_earlier_high THEN ', '
+                                    WHEN fvc_fall_status = 'met' THEN ', at least '
+                                    ELSE ', at most '
+                                END,
+                                rtrim(rtrim(CAST(fvc_fall AS VARCHAR), '0'), '.'), ' points below '
+                            )
                             WHEN fvc_fall <= 0 THEN ', not below '
                             ELSE ', against '
                         END,
-                        CASE WHEN fvc_earlier_high IS NULL THEN '>' WHEN fvc_earlier_high > fvc_earlier_low THEN '<' ELSE '' END,
-                        rtrim(rtrim(CAST(coalesce(fvc_earlier_high, fvc_earlier_low) AS VARCHAR), '0'), '.'),
+                        CASE
+                            WHEN fvc_earlier_high IS NULL THEN '>' || rtrim(rtrim(CAST(fvc_earlier_low AS VARCHAR), '0'), '.')
+                            WHEN fvc_earlier_low = fvc_earlier_high OR fvc_fall_status = 'met'
+                            THEN rtrim(rtrim(CAST(fvc_earlier_low AS VARCHAR), '0'), '.')
+                            ELSE '<' || rtrim(rtrim(CAST(fvc_earlier_high AS VARCHAR), '0'), '.')
+                        END,
                         ' % of ', CAST(fvc_earlier_on AS VARCHAR),
                         ', with chest imaging worse on ' || CAST(worse_on AS VARCHAR)
                     )
@@ -328,15 +340,27 @@ SELECT
                 'DLCO ', CASE WHEN dlco_high IS NULL THEN '>' WHEN dlco_high > dlco_low THEN '<' ELSE '' END,
                 rtrim(rtrim(CAST(coalesce(dlco_high, dlco_low) AS VARCHAR), '0'), '.'), ' % predicted on ', CAST(dlco_on AS VARCHAR),
                 CASE
-                    WHEN dlco_earlier_id IS NULL THEN ', none within 6 months before'
+                    WHEN dlco_earlier_id IS NULL THEN ', with none in the 6 months before'
                     ELSE concat(
                         CASE
-                            WHEN dlco_fall > 0 THEN concat(', ', rtrim(rtrim(CAST(dlco_fall AS VARCHAR), '0'), '.'), ' points below ')
+                            WHEN dlco_fall > 0
+                            THEN concat(
+                                CASE
+                                    WHEN dlco_low = dlco_high AND dlco_earlier_low = dlco_earlier_high THEN ', '
+                                    WHEN dlco_fall_status = 'met' THEN ', at least '
+                                    ELSE ', at most '
+                                END,
+                                rtrim(rtrim(CAST(dlco_fall AS VARCHAR), '0'), '.'), ' points below '
+                            )
                             WHEN dlco_fall <= 0 THEN ', not below '
                             ELSE ', against '
                         END,
-                        CASE WHEN dlco_earlier_high IS NULL THEN '>' WHEN dlco_earlier_high > dlco_earlier_low THEN '<' ELSE '' END,
-                        rtrim(rtrim(CAST(coalesce(dlco_earlier_high, dlco_earlier_low) AS VARCHAR), '0'), '.'),
+                        CASE
+                            WHEN dlco_earlier_high IS NULL THEN '>' || rtrim(rtrim(CAST(dlco_earlier_low AS VARCHAR), '0'), '.')
+                            WHEN dlco_earlier_low = dlco_earlier_high OR dlco_fall_status = 'met'
+                            THEN rtrim(rtrim(CAST(dlco_earlier_low AS VARCHAR), '0'), '.')
+                            ELSE '<' || rtrim(rtrim(CAST(dlco_earlier_high AS VARCHAR), '0'), '.')
+                        END,
                         ' % of ', CAST(dlco_earlier_on AS VARCHAR)
                     )
                 END

@@ -122,16 +122,27 @@ SELECT
                 'FVC ', CASE WHEN fvc_high IS NULL THEN '>' WHEN fvc_high > fvc_low THEN '<' ELSE '' END,
                 rtrim(rtrim(CAST(coalesce(fvc_high, fvc_low) AS VARCHAR), '0'), '.'), ' % predicted on ', CAST(fvc_on AS VARCHAR),
                 CASE
-                    WHEN fvc_earlier_id IS NULL THEN ', none within 12 months before'
+                    WHEN fvc_earlier_id IS NULL THEN ', with none in the 12 months before'
                     ELSE concat(
                         CASE
                             WHEN fvc_rise > 0
-                            THEN concat(', ', rtrim(rtrim(CAST(fvc_rise - fvc_rise % 0.1 AS VARCHAR), '0'), '.'), ' % above ')
+                            THEN concat(
+                                CASE
+                                    WHEN fvc_low = fvc_high AND fvc_earlier_low = fvc_earlier_high THEN ', '
+                                    WHEN fvc_status = 'met' THEN ', at least '
+                                    ELSE ', at most '
+                                END,
+                                rtrim(rtrim(CAST(fvc_rise - fvc_rise % 0.1 AS VARCHAR), '0'), '.'), ' % above '
+                            )
                             WHEN fvc_rise <= 0 THEN ', not above '
                             ELSE ', against '
                         END,
-                        CASE WHEN fvc_earlier_high IS NULL THEN '>' WHEN fvc_earlier_high > fvc_earlier_low THEN '<' ELSE '' END,
-                        rtrim(rtrim(CAST(coalesce(fvc_earlier_high, fvc_earlier_low) AS VARCHAR), '0'), '.'),
+                        CASE
+                            WHEN fvc_earlier_low = fvc_earlier_high THEN rtrim(rtrim(CAST(fvc_earlier_low AS VARCHAR), '0'), '.')
+                            WHEN fvc_earlier_high IS NULL OR fvc_status = 'not_met'
+                            THEN '>' || rtrim(rtrim(CAST(fvc_earlier_low AS VARCHAR), '0'), '.')
+                            ELSE '<' || rtrim(rtrim(CAST(fvc_earlier_high AS VARCHAR), '0'), '.')
+                        END,
                         ' % of ', CAST(fvc_earlier_on AS VARCHAR)
                     )
                 END
@@ -143,16 +154,27 @@ SELECT
                 'DLCO ', CASE WHEN dlco_high IS NULL THEN '>' WHEN dlco_high > dlco_low THEN '<' ELSE '' END,
                 rtrim(rtrim(CAST(coalesce(dlco_high, dlco_low) AS VARCHAR), '0'), '.'), ' % predicted on ', CAST(dlco_on AS VARCHAR),
                 CASE
-                    WHEN dlco_earlier_id IS NULL THEN ', none within 12 months before'
+                    WHEN dlco_earlier_id IS NULL THEN ', with none in the 12 months before'
                     ELSE concat(
                         CASE
                             WHEN dlco_rise > 0
-                            THEN concat(', ', rtrim(rtrim(CAST(dlco_rise - dlco_rise % 0.1 AS VARCHAR), '0'), '.'), ' % above ')
+                            THEN concat(
+                                CASE
+                                    WHEN dlco_low = dlco_high AND dlco_earlier_low = dlco_earlier_high THEN ', '
+                                    WHEN dlco_status = 'met' THEN ', at least '
+                                    ELSE ', at most '
+                                END,
+                                rtrim(rtrim(CAST(dlco_rise - dlco_rise % 0.1 AS VARCHAR), '0'), '.'), ' % above '
+                            )
                             WHEN dlco_rise <= 0 THEN ', not above '
                             ELSE ', against '
                         END,
-                        CASE WHEN dlco_earlier_high IS NULL THEN '>' WHEN dlco_earlier_high > dlco_earlier_low THEN '<' ELSE '' END,
-                        rtrim(rtrim(CAST(coalesce(dlco_earlier_high, dlco_earlier_low) AS VARCHAR), '0'), '.'),
+                        CASE
+                            WHEN dlco_earlier_low = dlco_earlier_high THEN rtrim(rtrim(CAST(dlco_earlier_low AS VARCHAR), '0'), '.')
+                            WHEN dlco_earlier_high IS NULL OR dlco_status = 'not_met'
+                            THEN '>' || rtrim(rtrim(CAST(dlco_earlier_low AS VARCHAR), '0'), '.')
+                            ELSE '<' || rtrim(rtrim(CAST(dlco_earlier_high AS VARCHAR), '0'), '.')
+                        END,
                         ' % of ', CAST(dlco_earlier_on AS VARCHAR)
                     )
                 END

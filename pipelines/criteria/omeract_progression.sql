@@ -142,15 +142,27 @@ SELECT
                 'FVC ', CASE WHEN fvc_high IS NULL THEN '>' WHEN fvc_high > fvc_low THEN '<' ELSE '' END,
                 rtrim(rtrim(CAST(coalesce(fvc_high, fvc_low) AS VARCHAR), '0'), '.'), ' % predicted on ', CAST(fvc_on AS VARCHAR),
                 CASE
-                    WHEN fvc_earlier_on IS NULL THEN ', the first one'
+                    WHEN fvc_earlier_on IS NULL THEN ', the first test'
                     ELSE concat(
                         CASE
                             WHEN fvc_fall > 0
-                            THEN concat(', ', rtrim(rtrim(CAST(fvc_fall - fvc_fall % 0.1 AS VARCHAR), '0'), '.'), ' % below the ')
+                            THEN concat(
+                                CASE
+                                    WHEN fvc_low = fvc_high AND fvc_earlier_low = fvc_earlier_high THEN ', '
+                                    WHEN fvc_status = 'met' THEN ', at least '
+                                    ELSE ', at most '
+                                END,
+                                rtrim(rtrim(CAST(fvc_fall - fvc_fall % 0.1 AS VARCHAR), '0'), '.'), ' % below the '
+                            )
                             WHEN fvc_fall <= 0 THEN ', not below the '
                             ELSE ', against the '
                         END,
-                        CASE WHEN fvc_earlier_high IS NULL THEN '>' WHEN fvc_earlier_high > fvc_earlier_low THEN '<' ELSE '' END,
+                        CASE
+                            WHEN fvc_earlier_high IS NULL THEN '>'
+                            WHEN fvc_earlier_low = 0 THEN '<'
+                            WHEN fvc_earlier_low < fvc_earlier_high THEN rtrim(rtrim(CAST(fvc_earlier_low AS VARCHAR), '0'), '.') || ' to '
+                            ELSE ''
+                        END,
                         rtrim(rtrim(CAST(coalesce(fvc_earlier_high, fvc_earlier_low) AS VARCHAR), '0'), '.'),
                         ' % of the first test, ', CAST(fvc_earlier_on AS VARCHAR)
                     )
@@ -163,15 +175,28 @@ SELECT
                 'DLCO ', CASE WHEN dlco_high IS NULL THEN '>' WHEN dlco_high > dlco_low THEN '<' ELSE '' END,
                 rtrim(rtrim(CAST(coalesce(dlco_high, dlco_low) AS VARCHAR), '0'), '.'), ' % predicted on ', CAST(dlco_on AS VARCHAR),
                 CASE
-                    WHEN dlco_earlier_on IS NULL THEN ', the first one'
+                    WHEN dlco_earlier_on IS NULL THEN ', the first test'
                     ELSE concat(
                         CASE
                             WHEN dlco_fall > 0
-                            THEN concat(', ', rtrim(rtrim(CAST(dlco_fall - dlco_fall % 0.1 AS VARCHAR), '0'), '.'), ' % below the ')
+                            THEN concat(
+                                CASE
+                                    WHEN dlco_low = dlco_high AND dlco_earlier_low = dlco_earlier_high THEN ', '
+                                    WHEN dlco_status = 'met' THEN ', at least '
+                                    ELSE ', at most '
+                                END,
+                                rtrim(rtrim(CAST(dlco_fall - dlco_fall % 0.1 AS VARCHAR), '0'), '.'), ' % below the '
+                            )
                             WHEN dlco_fall <= 0 THEN ', not below the '
                             ELSE ', against the '
                         END,
-                        CASE WHEN dlco_earlier_high IS NULL THEN '>' WHEN dlco_earlier_high > dlco_earlier_low THEN '<' ELSE '' END,
+                        CASE
+                            WHEN dlco_earlier_high IS NULL THEN '>'
+                            WHEN dlco_earlier_low = 0 THEN '<'
+                            WHEN dlco_earlier_low < dlco_earlier_high
+                            THEN rtrim(rtrim(CAST(dlco_earlier_low AS VARCHAR), '0'), '.') || ' to '
+                            ELSE ''
+                        END,
                         rtrim(rtrim(CAST(coalesce(dlco_earlier_high, dlco_earlier_low) AS VARCHAR), '0'), '.'),
                         ' % of the first test, ', CAST(dlco_earlier_on AS VARCHAR)
                     )

@@ -112,15 +112,27 @@ SELECT
                 'FVC ', CASE WHEN fvc_high IS NULL THEN '>' WHEN fvc_high > fvc_low THEN '<' ELSE '' END,
                 rtrim(rtrim(CAST(coalesce(fvc_high, fvc_low) AS VARCHAR), '0'), '.'), ' % predicted on ', CAST(fvc_on AS VARCHAR),
                 CASE
-                    WHEN fvc_earlier_id IS NULL THEN ', none within 12 months before'
+                    WHEN fvc_earlier_id IS NULL THEN ', with none in the 12 months before'
                     ELSE concat(
                         CASE
-                            WHEN fvc_fall > 0 THEN concat(', ', rtrim(rtrim(CAST(fvc_fall AS VARCHAR), '0'), '.'), ' points below ')
+                            WHEN fvc_fall > 0
+                            THEN concat(
+                                CASE
+                                    WHEN fvc_low = fvc_high AND fvc_earlier_low = fvc_earlier_high THEN ', '
+                                    WHEN fvc_status = 'met' THEN ', at least '
+                                    ELSE ', at most '
+                                END,
+                                rtrim(rtrim(CAST(fvc_fall AS VARCHAR), '0'), '.'), ' points below '
+                            )
                             WHEN fvc_fall <= 0 THEN ', not below '
                             ELSE ', against '
                         END,
-                        CASE WHEN fvc_earlier_high IS NULL THEN '>' WHEN fvc_earlier_high > fvc_earlier_low THEN '<' ELSE '' END,
-                        rtrim(rtrim(CAST(coalesce(fvc_earlier_high, fvc_earlier_low) AS VARCHAR), '0'), '.'),
+                        CASE
+                            WHEN fvc_earlier_high IS NULL THEN '>' || rtrim(rtrim(CAST(fvc_earlier_low AS VARCHAR), '0'), '.')
+                            WHEN fvc_earlier_low = fvc_earlier_high OR fvc_status = 'met'
+                            THEN rtrim(rtrim(CAST(fvc_earlier_low AS VARCHAR), '0'), '.')
+                            ELSE '<' || rtrim(rtrim(CAST(fvc_earlier_high AS VARCHAR), '0'), '.')
+                        END,
                         ' % of ', CAST(fvc_earlier_on AS VARCHAR)
                     )
                 END
@@ -132,15 +144,27 @@ SELECT
                 'DLCO ', CASE WHEN dlco_high IS NULL THEN '>' WHEN dlco_high > dlco_low THEN '<' ELSE '' END,
                 rtrim(rtrim(CAST(coalesce(dlco_high, dlco_low) AS VARCHAR), '0'), '.'), ' % predicted on ', CAST(dlco_on AS VARCHAR),
                 CASE
-                    WHEN dlco_earlier_id IS NULL THEN ', none within 12 months before'
+                    WHEN dlco_earlier_id IS NULL THEN ', with none in the 12 months before'
                     ELSE concat(
                         CASE
-                            WHEN dlco_fall > 0 THEN concat(', ', rtrim(rtrim(CAST(dlco_fall AS VARCHAR), '0'), '.'), ' points below ')
+                            WHEN dlco_fall > 0
+                            THEN concat(
+                                CASE
+                                    WHEN dlco_low = dlco_high AND dlco_earlier_low = dlco_earlier_high THEN ', '
+                                    WHEN dlco_status = 'met' THEN ', at least '
+                                    ELSE ', at most '
+                                END,
+                                rtrim(rtrim(CAST(dlco_fall AS VARCHAR), '0'), '.'), ' points below '
+                            )
                             WHEN dlco_fall <= 0 THEN ', not below '
                             ELSE ', against '
                         END,
-                        CASE WHEN dlco_earlier_high IS NULL THEN '>' WHEN dlco_earlier_high > dlco_earlier_low THEN '<' ELSE '' END,
-                        rtrim(rtrim(CAST(coalesce(dlco_earlier_high, dlco_earlier_low) AS VARCHAR), '0'), '.'),
+                        CASE
+                            WHEN dlco_earlier_high IS NULL THEN '>' || rtrim(rtrim(CAST(dlco_earlier_low AS VARCHAR), '0'), '.')
+                            WHEN dlco_earlier_low = dlco_earlier_high OR dlco_status = 'met'
+                            THEN rtrim(rtrim(CAST(dlco_earlier_low AS VARCHAR), '0'), '.')
+                            ELSE '<' || rtrim(rtrim(CAST(dlco_earlier_high AS VARCHAR), '0'), '.')
+                        END,
                         ' % of ', CAST(dlco_earlier_on AS VARCHAR)
                     )
                 END

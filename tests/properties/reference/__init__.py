@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import date
 from functools import partial
 
-from tests.properties.reference import infection, oxygen, prognosis, refractory, therapy, transplant
+from tests.properties.reference import infection, oxygen, prognosis, progression, refractory, therapy, transplant
 from tests.properties.reference.records import Answer, Patient, read_patients
 
 __all__ = ["CRITERIA", "Answer", "Patient", "answer", "read_patients"]
@@ -29,6 +29,11 @@ CRITERIA: dict[str, Callable[[Patient, date], Answers]] = {
     "high_ferritin": prognosis.high_ferritin,
     "flair_score": prognosis.flair_score,
     "mck_score": prognosis.mck_score,
+    "omeract_progression": progression.omeract_progression,
+    "ppf_physiology": progression.ppf_physiology,
+    "inbuild_fvc_decline": progression.inbuild_fvc_decline,
+    "lung_function_improved": progression.lung_function_improved,
+    "listing_decline": progression.listing_decline,
     "transplant_early_referral": transplant.transplant_early_referral,
     "referral_lung_function": transplant.referral_lung_function,
     "referral_decline": transplant.referral_decline,

@@ -46,8 +46,9 @@ def tests_of(patient: Patient, measure: str, day: date) -> list[Observation]:
 
 
 def last_test_day(patient: Patient, day: date) -> date | None:
-    both = tests_of(patient, "fvc_percent", day) + tests_of(patient, "dlco_percent", day)
-    return max((one.on_date for one in both), default=None)
+    """The last day with an FVC or a DLCO, in litres or its unit too: that is a test, with no percentage to judge."""
+    measures = ("fvc", "fvc_percent", "dlco", "dlco_percent")
+    return max((one.on_date for measure in measures for one in tests_of(patient, measure, day)), default=None)
 
 
 def paired(patient: Patient, measure: str, tested: date) -> list[Observation]:
@@ -56,7 +57,7 @@ def paired(patient: Patient, measure: str, tested: date) -> list[Observation]:
 
 
 def current(patient: Patient, litres: str, tested: date) -> list[Observation]:
-    """What referral_lung_function judges of a measure: a newer test in litres alone leaves no percentage standing."""
+    """What is judged of a measure: a newer test in litres alone leaves no percentage standing."""
     alone = [one for one in tests_of(patient, litres, tested) if one.on_date >= later(tested, -PAIR_DAYS)]
     percents = paired(patient, f"{litres}_percent", tested)
     newer = any(one.on_date > percents[0].on_date for one in alone) if percents else False
@@ -65,8 +66,7 @@ def current(patient: Patient, litres: str, tested: date) -> list[Observation]:
 
 def referral_lung_function(patient: Patient, day: date) -> dict[str | None, Answer]:
     """FVC < 80 % or DLCO < 40 % predicted, on the last day of a test, in litres too."""
-    measures = ("fvc", "fvc_percent", "dlco", "dlco_percent")
-    tested = max((one.on_date for measure in measures for one in tests_of(patient, measure, day)), default=None)
+    tested = last_test_day(patient, day)
     if tested is None:
         return {None: Answer(STATUS[None])}
     fvc = worst(below(one, 80) for one in current(patient, "fvc", tested))
@@ -132,8 +132,8 @@ def referral_decline(patient: Patient, day: date) -> dict[str | None, Answer]:
     tested = last_test_day(patient, day)
     if tested is None:
         return {None: Answer(STATUS[None])}
-    fvc = worst(fvc_declined(patient, new, day) for new in paired(patient, "fvc_percent", tested))
-    dlco = worst(dlco_declined(patient, new) for new in paired(patient, "dlco_percent", tested))
+    fvc = worst(fvc_declined(patient, new, day) for new in current(patient, "fvc", tested))
+    dlco = worst(dlco_declined(patient, new) for new in current(patient, "dlco", tested))
     return {None: Answer(STATUS[any_of([fvc, dlco])])}
 
 

@@ -1,0 +1,66 @@
+"""What the blood shows under treatment: counts and IgG at and around their limits."""
+
+from datetime import date, timedelta
+
+from hypothesis import strategies as st
+
+FIRST = date(2024, 1, 1)  # as in cohorts
+LOW_COUNTS = [
+    (
+        "lymphocytes",
+        "10*9/L",
+        [
+            "0.19",
+            "0.2",
+            "0.49",
+            "0.5",
+            "0.79",
+            "0.8",
+            "0.99",
+            "1",
+            "<0.8",
+            "<=0.8",
+            "<0.5",
+            "<1",
+            ">0.8",
+            ">0.7",
+            ">=1",
+        ],
+    ),
+    (
+        "neutrophils",
+        "10*9/L",
+        [
+            "0.49",
+            "0.5",
+            "0.99",
+            "1",
+            "1.01",
+            "1.49",
+            "1.5",
+            "1.79",
+            "1.8",
+            "<0.5",
+            "<=1",
+            "<1.5",
+            "<1.8",
+            ">1",
+            ">=1.5",
+        ],
+    ),
+    ("igg", "g/L", ["2.99", "3", "3.99", "4", "6.99", "7", "<3", "<=4", "<7", ">3", ">=4"]),
+]
+
+
+def _on(offset: int) -> str:
+    return (FIRST + timedelta(days=offset)).isoformat()
+
+
+@st.composite
+def counted(draw: st.DrawFn) -> dict[str, list[dict[str, str]]]:
+    """Blood counts and IgG, some on one day."""
+    labs = []
+    for analyte, unit, values in LOW_COUNTS:
+        for offset in draw(st.lists(st.sampled_from([3, 3, 10, 20, 20, 34]), max_size=3)):
+            labs.append({"analyte": analyte, "value": draw(st.sampled_from(values)), "unit": unit, "at": _on(offset)})
+    return {"labs": labs}

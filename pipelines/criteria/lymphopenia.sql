@@ -1,10 +1,10 @@
 /*
 title = "Lymphopenia of CTCAE grade 2 or more"
 group = "infection"
-why   = """Few lymphocytes go with opportunistic infection under combined immunosuppression. CTCAE v5 on the absolute count; grade 1 (below the
-lower limit of normal, for which 1.0 x 10^9/L is taken whatever limit the laboratory prints) is shown, but not met. Each count is judged
-by itself and stands until the next. No count is computed from a share of the white cells. Of a censored count the grade is the highest
-that is certain: "<1.0" is grade 1, and whether it is below 0.8 cannot be told."""
+why   = """Few lymphocytes go with opportunistic infection under combined immunosuppression. CTCAE v5 on the absolute count; grade 1
+(below the lower limit of normal, for which 1.0 x 10^9/L is taken whatever limit the laboratory prints) is shown, but not met. Each count
+is judged by itself and stands until the next. No count is computed from a share of the white cells. Of a censored count the grade is the
+highest that is certain: "<1.0" is grade 1, and whether it is below 0.8 cannot be told."""
 unknown = ["lymphocyte count"]
 
 [threshold.grade_1_below]

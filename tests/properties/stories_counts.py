@@ -50,6 +50,7 @@ LOW_COUNTS = [
     ),
     ("igg", "g/L", ["2.99", "3", "3.99", "4", "6.99", "7", "<3", "<=4", "<7", ">3", ">=4"]),
 ]
+CMV = ["0", "<34.5", "34.5", "109", "109.1", "110", "345", ">1000", "not detected"]
 
 
 def _on(offset: int) -> str:
@@ -58,9 +59,14 @@ def _on(offset: int) -> str:
 
 @st.composite
 def counted(draw: st.DrawFn) -> dict[str, list[dict[str, str]]]:
-    """Blood counts and IgG, some on one day."""
+    """Blood counts and IgG, some on one day, and CMV PCRs of one or two laboratories."""
     labs = []
     for analyte, unit, values in LOW_COUNTS:
         for offset in draw(st.lists(st.sampled_from([3, 3, 10, 20, 20, 34]), max_size=3)):
             labs.append({"analyte": analyte, "value": draw(st.sampled_from(values)), "unit": unit, "at": _on(offset)})
+    for offset in draw(st.lists(st.sampled_from([2, 9, 9, 23, 24, 30, 51]), max_size=4)):
+        row = {"analyte": "cmv_dna", "value": draw(st.sampled_from(CMV)), "unit": "[IU]/mL", "at": _on(offset)}
+        if draw(st.sampled_from([False, False, False, True])):
+            row |= {"analyte": "cmv_dna_copies", "unit": "copies/mL"}
+        labs.append(row | {"laboratory": draw(st.sampled_from(["", "", "A"]))})
     return {"labs": labs}

@@ -41,6 +41,7 @@ CRITERIA: dict[str, Callable[[Patient, date], Answers]] = {
     "lymphopenia": counts.lymphopenia,
     "neutropenia": counts.neutropenia,
     "hypogammaglobulinaemia": counts.hypogammaglobulinaemia,
+    "cmv_rising": counts.cmv_rising,
     "step_up_pattern": therapy.step_up_pattern,
     "not_recommended_agent": therapy.not_recommended_agent,
     "cni_level_missing": therapy.cni_level_missing,

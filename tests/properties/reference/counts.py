@@ -1,5 +1,6 @@
 """Counts and infection markers: blood counts and IgG by grade, a rising CMV PCR, beta-D-glucan, and counts on a JAK inhibitor."""
 
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
@@ -9,7 +10,9 @@ from tests.properties.reference.records import (
     Known,
     Observation,
     Patient,
+    any_of,
     below,
+    later,
     newest,
     worst,
 )  # fmt: skip
@@ -23,6 +26,9 @@ LYMPHOCYTES = [
 NEUTROPHILS = [Decimal("1.8"), Decimal("1.5"), Decimal("1.0"), Decimal("0.5")]
 IGG = [Decimal(7), Decimal(4), Decimal(3)]
 MET_FROM_GRADE = 2
+RISE = Decimal("3.1623")  # 0.5 log10
+RISE_DAYS = 21
+ENDLESS = Decimal("Infinity")
 
 
 def lymphopenia(patient: Patient, day: date) -> dict[str | None, Answer]:
@@ -47,3 +53,58 @@ def graded(results: list[Observation], limits: list[Decimal]) -> dict[str | None
 
 def certain_grade(result: Observation, limits: list[Decimal]) -> int:
     return sum(below(result, limit) is True for limit in limits)
+
+
+@dataclass(frozen=True)
+class Amount:
+    """What a quantitative PCR can mean: from `least` to `most`, the ends included or not."""
+
+    least: Decimal
+    least_open: bool
+    most: Decimal
+    most_open: bool
+
+
+def amount(result: Observation) -> Amount | None:
+    """Nothing where it is negative, anything where it is positive without a number."""
+    if result.low is not None:
+        return Amount(result.low, result.low_open, ENDLESS if result.high is None else result.high, result.high_open)
+    zero = Decimal(0)
+    return {"negative": Amount(zero, False, zero, False), "positive": Amount(zero, False, ENDLESS, True)}.get(
+        result.coded
+    )
+
+
+def has_risen(old: Amount, new: Amount) -> Known:
+    """new >= 3.1623 x old, for all that the two can be, for none, or for some of it; nothing is no rise from nothing."""
+    if new.most == 0:
+        return False
+    surely_something = new.least > 0 or new.least_open
+    if surely_something and new.least >= RISE * old.most:
+        return True
+    reach = RISE * old.least  # the least that would be a rise
+    never = new.most < reach or (new.most == reach and (new.most_open or old.least_open))
+    return False if never else None
+
+
+def cmv_rising(patient: Patient, day: date) -> dict[str | None, Answer]:
+    """The samples of the newest day, each against any earlier one of 21 days, of its laboratory and unit."""
+    samples = [
+        (one, amount(one))
+        for name in ("cmv_dna", "cmv_dna_copies")
+        for one in patient.results(name, day)
+        if amount(one) is not None
+    ]
+    last = {id(one) for one in newest(one for one, _ in samples)}
+    answers = [any_of(rises(samples, one, new)) for one, new in samples if id(one) in last]
+    return {None: Answer(STATUS[worst(answers)])}
+
+
+def rises(samples: list[tuple[Observation, Amount]], result: Observation, new: Amount) -> list[Known]:
+    """One answer for each earlier sample."""
+    return [
+        has_risen(old, new)
+        for one, old in samples
+        if (one.analyte, one.laboratory) == (result.analyte, result.laboratory)
+        and later(result.on_date, -RISE_DAYS) <= one.on_date < result.on_date
+    ]

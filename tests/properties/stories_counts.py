@@ -51,6 +51,12 @@ LOW_COUNTS = [
     ("igg", "g/L", ["2.99", "3", "3.99", "4", "6.99", "7", "<3", "<=4", "<7", ">3", ">=4"]),
 ]
 CMV = ["0", "<34.5", "34.5", "109", "109.1", "110", "345", ">1000", "not detected"]
+GLUCAN = {
+    "Fungitell": ["<31", "59.9", "60", "79.9", "80", "<=60", ">500", ">70", "positive", "borderline"],
+    "Wako": ["10.9", "11", "<11", "<=11", ">6", "negative"],
+    "Goldstream": ["500"],
+    "": ["500", "positive"],
+}
 
 
 def _on(offset: int) -> str:
@@ -59,7 +65,7 @@ def _on(offset: int) -> str:
 
 @st.composite
 def counted(draw: st.DrawFn) -> dict[str, list[dict[str, str]]]:
-    """Blood counts and IgG, some on one day, and CMV PCRs of one or two laboratories."""
+    """Blood counts and IgG, some on one day, CMV PCRs of one or two laboratories, and beta-D-glucan by one or two assays."""
     labs = []
     for analyte, unit, values in LOW_COUNTS:
         for offset in draw(st.lists(st.sampled_from([3, 3, 10, 20, 20, 34]), max_size=3)):
@@ -69,4 +75,8 @@ def counted(draw: st.DrawFn) -> dict[str, list[dict[str, str]]]:
         if draw(st.sampled_from([False, False, False, True])):
             row |= {"analyte": "cmv_dna_copies", "unit": "copies/mL"}
         labs.append(row | {"laboratory": draw(st.sampled_from(["", "", "A"]))})
+    for offset in draw(st.lists(st.sampled_from([1, 12, 12, 40]), max_size=3)):
+        assay = draw(st.sampled_from(["Fungitell", "Fungitell", "Wako", "Goldstream", ""]))
+        row = {"analyte": "beta_d_glucan", "value": draw(st.sampled_from(GLUCAN[assay])), "unit": "pg/mL"}
+        labs.append(row | {"assay": assay, "at": _on(offset)})
     return {"labs": labs}

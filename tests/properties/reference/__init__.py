@@ -42,6 +42,7 @@ CRITERIA: dict[str, Callable[[Patient, date], Answers]] = {
     "neutropenia": counts.neutropenia,
     "hypogammaglobulinaemia": counts.hypogammaglobulinaemia,
     "cmv_rising": counts.cmv_rising,
+    "beta_d_glucan_positive": counts.beta_d_glucan_positive,
     "step_up_pattern": therapy.step_up_pattern,
     "not_recommended_agent": therapy.not_recommended_agent,
     "cni_level_missing": therapy.cni_level_missing,

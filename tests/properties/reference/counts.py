@@ -5,12 +5,14 @@ from datetime import date
 from decimal import Decimal
 
 from tests.properties.reference.records import (
+    NOT_EVALUABLE,
     STATUS,
     Answer,
     Known,
     Observation,
     Patient,
     any_of,
+    at_least,
     below,
     later,
     newest,
@@ -108,3 +110,30 @@ def rises(samples: list[tuple[Observation, Amount]], result: Observation, new: A
         if (one.analyte, one.laboratory) == (result.analyte, result.laboratory)
         and later(result.on_date, -RISE_DAYS) <= one.on_date < result.on_date
     ]
+
+
+def beta_d_glucan_positive(patient: Patient, day: date) -> dict[str | None, Answer]:
+    """Of each assay the newest results; before the first one nothing can be told."""
+    results = patient.results("beta_d_glucan", day)
+    assays = {one.assay for one in results}
+    if not assays:
+        return {None: Answer(NOT_EVALUABLE)}
+    return {
+        assay or "assay not named": Answer(
+            STATUS[worst(is_glucan_positive(one) for one in newest(one for one in results if one.assay == assay))]
+        )
+        for assay in assays
+    }
+
+
+def is_glucan_positive(result: Observation) -> Known:
+    """Fungitell and Wako have limits; nothing is told of other assays."""
+    if result.assay not in ("fungitell", "wako"):
+        return None
+    if result.low is None:
+        return {"positive": True, "negative": False}.get(result.coded)
+    if result.assay == "wako":
+        return at_least(result, 11)
+    if at_least(result, 80):
+        return True
+    return False if at_least(result, 60) is False else None

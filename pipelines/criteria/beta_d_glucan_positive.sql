@@ -1,10 +1,10 @@
 /*
 title = "Beta-D-glucan is positive"
 group = "infection"
-why   = """A marker of Pneumocystis and other fungi; a negative one does not exclude Pneumocystis. Assays are not interchangeable, so each is an
-item with its own limits: Fungitell positive from 80 pg/mL, indeterminate from 60 (cannot be told), Wako positive from 11 (its label was
-not read). Of other assays nothing can be told, nor where none is named; the upper limit that a laboratory prints moves nothing. A result
-in words counts as it says. Each result stands until the next of its assay."""
+why   = """A marker of Pneumocystis and other fungi; a negative one does not exclude Pneumocystis. Assays are not interchangeable, so each
+is an item with its own limits: Fungitell positive from 80 pg/mL, indeterminate from 60 (cannot be told), Wako positive from 11 (its label
+was not read). Of other assays nothing can be told, nor where none is named; the upper limit that a laboratory prints moves nothing. A
+result in words counts as it says. Each result stands until the next of its assay."""
 items   = "assay"
 unknown = ["beta-D-glucan"]
 

@@ -79,7 +79,8 @@ judged AS (
         worst.patient_id, worst.on_date, worst.record_id, worst.analyte, worst.value, worst.coded, worst.low, worst.low_open,
         worst.high, worst.high_open, worst.certain, worst.possible, worst.least_high, worst.least_low,
         worst.earlier_id, earlier.on_date AS earlier_on, earlier.value AS earlier_value, earlier.coded AS earlier_coded,
-        earlier.low AS earlier_low, earlier.low_open AS earlier_low_open, earlier.high AS earlier_high, earlier.high_open AS earlier_high_open
+        earlier.low AS earlier_low, earlier.low_open AS earlier_low_open, earlier.high AS earlier_high,
+        earlier.high_open AS earlier_high_open
     FROM worst
     LEFT JOIN sample AS earlier ON earlier.patient_id = worst.patient_id AND earlier.record_id = worst.earlier_id
 )
@@ -127,6 +128,7 @@ SELECT
     ] AS facts,
     CAST([] AS VARCHAR[]) AS notes,
     CAST(
-        CASE WHEN certain THEN low - $rise_factor * least_high WHEN NOT possible THEN high - $rise_factor * least_low END AS DECIMAL(19, 6)
+        CASE WHEN certain THEN low - $rise_factor * least_high WHEN NOT possible THEN high - $rise_factor * least_low END
+        AS DECIMAL(19, 6)
     ) AS margin
 FROM judged

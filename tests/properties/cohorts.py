@@ -266,7 +266,16 @@ def _recovering(draw: st.DrawFn) -> Cohort:
 def person(draw: st.DrawFn) -> Cohort:
     """The rows of one patient: some with nothing in common, and some stories that make the rules meet."""
     rows: Cohort = {name: [] for name in FILES}
-    stories = (_treated(), _failing(), _viral(), _scored(), _breathing(), _recovering(), stories_counts.counted())
+    stories = (
+        _treated(),
+        _failing(),
+        _viral(),
+        _scored(),
+        _breathing(),
+        _recovering(),
+        stories_counts.counted(),
+        stories_counts.inhibited(),
+    )
     stories = [_anything(), *(story for story in stories if draw(st.sampled_from([True, False, False])))]
     for story in stories:
         for name, found in draw(story).items():

@@ -57,6 +57,7 @@ GLUCAN = {
     "Goldstream": ["500"],
     "": ["500", "positive"],
 }
+HAEMOGLOBIN = ["7.9", "8", "9.9", "10", "10.5", "12", "12", "12.1", "<8", "<10", ">10"]
 
 
 def _on(offset: int) -> str:
@@ -80,3 +81,42 @@ def counted(draw: st.DrawFn) -> dict[str, list[dict[str, str]]]:
         row = {"analyte": "beta_d_glucan", "value": draw(st.sampled_from(GLUCAN[assay])), "unit": "pg/mL"}
         labs.append(row | {"assay": assay, "at": _on(offset)})
     return {"labs": labs}
+
+
+@st.composite
+def inhibited(draw: st.DrawFn) -> dict[str, list[dict[str, str]]]:
+    """A JAK inhibitor, paused, replaced or beside another, with blood counts before and under it."""
+    start = draw(st.integers(4, 12))
+    first, second = draw(
+        st.sampled_from([("tofacitinib", "tofacitinib"), ("tofacitinib", "baricitinib"), ("tofacitinib", "")])
+    )
+    last = start + draw(st.integers(8, 14))
+    given = [
+        _jaki(first, start) | draw(st.sampled_from([{"stop": _on(last)}, {"stop": _on(last)}, {"ongoing": "yes"}]))
+    ]
+    if second:
+        resumed = last + draw(st.sampled_from([-2, 1, 3, 4, 5]))
+        given.append(_jaki(second, resumed) | {"stop": _on(resumed + 15)})
+    labs = []
+    for analyte, unit, values in (*LOW_COUNTS[:2], ("haemoglobin", "g/dL", HAEMOGLOBIN)):
+        usual = {"lymphocytes": ["0.5", "1.5"], "neutrophils": ["1.01", "3"], "haemoglobin": ["10", "12"]}[analyte]
+        if draw(st.sampled_from([True, True, True, False])):
+            labs.append((analyte, draw(st.sampled_from(usual)), unit, draw(st.integers(0, start))))
+        for offset in draw(st.lists(st.integers(start - 2, start + 30), max_size=3)):
+            labs.append((analyte, draw(st.sampled_from([*values, *usual, *usual])), unit, offset))
+    return {
+        "administrations": given,
+        "labs": [
+            {
+                "analyte": analyte,
+                "value": value,
+                "unit": unit,
+                "at": _on(offset) + draw(st.sampled_from(["", "T06:00", "T18:00"])),
+            }
+            for analyte, value, unit, offset in labs
+        ],
+    }
+
+
+def _jaki(drug: str, start: int) -> dict[str, str]:
+    return {"drug": drug, "route": "oral", "dose": "10", "dose_unit": "mg", "per": "day", "start": _on(start)}

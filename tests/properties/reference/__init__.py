@@ -43,6 +43,7 @@ CRITERIA: dict[str, Callable[[Patient, date], Answers]] = {
     "hypogammaglobulinaemia": counts.hypogammaglobulinaemia,
     "cmv_rising": counts.cmv_rising,
     "beta_d_glucan_positive": counts.beta_d_glucan_positive,
+    "jaki_stop_counts": counts.jaki_stop_counts,
     "step_up_pattern": therapy.step_up_pattern,
     "not_recommended_agent": therapy.not_recommended_agent,
     "cni_level_missing": therapy.cni_level_missing,

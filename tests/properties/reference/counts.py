@@ -6,18 +6,23 @@ from decimal import Decimal
 
 from tests.properties.reference.records import (
     NOT_EVALUABLE,
+    NOT_MET,
     STATUS,
+    Administration,
     Answer,
     Known,
     Observation,
     Patient,
+    agreed,
     any_of,
     at_least,
     below,
     later,
+    more_than,
     newest,
     worst,
 )  # fmt: skip
+from tests.properties.reference.treatments import acts, dose_filled, given_rows
 
 LYMPHOCYTES = [
     Decimal("1.0"),
@@ -30,6 +35,7 @@ IGG = [Decimal(7), Decimal(4), Decimal(3)]
 MET_FROM_GRADE = 2
 RISE = Decimal("3.1623")  # 0.5 log10
 RISE_DAYS = 21
+HALF = Decimal("0.5")  # 10*9/L at which a JAK inhibitor is stopped
 ENDLESS = Decimal("Infinity")
 
 
@@ -137,3 +143,60 @@ def is_glucan_positive(result: Observation) -> Known:
     if at_least(result, 80):
         return True
     return False if at_least(result, 60) is False else None
+
+
+def jaki_stop_counts(patient: Patient, day: date) -> dict[str | None, Answer]:
+    """Any of the label's limits, on the newest counts, while a JAK inhibitor acts."""
+    if not patient.drugs_recorded(day):
+        return {None: Answer(NOT_EVALUABLE)}
+    given = {row.drug for row in given_rows(patient) if _is_jaki(patient, row) and acts(patient, row, day)}
+    if not given:
+        return {None: Answer(NOT_MET, 0)}
+    lymphocytes = newest(patient.results("lymphocytes", day))
+    neutrophils = newest(patient.results("neutrophils", day))
+    haemoglobin = newest(patient.results("haemoglobin", day))
+    stop = [worst(below(one, HALF) for one in lymphocytes), worst(below(one, HALF) for one in neutrophils)]
+    interrupt = [
+        worst(at_most(one, 1) for one in neutrophils),
+        worst(below(one, 8) for one in haemoglobin),
+        *(haemoglobin_fell(patient, haemoglobin, run_start(patient, drug, day)) for drug in given),
+    ]
+    status = any_of(stop + interrupt)
+    return {None: Answer(STATUS[status], 2 if True in stop else 1 if status else 0 if status is False else None)}
+
+
+def _is_jaki(patient: Patient, row: Administration) -> bool:
+    return patient.drugs[row.drug].drug_class == "jak_inhibitor"
+
+
+def at_most(result: Observation, limit: int) -> Known:
+    above = more_than(result, limit)
+    return None if above is None else not above
+
+
+def run_start(patient: Patient, drug: str, day: date) -> date:
+    """The first day of an unbroken run; gaps of up to 3 days do not break it."""
+    first = day
+    while dose_filled(patient, drug, later(first, -1), known_on=day):
+        first = later(first, -1)
+    return first
+
+
+def haemoglobin_fell(patient: Patient, current: list[Observation], start: date) -> Known:
+    """By more than 2 g/dL from the last one on or before the start, whichever of its day that was; none has fallen on that very day."""
+    before = newest(patient.results("haemoglobin", start))
+    if not before:
+        return None
+    if current[0].on_date == before[0].on_date:
+        return False
+    last = max((one.at for one in before if one.at), default=None)
+    candidates = [one for one in before if one.at in (None, last)]
+    return worst(agreed(fell(one, now) for one in candidates) for now in current)
+
+
+def fell(before: Observation, now: Observation) -> Known:
+    """before - now > 2, for every value that the two can mean."""
+    least = None if now.high is None else before.low - now.high
+    if least is not None and (least > 2 or (least == 2 and (before.low_open or now.high_open))):
+        return True
+    return False if before.high is not None and before.high - now.low <= 2 else None

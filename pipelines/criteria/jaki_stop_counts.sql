@@ -71,14 +71,20 @@ run AS (
         max(CASE WHEN NOT goes_on THEN from_date END) OVER (PARTITION BY patient_id, drug ORDER BY from_date) AS started_on
     FROM course
 ),
+endless AS (   -- with no recorded stop, also where a later row was to replace it
+    SELECT patient_id, drug, record_id FROM administration WHERE ongoing AND stop_date IS NULL AND action = 'given'
+),
 acting AS (
     SELECT
         run.patient_id, run.drug, run.from_date, run.started_on, coalesce(agent.to_date, DATE '9999-12-31') AS reached_to,
-        agent.to_date IS NULL AS open, agent.evidence,
-        CASE WHEN agent.to_date IS NULL AND agent.last_confirmed > run.from_date THEN agent.last_confirmed END AS confirmed_on
+        agent.to_date IS NULL AS reaches_on, max(endless.record_id) IS NOT NULL AS open, agent.evidence,
+        CASE WHEN max(endless.record_id) IS NOT NULL AND agent.last_confirmed > run.from_date THEN agent.last_confirmed END AS confirmed_on
     FROM run
     JOIN agent_acting AS agent ON agent.patient_id = run.patient_id AND agent.drug = run.drug AND agent.from_date = run.from_date
+    LEFT JOIN endless
+        ON endless.patient_id = run.patient_id AND endless.drug = run.drug AND list_contains(agent.evidence, endless.record_id)
     WHERE NOT run.gap
+    GROUP BY run.patient_id, run.drug, run.from_date, run.started_on, agent.to_date, agent.last_confirmed, agent.evidence
 ),
 counted AS (   -- grade: certainly reached by the count itself; spared: certainly none is
     SELECT
@@ -153,9 +159,9 @@ before AS (   -- of that day the last by time; where that cannot be told, the en
 judged_day AS (
     SELECT patient_id, from_date AS on_date FROM acting
     UNION
-    SELECT patient_id, reached_to FROM acting WHERE NOT open
+    SELECT patient_id, reached_to FROM acting WHERE NOT reaches_on
     UNION
-    SELECT patient_id, confirmed_on FROM acting WHERE confirmed_on IS NOT NULL
+    SELECT patient_id, confirmed_on FROM acting WHERE confirmed_on < reached_to
     UNION
     SELECT day_count.patient_id, day_count.on_date
     FROM day_count
@@ -294,15 +300,34 @@ SELECT
             ELSE 'started ' || CAST(started_on AS VARCHAR)
         END,
         array_to_string(list_concat(
-            CASE WHEN grade = 2 AND lymphocytes_grade = 2
-                THEN ['lymphocytes ' || rtrim(rtrim(CAST(lymphocytes AS VARCHAR), '0'), '.') || ' x 10^9/L'] ELSE CAST([] AS VARCHAR[]) END,
-            CASE WHEN grade = neutrophils_grade
-                THEN ['neutrophils ' || rtrim(rtrim(CAST(neutrophils AS VARCHAR), '0'), '.') || ' x 10^9/L'] ELSE CAST([] AS VARCHAR[]) END,
-            CASE WHEN grade = 1 AND haemoglobin_grade = 1
-                THEN ['haemoglobin ' || rtrim(rtrim(CAST(haemoglobin AS VARCHAR), '0'), '.') || ' g/dL'] ELSE CAST([] AS VARCHAR[]) END,
+            CASE
+                WHEN grade = 2 AND lymphocytes_grade = 2
+                THEN [
+                    'lymphocytes ' || CASE lymphocytes_sign WHEN 3 THEN '<' WHEN 4 THEN '<=' ELSE '' END
+                    || rtrim(rtrim(CAST(lymphocytes AS VARCHAR), '0'), '.') || ' x 10^9/L'
+                ]
+                ELSE CAST([] AS VARCHAR[])
+            END,
+            CASE
+                WHEN grade = neutrophils_grade
+                THEN [
+                    'neutrophils ' || CASE neutrophils_sign WHEN 3 THEN '<' WHEN 4 THEN '<=' ELSE '' END
+                    || rtrim(rtrim(CAST(neutrophils AS VARCHAR), '0'), '.') || ' x 10^9/L'
+                ]
+                ELSE CAST([] AS VARCHAR[])
+            END,
+            CASE
+                WHEN grade = 1 AND haemoglobin_grade = 1
+                THEN [
+                    'haemoglobin ' || CASE haemoglobin_sign WHEN 3 THEN '<' WHEN 4 THEN '<=' ELSE '' END
+                    || rtrim(rtrim(CAST(haemoglobin AS VARCHAR), '0'), '.') || ' g/dL'
+                ]
+                ELSE CAST([] AS VARCHAR[])
+            END,
             CASE WHEN grade = 1 AND fallen
                 THEN [
                     'haemoglobin down from ' || rtrim(rtrim(CAST(before_low AS VARCHAR), '0'), '.') || ' to '
+                    || CASE WHEN lowest_high = lowest_open_high THEN '<' ELSE '' END
                     || rtrim(rtrim(CAST(lowest_high AS VARCHAR), '0'), '.') || ' g/dL'
                 ]
                 ELSE CAST([] AS VARCHAR[])

@@ -81,12 +81,10 @@ SELECT
             END,
             rtrim(rtrim(CAST(coalesce(high, low) AS VARCHAR), '0'), '.')
         ),
-        CASE grade
-            WHEN 4 THEN CAST($grade_4_below AS VARCHAR)
-            WHEN 3 THEN CAST($grade_3_below AS VARCHAR)
-            WHEN 2 THEN CAST($grade_2_below AS VARCHAR)
-        END,
-        CAST($grade_2_below AS VARCHAR)
+        rtrim(rtrim(CAST(CAST(
+            CASE grade WHEN 4 THEN $grade_4_below WHEN 3 THEN $grade_3_below WHEN 2 THEN $grade_2_below END AS DECIMAL(19, 6)
+        ) AS VARCHAR), '0'), '.'),
+        rtrim(rtrim(CAST(CAST($grade_2_below AS DECIMAL(19, 6)) AS VARCHAR), '0'), '.')
     ] AS facts,
     CAST([] AS VARCHAR[]) AS notes,
     CAST(

@@ -333,19 +333,19 @@ SELECT
                 ELSE CAST([] AS VARCHAR[])
             END
         ), ', '),
-        CASE WHEN lymphocytes_id IS NULL THEN 'not recorded' ELSE
+        CASE WHEN NOT acts THEN 'not judged' WHEN lymphocytes_id IS NULL THEN 'not recorded' ELSE
             CASE lymphocytes_sign WHEN 0 THEN '' WHEN 1 THEN '>' WHEN 2 THEN '>=' WHEN 3 THEN '<' ELSE '<=' END
             || rtrim(rtrim(CAST(lymphocytes AS VARCHAR), '0'), '.') || ' on ' || CAST(lymphocytes_on AS VARCHAR)
         END,
-        CASE WHEN neutrophils_id IS NULL THEN 'not recorded' ELSE
+        CASE WHEN NOT acts THEN 'not judged' WHEN neutrophils_id IS NULL THEN 'not recorded' ELSE
             CASE neutrophils_sign WHEN 0 THEN '' WHEN 1 THEN '>' WHEN 2 THEN '>=' WHEN 3 THEN '<' ELSE '<=' END
             || rtrim(rtrim(CAST(neutrophils AS VARCHAR), '0'), '.') || ' on ' || CAST(neutrophils_on AS VARCHAR)
         END,
-        CASE WHEN haemoglobin_id IS NULL THEN 'not recorded' ELSE
+        CASE WHEN NOT acts THEN 'not judged' WHEN haemoglobin_id IS NULL THEN 'not recorded' ELSE
             CASE haemoglobin_sign WHEN 0 THEN '' WHEN 1 THEN '>' WHEN 2 THEN '>=' WHEN 3 THEN '<' ELSE '<=' END
             || rtrim(rtrim(CAST(haemoglobin AS VARCHAR), '0'), '.') || ' g/dL on ' || CAST(haemoglobin_on AS VARCHAR)
         END,
-        CASE WHEN before_on IS NULL THEN 'not recorded' ELSE
+        CASE WHEN NOT acts THEN 'not judged' WHEN before_on IS NULL THEN 'not recorded' ELSE
             rtrim(rtrim(CAST(before_low AS VARCHAR), '0'), '.')
             || CASE WHEN before_high > before_low THEN ' to ' || rtrim(rtrim(CAST(before_high AS VARCHAR), '0'), '.') ELSE '' END
             || ' g/dL on ' || CAST(before_on AS VARCHAR)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pipelines import ingest, sources
 from pipelines import store as store_package
-from tests.properties import stories_lung_function
+from tests.properties import stories_counts, stories_lung_function
 from tests.properties.values import ANTIBODY, BLOT, DRUGS, EVENTS, INFUSED, LABS, OXYGEN, PFT, RESPONSES, SUPPORT
 
 SCHEMA = (Path(store_package.__file__).parent / "schema.sql").read_text(encoding="utf-8")
@@ -274,6 +274,8 @@ def person(draw: st.DrawFn) -> Cohort:
         _breathing(),
         _recovering(),
         stories_lung_function.followed(),
+        stories_counts.counted(),
+        stories_counts.inhibited(),
     )
     stories = [_anything(), *(story for story in stories if draw(st.sampled_from([True, False, False])))]
     for story in stories:

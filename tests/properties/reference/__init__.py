@@ -7,7 +7,16 @@ from collections.abc import Callable
 from datetime import date
 from functools import partial
 
-from tests.properties.reference import infection, oxygen, prognosis, progression, refractory, therapy, transplant
+from tests.properties.reference import (
+    counts,
+    infection,
+    oxygen,
+    prognosis,
+    progression,
+    refractory,
+    therapy,
+    transplant,
+)
 from tests.properties.reference.records import Answer, Patient, read_patients
 
 __all__ = ["CRITERIA", "Answer", "Patient", "answer", "read_patients"]
@@ -43,6 +52,12 @@ CRITERIA: dict[str, Callable[[Patient, date], Answers]] = {
     "urgent_transfer": oxygen.urgent_transfer,
     "pjp_prophylaxis_gap": infection.pjp_prophylaxis_gap,
     "cmv_reactivation": infection.cmv_reactivation,
+    "lymphopenia": counts.lymphopenia,
+    "neutropenia": counts.neutropenia,
+    "hypogammaglobulinaemia": counts.hypogammaglobulinaemia,
+    "cmv_rising": counts.cmv_rising,
+    "beta_d_glucan_positive": counts.beta_d_glucan_positive,
+    "jaki_stop_counts": counts.jaki_stop_counts,
     "step_up_pattern": therapy.step_up_pattern,
     "not_recommended_agent": therapy.not_recommended_agent,
     "cni_level_missing": therapy.cni_level_missing,

@@ -7,6 +7,8 @@ functions here: `as_markdown` where Streamlit reads Markdown, `as_label` where P
 import re
 from datetime import date, datetime
 
+from pipelines import catalog
+
 # Okabe and Ito's colours, told apart by most colour-blind readers; every use has a second mark (shape, dash or hatching).
 BLACK = "#000000"
 ORANGE = "#E69F00"
@@ -37,15 +39,7 @@ CLASS_COLOURS = {
     "procedure": SKY,
 }
 
-GROUPS = {  # in the order in which they are read
-    "refractory": "Refractory disease",
-    "transplant": "Transplant",
-    "progression": "Progression",
-    "therapy": "Therapy",
-    "infection": "Infection",
-    "monitoring": "Monitoring",
-    "prognosis": "Prognosis",
-}
+GROUPS = catalog.GROUP_TITLES
 GROUP_COLOURS = {
     "refractory": VERMILION,
     "transplant": BLUE,
@@ -55,7 +49,7 @@ GROUP_COLOURS = {
     "monitoring": GREY,
     "prognosis": SKY,
 }
-STATUS_WORDS = {"met": "Met", "not_evaluable": "Cannot be told", "not_met": "Not met"}
+STATUS_WORDS = catalog.STATUS_WORDS
 STATUS_MARKS = {"met": "▲", "not_evaluable": "?", "not_met": "✓"}
 
 CHART_CONFIG = {

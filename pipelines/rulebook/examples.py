@@ -6,6 +6,7 @@ absent there are none to show, and whoever shows them says so. The test runner r
 
 import re
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 SPEC = Path(__file__).resolve().parents[2] / "tests" / "spec"
@@ -44,7 +45,11 @@ def installed() -> bool:
 
 def examples_of(definition_id: str) -> Examples:
     """The worked examples of a definition; none where there is no spec file."""
-    path = SPEC / f"{definition_id}.md"
+    return _examples(SPEC / f"{definition_id}.md")
+
+
+@cache
+def _examples(path: Path) -> Examples:
     return read(path.read_text(encoding="utf-8")) if path.is_file() else Examples()
 
 

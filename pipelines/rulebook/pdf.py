@@ -1,6 +1,6 @@
 """The rulebook as PDF, set by typst. The text goes in as JSON and is never read as markup; the fonts are those that ship here.
 
-The same rulebook gives the same bytes: no date of making is written, and no font of the machine is used.
+The same rulebook gives the same bytes: no date of making is written. The PDF is tagged, so that a screen reader tells its tables.
 """
 
 import json
@@ -19,14 +19,18 @@ HERE = Path(__file__).parent
 
 def document(book: Rulebook) -> bytes:
     """The whole document."""
-    return typst.compile(
-        str(HERE / "rulebook.typ"),
-        root=str(HERE),
-        font_paths=[str(HERE / "fonts")],
-        ignore_system_fonts=True,
-        sys_inputs={"rulebook": json.dumps(_seen(_told(book)))},
-        pdf_standards=["ua-1"],  # tagged, so that a screen reader tells the tables
-    )
+    told = json.dumps(_seen(_told(book)))
+    try:
+        return _set(told, ignore_system_fonts=True, pdf_standards=["ua-1"])
+    except typst.TypstError:
+        # The standard refuses a letter that no font has, such as a name in Hangul: the machine's fonts are asked too, and what
+        # they do not have either is a box. The rules themselves never need this.
+        return _set(told, ignore_system_fonts=False, pdf_standards=[])
+
+
+def _set(told: str, **how: object) -> bytes:
+    template, fonts = str(HERE / "rulebook.typ"), [str(HERE / "fonts")]
+    return typst.compile(template, root=str(HERE), font_paths=fonts, sys_inputs={"rulebook": told}, **how)
 
 
 def _told(book: Rulebook) -> dict:

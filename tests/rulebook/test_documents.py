@@ -10,6 +10,7 @@ import pypdfium2
 import pytest
 from markdown_it import MarkdownIt
 
+from pipelines import findings
 from pipelines.errors import Refusal
 from pipelines.rulebook import documents, markdown, pdf
 from pipelines.rulebook.content import Entry, Rulebook, rulebook
@@ -197,6 +198,25 @@ class TestPdf:
         for document in (as_pdf, pdf.document(site_book)):
             links = set(re.findall(rb"/URI *\(([^)]*)", document))
             assert links and all(link.startswith(b"https://doi.org/10.") for link in links)
+
+    def test_a_name_in_a_script_that_the_fonts_lack_is_no_reason_to_fail(self, site_book):
+        named = replace(site_book.criteria[0], title="김민수")
+        document = pdf.document(replace(site_book, criteria=(named, *site_book.criteria[1:])))
+        assert squeezed("Numbers to approve") in pdf_text(document)
+        assert b"pdfuaid" not in document, "the standard allows no letter without a font"
+
+    def test_the_rules_alone_meet_the_standard_for_screen_readers(self, as_pdf):
+        assert b"pdfuaid" in as_pdf
+
+    def test_a_reason_longer_than_a_page_is_not_cut(self, no_examples, monkeypatch):
+        shipped = findings.thresholds
+        site = {"value": 1, "unit": "x", "why": f"{'very long ' * 3000}end of the reason"}
+        monkeypatch.setattr(
+            findings,
+            "thresholds",
+            lambda rule: [row | {"site": site if row["name"] == "grade_3_from" else None} for row in shipped(rule)],
+        )
+        assert pdf_text(pdf.document(rulebook())).count(squeezed("end of the reason")) == 2
 
     def test_a_doubt_about_the_counts_is_on_the_first_page(self, no_examples, counted):
         doubtful = rulebook(replace(counted, by_these_rules=False))

@@ -16,8 +16,12 @@ from dashboard import held, queries, style, urgency
 from pipelines import decisions, dictionary, findings, receipts, uploads
 from pipelines.catalog import Definition, catalog
 from pipelines.engines import on_duckdb
+from pipelines.errors import StoreEmpty
 from pipelines.identity import PatientIds
 from pipelines.load import FileReport, Progress
+from pipelines.rulebook import counts, documents
+from pipelines.rulebook.content import Rulebook
+from pipelines.rulebook.content import rulebook as rulebook_of
 from pipelines.sources import Declared
 from pipelines.store.database import SnapshotReader, Store
 from pipelines.uploads import Upload
@@ -94,6 +98,24 @@ def rules() -> dict[str, Definition]:
 def cited(criterion: str) -> list[dict]:
     """The thresholds of a rule with tag and citation (`findings.thresholds`)."""
     return findings.thresholds(catalog().criteria[criterion])
+
+
+def rulebook() -> Rulebook:
+    """Everything the rulebook says, with the answers of the store counted; before anything was loaded, without."""
+    try:
+        return rulebook_of(_ask(counts.count, provenance().snapshot))
+    except StoreEmpty:
+        return rulebook_of()
+
+
+def rulebook_document(form: str) -> bytes:
+    """The rulebook as a file: 'md' or 'pdf'."""
+    return documents.FORMS[form](rulebook())
+
+
+def answering(criterion: str) -> dict[str, list[str]]:
+    """The ids of the patients behind the counts of a criterion, by status. Raises StoreEmpty."""
+    return _ask(counts.patients, criterion)
 
 
 def title_of(kind: str, identifier: str) -> str:

@@ -7,6 +7,8 @@ functions here: `as_markdown` where Streamlit reads Markdown, `as_label` where P
 import re
 from datetime import date, datetime
 
+from pipelines import catalog
+
 # Okabe and Ito's colours, told apart by most colour-blind readers; every use has a second mark (shape, dash or hatching).
 BLACK = "#000000"
 ORANGE = "#E69F00"
@@ -37,15 +39,7 @@ CLASS_COLOURS = {
     "procedure": SKY,
 }
 
-GROUPS = {  # in the order in which they are read
-    "refractory": "Refractory disease",
-    "transplant": "Transplant",
-    "progression": "Progression",
-    "therapy": "Therapy",
-    "infection": "Infection",
-    "monitoring": "Monitoring",
-    "prognosis": "Prognosis",
-}
+GROUPS = catalog.GROUP_TITLES
 GROUP_COLOURS = {
     "refractory": VERMILION,
     "transplant": BLUE,
@@ -55,7 +49,7 @@ GROUP_COLOURS = {
     "monitoring": GREY,
     "prognosis": SKY,
 }
-STATUS_WORDS = {"met": "Met", "not_evaluable": "Cannot be told", "not_met": "Not met"}
+STATUS_WORDS = catalog.STATUS_WORDS
 STATUS_MARKS = {"met": "▲", "not_evaluable": "?", "not_met": "✓"}
 
 CHART_CONFIG = {
@@ -174,6 +168,14 @@ SHEET = (
 [class*="st-key-rules-"] { gap: 0.1rem; }
 [class*="st-key-rules-"] button { padding: 0.1rem 0.4rem; min-height: 0; justify-content: flex-start; width: 100%; }
 [class*="st-key-rules-"] button p { text-align: left; font-size: 0.9rem; line-height: 1.3; }
+[class*="st-key-rules-list"] button p { font-size: 0.85rem; }
+[class*="st-key-rules-list"] { max-height: calc(100vh - 20rem); min-height: 14rem; overflow-y: auto; flex-wrap: nowrap; }
+[class*="st-key-rules-list"] > * { flex-shrink: 0; }
+[data-testid="stColumn"]:has([class*="st-key-rules-list"]) > div { position: sticky; top: 3.6rem; height: auto; }
+[class*="st-key-rule-page"] td > div { max-width: none !important; }
+[class*="st-key-example-"] table { width: auto; }
+[class*="st-key-example-"] td, [class*="st-key-example-"] th { padding: 2px 10px 2px 4px !important; font-size: 0.85rem; }
+[class*="st-key-example-expected-"] td { background: #F0F7F4; }
 [class*="st-key-head-"] p { font-weight: 600; font-size: 0.8rem; color: #6B7280; margin: 0; }
 """
     + _EDGES

@@ -34,6 +34,7 @@ Group = StrEnum("Group", list(GROUPS))
 RowFormat = StrEnum("RowFormat", ["csv", "json"])
 FindingFormat = StrEnum("FindingFormat", ["table", "csv", "json"])
 TableFormat = StrEnum("TableFormat", list(export.WRITERS))
+DocumentFormat = StrEnum("DocumentFormat", ["md", "pdf"])
 
 DEFAULT_STORE = Path("store")
 asked_of = DEFAULT_STORE  # the store of the running command, whose logs take the details of a fault
@@ -279,6 +280,30 @@ def export_command(
     with open_snapshot(store) as snapshot, snapshot.cursor() as cursor:
         rows = export.export(cursor, Store(store), table, form, out)
     typer.echo(f"{rows} rows of {table} written to {out}", err=True)
+
+
+@app.command("rulebook")
+def rulebook_command(
+    form: Annotated[DocumentFormat, typer.Option("--format")],
+    out: Annotated[Path, typer.Option("--out", dir_okay=False, help="The file to write; one that exists is replaced.")],
+    without_counts: Annotated[
+        bool,
+        typer.Option(
+            "--without-counts", help="Leave out in how many patients each criterion is met; no store is needed then."
+        ),
+    ] = False,
+    store: StoreFolder = DEFAULT_STORE,
+) -> None:
+    """Write the rulebook for a committee: every criterion with its numbers, sources, history and worked examples."""
+    from pipelines.rulebook import content, documents
+    from pipelines.rulebook.counts import count
+
+    counted = None
+    if not without_counts:
+        with open_snapshot(store) as snapshot, snapshot.cursor() as cursor:
+            counted = count(cursor, snapshot.number)
+    documents.write(content.rulebook(counted), str(form), out, Store(store))
+    typer.echo(f"Rulebook written to {out}", err=True)
 
 
 @app.command("verify")

@@ -24,7 +24,21 @@ from pipelines.site_thresholds import SiteValue
 
 HERE = Path(__file__).parent
 TAGS = ("published", "project default", "unverified")
-GROUPS = ("refractory", "transplant", "therapy", "infection", "prognosis", "progression", "monitoring")
+GROUP_TITLES = {  # in the order in which they are read
+    "refractory": "Refractory disease",
+    "transplant": "Transplant",
+    "progression": "Progression",
+    "therapy": "Therapy",
+    "infection": "Infection",
+    "monitoring": "Monitoring",
+    "prognosis": "Prognosis",
+}
+GROUPS = tuple(GROUP_TITLES)
+STATUS_WORDS = {
+    "met": "Met",
+    "not_evaluable": "Cannot be told",
+    "not_met": "Not met",
+}  # the first that holds is told of many
 # The tables that an engine makes for every evaluation before the first concept (engines/on_duckdb.py).
 INPUTS = frozenset(
     (

@@ -297,6 +297,30 @@ def test_nothing_of_a_file_reaches_the_terminal_as_a_command(run, tmp_path: Path
     assert "\x1b" not in shown and "\u200b" not in shown
 
 
+class TestRulebook:
+    def test_it_is_written_in_both_forms(self, loaded, tmp_path: Path):
+        for form, start in (("md", b"# mda5-monitor: rulebook\n"), ("pdf", b"%PDF-")):
+            out = tmp_path / f"book.{form}"
+            ran = loaded("rulebook", "--format", form, "--out", out)
+            assert (ran.code, ran.out, ran.err) == (0, "", f"Rulebook written to {out}\n")
+            assert out.read_bytes().startswith(start)
+
+    def test_it_counts_the_patients_of_the_store(self, loaded, tmp_path: Path):
+        loaded("rulebook", "--format", "md", "--out", tmp_path / "book.md")
+        text = (tmp_path / "book.md").read_text(encoding="utf-8")
+        assert "On 2024-01-02: met 1, cannot be told 1, not met 0 of 2 patients." in text and "=1+1" not in text
+
+    def test_without_counts_it_needs_no_store(self, run, tmp_path: Path):
+        out = tmp_path / "book.md"
+        assert run("rulebook", "--format", "md", "--out", out).code == 1 and not out.exists()
+        assert run("rulebook", "--format", "md", "--out", out, "--without-counts").code == 0
+        assert "In this store" not in out.read_text(encoding="utf-8")
+        assert not (tmp_path / "store").exists()
+
+    def test_a_form_that_there_is_not_is_wrong_usage(self, run, tmp_path: Path):
+        assert run("rulebook", "--format", "docx", "--out", tmp_path / "book.docx").code == 2
+
+
 def test_verify_and_rebuild_say_what_they_found(loaded):
     assert "FAILED" not in loaded("verify").out
     assert all(check["holds"] for check in loaded("verify", "--json").json)

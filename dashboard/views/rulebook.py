@@ -1,108 +1,132 @@
-"""The rulebook: every criterion with its numbers, their papers, its worked examples and its SQL."""
+"""The rulebook: every criterion with its numbers, their sources, its worked examples and the patients it is met in; the numbers that a
+committee must approve; the sources. The state is the address: ?criterion=... opens the same rule again.
+"""
 
 import streamlit as st
 
-from dashboard import data, style, worked_examples
+from dashboard import data, rule_page, rulebook_tables, style
+from pipelines.catalog import TAGS
+from pipelines.rulebook import wording
+from pipelines.rulebook.content import CHAPTERS, Entry, Rulebook
+
+SECTIONS = {"rules": "Rules", "approve": "Numbers to approve", "sources": "Sources"}
+DOWNLOADS = {"md": ("Markdown", "text/markdown"), "pdf": ("PDF", "application/pdf")}
 
 
 def draw() -> None:
-    rules = data.rules()
-    if not rules:
-        st.info("No criterion is defined.")
-        return
-    asked = st.query_params.get("criterion")
-    current = asked if asked in rules else ordered(rules)[0]
+    book = data.rulebook()
+    with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
+        with st.container(width="content"):
+            st.subheader("Rulebook", anchor=False)
+            st.caption(style.as_markdown(wording.edition(book)))
+        draw_downloads()
+    doubt = wording.warning(book)
+    if doubt:
+        st.warning(style.as_markdown(doubt))
+    asked = st.query_params.get("show", "rules")
+    st.session_state["rulebook_section"] = asked if asked in SECTIONS else "rules"
+    counts = {"rules": len(book.entries), "approve": len(book.to_approve()), "sources": len(book.sources)}
+    section = st.segmented_control(
+        "Section",
+        list(SECTIONS),
+        key="rulebook_section",
+        required=True,
+        label_visibility="collapsed",
+        on_change=lambda: st.query_params.from_dict({"show": st.session_state["rulebook_section"]}),
+        format_func=lambda name: f"{SECTIONS[name]} ({counts[name]})",
+    )
+    if section == "rules":
+        draw_rules(book)
+    else:
+        with st.container(key="rule-page"):
+            (rulebook_tables.draw_to_approve if section == "approve" else rulebook_tables.draw_sources)(book)
+
+
+def draw_downloads() -> None:
+    """The same as documents for a committee, made when they are asked for."""
+    with st.container(horizontal=True, width="content"):
+        for form, (label, kind) in DOWNLOADS.items():
+            st.download_button(
+                label,
+                lambda form=form: data.rulebook_document(form),
+                f"rulebook.{form}",
+                kind,
+                key=f"rulebook-{form}",
+                icon=":material/download:",
+                on_click="ignore",
+            )
+
+
+def draw_rules(book: Rulebook) -> None:
     listing, detail = st.columns([1, 2.6], gap="large")
     with listing:
-        draw_list(rules, current)
-    with detail:
-        draw_rule(rules[current])
+        found = draw_filters(book)
+        asked = st.query_params.get("criterion")
+        current = next((entry for entry in found if entry.id == asked), found[0] if found else None)
+        draw_list(found, current)
+    with detail, st.container(key="rule-page"):
+        if current is None:
+            st.info("No rule matches.")
+        else:
+            rule_page.draw(book, current)
 
 
-def ordered(rules: dict) -> list[str]:
-    groups = list(style.GROUPS)
-    return sorted(rules, key=lambda name: (groups.index(rules[name].group), name))
-
-
-def draw_list(rules: dict, current: str) -> None:
-    asked = (
-        st.text_input("Find a rule", key="find_rule", placeholder="a word of its title", type="search").strip().lower()
+def draw_filters(book: Rulebook) -> list[Entry]:
+    """The search and the filters, and the rules that pass them."""
+    asked = st.text_input(
+        "Find a rule", key="find_rule", placeholder="words of it, a number, an author", type="search"
+    ).casefold()
+    chapters = [chapter for chapter in CHAPTERS if book.chapter(chapter)]
+    chapter = st.selectbox(
+        "Group",
+        ["all", *chapters],
+        key="rule_group",
+        format_func=lambda name: CHAPTERS.get(name, "All groups"),
+        label_visibility="collapsed",
     )
-    for group, title in style.GROUPS.items():
-        found = [
-            name
-            for name in ordered(rules)
-            if rules[name].group == group and (asked in rules[name].title.lower() or asked in style.words(name))
-        ]
-        if not found:
-            continue
-        st.markdown(f"**{title}**")
-        with st.container(key=f"rules-{group}"):
-            for name in found:
-                kind = "secondary" if name == current else "tertiary"
-                label = style.as_markdown(rules[name].title)
-                st.button(label, key=f"rule-{name}", type=kind, on_click=choose, args=(name,), wrap=True)
-
-
-def choose(name: str) -> None:
-    st.query_params["criterion"] = name
-
-
-def draw_rule(rule) -> None:
-    st.subheader(style.as_markdown(rule.title), anchor=False)
-    st.caption(
-        f"{style.GROUPS[rule.group]} · `{rule.id}`"
-        + (f" · judges each {style.as_markdown(rule.items)} on its own" if rule.items else "")
+    tag = st.selectbox(
+        "Tag",
+        ["any", *TAGS],
+        key="rule_tag",
+        format_func=lambda name: "Any tag" if name == "any" else f"With a number tagged {name}",
+        label_visibility="collapsed",
     )
-    st.markdown(style.as_markdown(rule.why))
-    st.markdown("**Thresholds**")
-    cited = data.cited(rule.id)
-    if not cited:
-        st.caption("This rule has no number of its own: it combines others or asks whether something is recorded.")
-    else:
-        cells = [
-            {
-                "Name": style.as_markdown(style.words(line["name"])),
-                "Value": style.as_markdown(f"{line['value']} {line['unit']}"),
-                "Tag": line["tag"],
-                "Source": style.as_markdown(line["citation"])
-                + (f" [doi](https://doi.org/{line['doi']})" if line["doi"] else ""),
-            }
-            for line in cited
-        ]
-        st.table(cells, border="horizontal", hide_index=True)
-    st.markdown("**How it answers**")
-    cells = [
-        {"Status": style.STATUS_WORDS[status], "Sentence": style.as_markdown(rule.finding[status])}
-        for status in style.STATUS_WORDS
+    met = book.counts is not None and st.toggle("Met in this store", key="rule_met")
+    return [
+        entry
+        for entry in book.entries
+        if chapter in ("all", None, entry.chapter)
+        and (tag in ("any", None) or entry.tagged(tag))
+        and (not met or (entry.answers or {}).get("met"))
+        and all(word in searched(entry) for word in asked.split())
     ]
-    st.table(cells, border="horizontal", hide_index=True)
-    draw_examples(rule.id)
-    with st.expander("SQL"):
-        st.code(rule.sql, language="sql")
-    with st.expander("History"):
-        for entry in rule.history:
-            st.text(f"{entry['on']}: {entry['why']}")
 
 
-def draw_examples(criterion: str) -> None:
-    """The cases of the rule's spec file: what was given and what must come out. They are the rule's tests too."""
-    st.markdown("**Worked examples**")
-    path = worked_examples.SPEC / f"{criterion}.md"
-    if not path.exists():
-        st.caption(
-            "The worked examples are not installed here: they lie in tests/spec of the source tree."
-            if not worked_examples.SPEC.exists()
-            else "No worked example yet."
-        )
-        return
-    for case in worked_examples.read(path.read_text(encoding="utf-8")):
-        with st.expander(style.as_markdown(case.title)):
-            if case.prose:
-                st.markdown(style.as_markdown(case.prose))
-            for name, rows in case.tables:
-                st.caption("What must come out" if name == "expected" else f"Given: {name}")
-                st.dataframe(rows, hide_index=True)
+def searched(entry: Entry) -> str:
+    """Everything of a rule that a search looks through."""
+    numbers = [f"{number.name} {number.value} {number.tag} {number.source.text}" for number in entry.numbers]
+    parts = (entry.title, entry.id, style.words(entry.id), entry.why, *entry.sentences.values(), *entry.notes, *numbers)
+    return "\n".join(parts).casefold()
+
+
+def draw_list(found: list[Entry], current: Entry | None) -> None:
+    st.caption(f"{len(found)} rule{'s' * (len(found) != 1)}")
+    with st.container(key="rules-list"):
+        before = None
+        for entry in found:
+            if entry.chapter != before:
+                before = entry.chapter
+                st.markdown(f"**{CHAPTERS[before]}**")
+            met = (entry.answers or {}).get("met")
+            mark = f" {style.STATUS_MARKS['met']}\u00a0{met}" if met else ""
+            st.button(
+                style.as_markdown(entry.title) + mark,
+                key=f"rule-{entry.id}",
+                type="secondary" if entry is current else "tertiary",
+                on_click=rule_page.choose,
+                args=(entry.id,),
+                wrap=True,
+            )
 
 
 draw()

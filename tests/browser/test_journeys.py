@@ -156,3 +156,20 @@ def test_from_the_evidence_of_a_flag_to_the_row_as_received(page, address):
     row = opened.value
     expect(row.get_by_text("Accepted: it is a record")).to_be_visible(timeout=60_000)
     expect(row.locator("[data-testid=stCode]")).to_contain_text("yonsei-2021,2021-09-03,HFNC")
+
+
+def test_from_a_rule_to_a_patient_who_meets_it_and_the_rulebook_taken_away(page, address, tmp_path):
+    expect = playwright.expect
+    page.goto(f"{address}/rulebook")
+    page.get_by_label("Find a rule").fill("high-flow oxygen")
+    page.get_by_label("Find a rule").press("Enter")
+    expect(page.get_by_role("heading", name="High-flow oxygen or more", exact=False)).to_be_visible(timeout=60_000)
+    page.get_by_role("button", name="Dyspnoea worse on therapy").wait_for(state="detached")
+    with page.expect_download(timeout=60_000) as taken:
+        page.get_by_role("button", name="PDF").click()
+    taken.value.save_as(tmp_path / "rulebook.pdf")
+    assert (tmp_path / "rulebook.pdf").read_bytes().startswith(b"%PDF-")
+    page.get_by_role("button", name="Met: 1", exact=False).first.click()
+    page.get_by_role("link", name="yonsei-2021").click()
+    expect(page.get_by_text("Oxygen now")).to_be_visible(timeout=60_000)
+    expect(page).to_have_url(re.compile("flag=urgent_transfer"))

@@ -1,8 +1,8 @@
-"""The header strip, the order of the worklist and the worked examples: pure functions of rows."""
+"""The header strip and the order of the worklist: pure functions of rows."""
 
 from datetime import date
 
-from dashboard import held, strip, urgency, worked_examples
+from dashboard import held, strip, urgency
 from tests.dashboard.hand_made import above, course, equivalent, event, judged, oxygen, page, result
 
 DAY = date(2024, 3, 1)
@@ -127,14 +127,3 @@ class TestUrgency:
         patients = [self.patient(quiet=True), self.patient(("urgent_transfer", "transplant", 1), quiet=True)]
         assert [bool(patient["met"]) for patient in sorted(patients, key=urgency.order)] == [True, False]
         assert {patient["urgency"] for patient in patients} == {"quiet"}
-
-
-class TestWorkedExamples:
-    def test_cases_are_read_with_their_tables(self):
-        case_text = ["## A fall of exactly 10 % counts", "Because of this.", ""]
-        given = ["labs", "| analyte | value |", "|---|---|", "| fvc | 3.0 |", ""]
-        expected = ["expected", "| status |", "|---|", "| met |"]
-        text = "\n".join(["# Title", "prose of the rule", "", *case_text, *given, *expected])
-        (case,) = worked_examples.read(text)
-        assert case.title == "A fall of exactly 10 % counts" and case.prose == "Because of this."
-        assert case.tables == [("labs", [{"analyte": "fvc", "value": "3.0"}]), ("expected", [{"status": "met"}])]

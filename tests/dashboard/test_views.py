@@ -50,10 +50,6 @@ class TestEmptyStore:
         assert "Nothing has been loaded yet" in said(app) and "python -m pipelines load" in said(app)
         assert not app.exception and not app.get("plotly_chart")
 
-    def test_the_rulebook_needs_no_store(self, empty_store):
-        app = opened("rulebook")
-        assert not app.exception and not app.error and "Thresholds" in said(app)
-
 
 class TestWorklist:
     def test_it_lists_every_patient_and_says_its_order(self, shown_store):
@@ -134,26 +130,3 @@ class TestPatient:
         app = opened("patient", patient=REAL)
         table = app.dataframe[0].value
         assert {"ldh", "kl6"} <= set(table["what"]) and "labs.csv" in table["source"].to_string()
-
-
-class TestRulebook:
-    def test_a_rule_shows_its_numbers_its_papers_and_its_examples(self, shown_store):
-        app = opened("rulebook", criterion="high_ferritin")
-        assert not app.exception and not app.error
-        assert "1500" in app.table[0].value.to_string()
-        assert "Worked examples" in said(app) and len(app.expander) > 3
-        assert any("SELECT" in code.value for code in app.code)
-
-    def test_every_rule_can_be_opened(self, shown_store):
-        from dashboard import data
-
-        for criterion in data.rules():
-            app = opened("rulebook", criterion=criterion)
-            assert not app.exception and not app.error, criterion
-
-    def test_no_example_says_so_where_the_tests_are_not_installed(self, shown_store, monkeypatch, tmp_path):
-        from dashboard import worked_examples
-
-        monkeypatch.setattr(worked_examples, "SPEC", tmp_path / "absent")
-        app = opened("rulebook", criterion="high_ferritin")
-        assert "The worked examples are not installed here" in said(app)

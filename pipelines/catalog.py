@@ -170,9 +170,15 @@ class Catalog:
         """The input tables that these definitions read."""
         return frozenset().union(*(self[definition_id].reads for definition_id in order)) & INPUTS
 
+    def dictionary_hashes(self) -> dict[str, str]:
+        """Of each dictionary table that a definition reads."""
+        from pipelines.dictionary import tables
+
+        return {name: tables.content_hash(name) for name in self.tables_read(self.order) & tables.TABLES.keys()}
+
     def content_hashes(self) -> dict[str, str]:
-        """Per criterion, a hash of it and of all it reads, directly or not: what judged a store."""
-        hashes: dict[str, str] = {}
+        """Per criterion, a hash of it and of all it reads, directly or not, tables of the dictionary too: what judged a store."""
+        hashes: dict[str, str] = self.dictionary_hashes()
         for definition_id in self.order:
             definition = self[definition_id]
             read = sorted(hashes[name] for name in definition.reads if name in hashes)

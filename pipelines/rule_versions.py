@@ -45,7 +45,8 @@ def write(con: duckdb.DuckDBPyConnection, rules: Catalog) -> None:
     con.execute("DELETE FROM result.rule_part")
     if rules.order:
         con.executemany(
-            "INSERT INTO result.rule_part VALUES (?, ?)", [(name, rules[name].content_hash) for name in rules.order]
+            "INSERT INTO result.rule_part VALUES (?, ?)",
+            [(name, rules[name].content_hash) for name in rules.order] + sorted(rules.dictionary_hashes().items()),
         )
 
 
@@ -111,7 +112,8 @@ def _change(criterion: str, former: dict, now: dict, differ: set[str], patients:
     if criterion not in rules.criteria:
         return RuleChange(criterion, "gone", None, "", (criterion,), patients)
     version, why = _entry(rules, criterion)
-    read = set(rules.needed(lambda definition: definition.id == criterion))
+    needed = rules.needed(lambda definition: definition.id == criterion)
+    read = {*needed, *rules.tables_read(needed)}
     change = "changed" if criterion in former and criterion in now else "new"
     return RuleChange(criterion, change, version, why, tuple(sorted(read & differ)), patients)
 

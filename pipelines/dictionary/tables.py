@@ -9,6 +9,7 @@ gli           predicted FVC, FEV1 and DLCO by sex and quarter-years of age (gli.
 """
 
 import functools
+import hashlib
 from decimal import Decimal
 
 import pyarrow as pa
@@ -47,6 +48,13 @@ TABLES = {
 }  # fmt: skip
 
 KEY_COLUMNS = {"unit_factor": 2, "coded_value": 2, "drug_route": 2, "dose_unit": 2, "event_code": 2, "gli": 3}
+
+
+@functools.cache
+def content_hash(name: str) -> str:
+    """A hash of what the table holds: rules that read another dictionary are other rules."""
+    rows = sorted(repr(sorted(row.items())) for row in arrow_table(name).to_pylist())
+    return hashlib.sha256("\n".join(rows).encode()).hexdigest()
 
 
 @functools.cache

@@ -70,14 +70,48 @@ def create_inputs(
             f"CREATE TEMP VIEW standing_{name} AS SELECT * FROM ({known.standing(f'record.{name}')}) WHERE {JUDGED} {only}"
         )
     _create_readings(con, numbered=patients is None)
-    form, left_out = ("VIEW", "") if patients is None else ("TABLE", LEFT_OUT)
     for name, columns in RECORDS.items():
-        con.execute(
-            f"CREATE TEMP {form} {name} AS SELECT reading.world_id AS patient_id, {columns} "
-            f"FROM standing_{name} AS record JOIN reading ON reading.patient_id = record.patient_id {left_out}"
-        )
+        rows = _rows(name, columns, "reading", "" if patients is None else LEFT_OUT)
+        con.execute(f"CREATE TEMP {'VIEW' if patients is None else 'TABLE'} {name} AS {rows}")
     con.execute(FIRST_DAYS)
-    con.execute(PATIENTS)
+    con.execute(f"CREATE TEMP TABLE patient AS {PATIENTS}")
+
+
+def _rows(name: str, columns: str, readings: str, left_out: str) -> str:
+    return (
+        f"SELECT reading.world_id AS patient_id, {columns} "
+        f"FROM standing_{name} AS record JOIN {readings} AS reading ON reading.patient_id = record.patient_id {left_out}"
+    )
+
+
+def read_only_for(con: duckdb.DuckDBPyConnection, labels: frozenset[str]) -> None:
+    """After `create_inputs` for everyone: leaves in the input tables only the further readings that change one of the facts of
+    these labels (relevance.py)."""
+    quoted = ", ".join("'" + label + "'" for label in sorted(labels))
+    con.execute(
+        f"""CREATE OR REPLACE TEMP TABLE reading_read AS SELECT * FROM reading
+        WHERE cut IS NULL OR world_id IN (SELECT world_id FROM world_label WHERE label IN ({quoted}))"""
+    )
+    for name, columns in RECORDS.items():
+        con.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS {_rows(name, columns, 'reading_read', '')}")
+    con.execute(
+        f"""CREATE OR REPLACE TEMP TABLE patient AS {PATIENTS.replace("reading", "reading_read")}"""
+    )
+
+
+def create_labels(con: duckdb.DuckDBPyConnection) -> bool:
+    """world_label: the labels of the facts that each further reading changes. Says whether there is any further reading."""
+    con.execute(
+        """
+        CREATE TEMP TABLE world_label AS
+        SELECT DISTINCT world.world_id, label FROM world
+        JOIN (
+            SELECT patient_id, high, label FROM partial_record
+            UNION ALL
+            SELECT partial_record.patient_id, high, '*' FROM partial_record JOIN patient USING (patient_id) WHERE low < first_day
+        ) AS partial ON partial.patient_id = world.patient_id AND partial.high <= world.cut"""
+    )
+    return bool(con.execute("SELECT count(*) FROM world").fetchone()[0])
 
 
 def _moment(moment: datetime) -> str:
@@ -124,16 +158,17 @@ def _create_readings(con: duckdb.DuckDBPyConnection, numbered: bool) -> None:
     con.execute(
         """
         CREATE TEMP TABLE partial_stored AS
-        SELECT patient_id, variant, record_id, what, CAST(low AS DATE) AS low, CAST(high AS DATE) AS high FROM (
-            SELECT patient_id, record_id, analyte AS what, at_low AS low, at_high AS high FROM standing_observation WHERE at_low <> at_high
-            UNION ALL SELECT patient_id, record_id, drug || ' start', start_low, start_high
+        SELECT patient_id, variant, record_id, what, label, CAST(low AS DATE) AS low, CAST(high AS DATE) AS high FROM (
+            SELECT patient_id, record_id, analyte AS what, analyte AS label, at_low AS low, at_high AS high
+            FROM standing_observation WHERE at_low <> at_high
+            UNION ALL SELECT patient_id, record_id, drug || ' start', 'administration', start_low, start_high
             FROM standing_administration WHERE start_low <> start_high
-            UNION ALL SELECT patient_id, record_id, drug || ' stop', stop_low, stop_high
+            UNION ALL SELECT patient_id, record_id, drug || ' stop', 'administration', stop_low, stop_high
             FROM standing_administration WHERE stop_low <> stop_high
-            UNION ALL SELECT patient_id, record_id, drug || ' confirmation', confirmed_low, confirmed_high
+            UNION ALL SELECT patient_id, record_id, drug || ' confirmation', 'administration', confirmed_low, confirmed_high
             FROM standing_administration WHERE confirmed_low <> confirmed_high
-            UNION ALL SELECT patient_id, record_id, coalesce(code, kind), at_low, at_high FROM standing_event WHERE at_low <> at_high
-            UNION ALL SELECT patient_id, record_id, coalesce(code, kind) || ' end', until_low, until_high
+            UNION ALL SELECT patient_id, record_id, coalesce(code, kind), kind, at_low, at_high FROM standing_event WHERE at_low <> at_high
+            UNION ALL SELECT patient_id, record_id, coalesce(code, kind) || ' end', kind, until_low, until_high
             FROM standing_event WHERE until_low <> until_high) AS partial
         JOIN person USING (patient_id)
         ANTI JOIN left_out USING (variant, record_id)"""
@@ -157,7 +192,7 @@ def _create_readings(con: duckdb.DuckDBPyConnection, numbered: bool) -> None:
     con.execute(
         f"""
         CREATE TEMP TABLE partial_record AS
-        SELECT person.world_id AS patient_id, record_id, what, low, high FROM partial_stored AS further JOIN reading AS person ON {same_person}"""
+        SELECT person.world_id AS patient_id, record_id, what, label, low, high FROM partial_stored AS further JOIN reading AS person ON {same_person}"""
     )
 
 
@@ -170,7 +205,6 @@ FIRST_DAYS = """
     GROUP BY patient_id"""
 
 PATIENTS = """
-    CREATE TEMP TABLE patient AS
     SELECT reading.world_id AS patient_id, sex, birth_year, site, first_day
     FROM record.patient AS person JOIN reading USING (patient_id)
     JOIN first_day ON first_day.patient_id = reading.world_id"""

@@ -13,7 +13,7 @@ import duckdb
 
 from pipelines import rule_versions
 from pipelines.catalog import Catalog, Definition, catalog
-from pipelines.engines import inputs
+from pipelines.engines import inputs, relevance
 from pipelines.engines.criterion_tables import Judged, told
 from pipelines.engines.inputs import Known, Variant
 
@@ -47,14 +47,21 @@ def evaluate(
         order = rules.needed(lambda definition: definition.kind == "criterion" or definition.kept)
         inputs.create_inputs(con, patients, Known(), rules.tables_read(order))
         judged = _judged(rules, order, moved)
-        spells, waiting = [], []
+        partial = _create_relevant(con, rules, order)
+        narrow = relevance.facts_asked(rules, order) if partial and patients is None else {}
+        together = _told_together(judged)
+        spells, waiting, labels = [], [], None
         for done, definition_id in enumerate(order):
+            if narrow and narrow[definition_id] != labels:
+                labels = narrow[definition_id]
+                inputs.read_only_for(con, labels)
             _create_table(con, rules[definition_id], judged, moved)
             if definition_id in judged:
                 waiting.append(judged[definition_id])
-                if _rows(con, waiting) > ROWS_TOGETHER:
-                    spells += _tell_spells(con, waiting, len(spells))
-                    waiting = []
+                ready = [one for one in waiting if together[one.name] <= set(order[: done + 1])]
+                if _rows(con, ready) > ROWS_TOGETHER:
+                    spells += _tell_spells(con, ready, len(spells))
+                    waiting = [one for one in waiting if one not in ready]
             elif rules[definition_id].kept:
                 _keep(con, rules[definition_id], everyone=patients is None)
             _drop_done(con, rules, order, done, judged, waiting)
@@ -90,6 +97,7 @@ def replay(
     wanted = None if criteria is None else frozenset(criteria)
     order = rules.order if wanted is None else rules.needed(lambda definition: definition.id in wanted)
     inputs.create_inputs(cursor, patients, known, rules.tables_read(order), variants)
+    _create_relevant(cursor, rules, order)
     judged = _judged(rules, order, moved)
     for definition_id in order:
         _create_table(cursor, rules[definition_id], judged, moved)
@@ -131,11 +139,39 @@ def _create_table(
         )
 
 
+def _create_relevant(con: duckdb.DuckDBPyConnection, rules: Catalog, order: tuple[str, ...]) -> bool:
+    """relevant(criterion, world_id): the further readings that each criterion judges. Says whether any date is partial."""
+    if not inputs.create_labels(con):
+        return False
+    labels = [
+        (criterion, label)
+        for criterion, read in relevance.facts_read(rules, order).items()
+        if criterion in rules.criteria
+        for label in sorted(read)
+    ]
+    con.execute(
+        """CREATE TEMP TABLE relevant AS SELECT DISTINCT criterion, world_id FROM world_label
+        JOIN (SELECT unnest($criteria) AS criterion, unnest($labels) AS label) AS read USING (label)""",
+        {"criteria": [criterion for criterion, _ in labels], "labels": [label for _, label in labels]},
+    )
+    return True
+
+
+def _told_together(judged: dict[str, Judged]) -> dict[str, set[str]]:
+    """Per criterion those that look one another up: what several ask of a criterion is said once when they are told together."""
+    together = {name: {name} for name in judged}
+    for one in judged.values():
+        for other in one.definition.looked_up & judged.keys():
+            joined = together[one.name] | together[other]
+            for name in joined:
+                together[name] = joined
+    return together
+
+
 def _rows(con: duckdb.DuckDBPyConnection, judged: list[Judged]) -> int:
-    return con.execute(
-        "SELECT coalesce(sum(estimated_size), 0) FROM duckdb_tables() WHERE temporary AND list_contains($1, table_name)",
-        [[f"{one.name}_row" for one in judged]],
-    ).fetchone()[0]
+    """Counted: DuckDB's own estimate of a table made in an open transaction is 0."""
+    counts = [f"(SELECT count(*) FROM {one.name}_row)" for one in judged]
+    return con.execute(f"SELECT {' + '.join(counts) or 0}").fetchone()[0]
 
 
 def _drop_done(
@@ -168,6 +204,11 @@ def _create_runs(con: duckdb.DuckDBPyConnection, judged: list[Judged]) -> bool:
     if not con.execute("SELECT count(*) FROM world").fetchone()[0]:
         con.execute("CREATE OR REPLACE TEMP VIEW standing_run AS SELECT * FROM run")
         return False
+    # judging: which further readings each criterion judges, for judged days in [cut, until).
+    con.execute(
+        """CREATE OR REPLACE TEMP TABLE judging AS
+        SELECT criterion, patient_id, world_id, cut, coalesce(until, DATE '9999-12-31') AS until FROM relevant JOIN world USING (world_id)"""
+    )
     con.execute(f"CREATE OR REPLACE TEMP TABLE differing AS {DIFFERING}")
     con.execute(
         """CREATE OR REPLACE TEMP VIEW standing_run AS SELECT * FROM run
@@ -180,7 +221,7 @@ def _create_runs(con: duckdb.DuckDBPyConnection, judged: list[Judged]) -> bool:
 DIFFERING_PATIENTS = """
     SELECT patient_id FROM differing WHERE criterion = '{criterion}'
     UNION ALL
-    SELECT world_id FROM world WHERE patient_id IN (SELECT patient_id FROM differing WHERE criterion = '{criterion}')"""
+    SELECT judging.world_id FROM differing JOIN judging USING (criterion, patient_id) WHERE criterion = '{criterion}'"""
 
 
 def _create_partly_judged(con: duckdb.DuckDBPyConnection, judged: list[Judged]) -> None:

@@ -2,7 +2,7 @@
 -- an answer stands only where the reading with last days and the reading with first days agree; where they differ, the rule
 -- is not evaluable and `missing` names the dates. Reads judged_all (one row per criterion, world, item, judged date; item_from:
 -- the day the world's first item has a row),
--- world and partial_record; gives the same columns for the patients themselves.
+-- judging (on_duckdb.py) and partial_record; gives the same columns for the patients themselves.
 WITH answered AS (   -- every row with the day on which the next one of its item replaces it
     SELECT
         *,
@@ -13,13 +13,13 @@ WITH answered AS (   -- every row with the day on which the next one of its item
         ) AS replaced_on
     FROM judged_all
 ),
-reading AS (SELECT world_id, patient_id, cut, coalesce(until, DATE '9999-12-31') AS until FROM world),
-last_days AS (SELECT * FROM answered WHERE patient_id IN (SELECT patient_id FROM world)),
+reading AS (SELECT * FROM judging),
+last_days AS (SELECT * FROM answered WHERE patient_id IN (SELECT patient_id FROM judging)),
 first_days AS (   -- within the days for which the reading answers
     SELECT
         answered.* EXCLUDE (patient_id, on_date, replaced_on), reading.patient_id, reading.cut,
         greatest(answered.on_date, reading.cut) AS on_date, least(answered.replaced_on, reading.until) AS replaced_on
-    FROM answered JOIN reading ON reading.world_id = answered.patient_id
+    FROM answered JOIN reading ON reading.world_id = answered.patient_id AND reading.criterion = answered.criterion
     WHERE answered.on_date < reading.until AND answered.replaced_on > reading.cut
 ),
 days AS (            -- the days on which either reading has something new to say
@@ -29,7 +29,7 @@ days AS (            -- the days on which either reading has something new to sa
     UNION
     SELECT last_days.criterion, last_days.patient_id, last_days.item, reading.cut
     FROM last_days JOIN reading
-        ON reading.patient_id = last_days.patient_id AND last_days.on_date < reading.cut AND last_days.replaced_on > reading.cut
+        ON reading.patient_id = last_days.patient_id AND reading.criterion = last_days.criterion AND last_days.on_date < reading.cut AND last_days.replaced_on > reading.cut
 ),
 paired AS (
     SELECT
@@ -39,7 +39,7 @@ paired AS (
         early.status AS early_status, early.grade AS early_grade, early.evidence AS early_evidence, early.facts AS early_facts
     FROM days
     LEFT JOIN reading
-        ON reading.patient_id = days.patient_id AND days.on_date >= reading.cut AND days.on_date < reading.until
+        ON reading.patient_id = days.patient_id AND reading.criterion = days.criterion AND days.on_date >= reading.cut AND days.on_date < reading.until
     LEFT JOIN last_days AS late
         ON late.criterion = days.criterion AND late.patient_id = days.patient_id AND late.item IS NOT DISTINCT FROM days.item
         AND late.on_date <= days.on_date AND late.replaced_on > days.on_date

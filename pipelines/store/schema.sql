@@ -224,7 +224,7 @@ CREATE TABLE IF NOT EXISTS result.rule (
     why          VARCHAR NOT NULL      -- the last entry's reason
 );
 
--- The criteria and concepts that judged it, each with the hash of its own text and the site's values in it.
+-- The criteria, concepts and dictionary tables that judged it, each with the hash of its own text and the site's values in it.
 CREATE TABLE IF NOT EXISTS result.rule_part (
     definition   VARCHAR PRIMARY KEY,
     content_hash VARCHAR NOT NULL

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import date
 from functools import partial
 
-from tests.properties.reference import infection, oxygen, prognosis, refractory, therapy, transplant
+from tests.properties.reference import infection, monitoring, oxygen, prognosis, refractory, therapy, transplant
 from tests.properties.reference.records import Answer, Patient, read_patients
 
 __all__ = ["CRITERIA", "Answer", "Patient", "answer", "read_patients"]
@@ -44,6 +44,9 @@ CRITERIA: dict[str, Callable[[Patient, date], Answers]] = {
     "exchange_after_ivig": therapy.exchange_after_ivig,
     "cyclophosphamide_interval": therapy.cyclophosphamide_interval,
     "early_exchange_window": therapy.early_exchange_window,
+    "cni_level_out_of_range": monitoring.cni_level_out_of_range,
+    "exchange_after_rituximab": monitoring.exchange_after_rituximab,
+    "overdue_tests": monitoring.overdue_tests,
 }
 
 

@@ -36,6 +36,7 @@ class Observation:
     coded: str | None
     ref_high: Decimal | None
     assay: str | None
+    sample_timing: str | None
     activity: str | None
     phase: str | None
     reference_set: str | None

@@ -150,14 +150,11 @@ def test_the_schedule_of_tests_names_what_is_known_and_leaves_no_day_out(con):
         phases = block["due"]
         assert phases[0]["from_day"] == 0
         assert all(one["to_day"] == two["from_day"] for one, two in itertools.pairwise(phases)), test
-    assert con.execute("SELECT DISTINCT test FROM monitoring ORDER BY test").fetchall() == sorted(
-        (test,) for test in dictionary.monitoring()
-    )
-    assert con.execute("SELECT every FROM monitoring WHERE test = 'igg' ORDER BY from_day").fetchall() == [
-        (28,),
-        (30,),
-        (90,),
-    ]
+    found = con.execute("SELECT test, list(every ORDER BY from_day) FROM monitoring GROUP BY test").fetchall()
+    assert dict(found) == {
+        test: [phase["every"] for phase in block["due"]] for test, block in dictionary.monitoring().items()
+    }
+    assert dict(found)["igg"] == [28, 30, 90]
 
 
 def test_every_cite_exists():

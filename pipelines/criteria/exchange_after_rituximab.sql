@@ -22,7 +22,8 @@ tag   = "published"
 
 [finding]
 facts         = ["session", "days", "rituximab"]
-met           = "Plasma exchange on {session}, {days} days after rituximab of {rituximab}. A session within 72 hours removed about half of the drug."
+met           = """Plasma exchange on {session}, {days} days after rituximab of {rituximab}. \
+A session within 72 hours removed about half of the drug."""
 not_met       = "Last plasma exchange: {session}; last rituximab before it: {rituximab}."
 not_evaluable = "Whether an exchange removed rituximab cannot be told. Missing: {missing}."
 

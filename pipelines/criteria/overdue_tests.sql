@@ -23,122 +23,125 @@ acr_chest_2023_monitoring = "ACR/CHEST 2023: every 3 to 6 months in the first ye
 on  = 2026-11-30
 why = "first version"
 */
-WITH phase AS (
+WITH phase AS (   -- open intervals are closed first: an OR in the join below would compare every pair
     SELECT
         test, from_day, coalesce(to_day, 999999) AS to_day, every, max(coalesce(to_day, 999999)) OVER (PARTITION BY test) AS scheduled_to
     FROM monitoring
 ),
 test AS (
-    SELECT monitoring.test, max(monitoring.clock) AS clock, max(monitoring.title) AS title, max(monitoring.cite) AS cite, count(given) > 0 AS conditional
+    SELECT
+        monitoring.test, max(monitoring.clock) AS clock, max(monitoring.title) AS title, max(monitoring.cite) AS cite,
+        count(monitoring_condition.given) > 0 AS conditional
     FROM monitoring
     LEFT JOIN monitoring_condition ON monitoring_condition.test = monitoring.test
     GROUP BY monitoring.test
 ),
 asked AS (   -- since when a test with a condition is asked for
-    SELECT monitoring_condition.test, given.patient_id, min(given.on_date) AS from_day
+    SELECT given.patient_id, monitoring_condition.test, min(given.on_date) AS from_day
     FROM monitoring_condition
     JOIN (
         SELECT patient_id, drug AS given, start_date AS on_date FROM administration WHERE action = 'given'
         UNION ALL
         SELECT patient_id, code, on_date FROM event WHERE kind = 'procedure'
     ) AS given ON given.given = monitoring_condition.given
-    GROUP BY monitoring_condition.test, given.patient_id
+    GROUP BY given.patient_id, monitoring_condition.test
 ),
 clock_turn AS (   -- the days on which a clock starts or, with no other start, stops
-    SELECT patient_id, clock, on_date, max(started) AS started
+    SELECT patient_id, clock, on_date, max(started) = 1 AS runs, max(evidence) AS evidence
     FROM (
-        SELECT patient_id, 'combination' AS clock, first_day AS on_date, 0 AS started FROM patient
+        SELECT patient_id, 'combination' AS clock, first_day AS on_date, 0 AS started, CAST(NULL AS BIGINT[]) AS evidence FROM patient
         UNION ALL
-        SELECT patient_id, 'combination', applies_to, 0 FROM combination_therapy WHERE applies_to IS NOT NULL
+        SELECT patient_id, 'combination', applies_to, 0, NULL FROM combination_therapy WHERE applies_to IS NOT NULL
         UNION ALL
-        SELECT patient_id, 'combination', applies_from, 1 FROM combination_therapy
+        SELECT patient_id, 'combination', applies_from, 1, evidence FROM combination_therapy
         UNION ALL
-        SELECT patient_id, 'index', applies_from, 1 FROM index_date
+        SELECT patient_id, 'index', applies_from, 1, evidence FROM index_date
     ) AS turns
     GROUP BY patient_id, clock, on_date
 ),
-turn AS (   -- one row per patient, test and day with a result or a turn of the clock
-    SELECT patient_id, test, on_date, min(record_id) AS record_id, max(started) AS started
-    FROM (
-        SELECT observation.patient_id, monitoring_result.test, observation.on_date, observation.record_id, CAST(NULL AS INTEGER) AS started
-        FROM observation
-        JOIN monitoring_result ON monitoring_result.analyte = observation.analyte
-        WHERE coalesce(observation.phase, 'pre') = 'pre'
-        UNION ALL
-        SELECT clock_turn.patient_id, test.test, clock_turn.on_date, NULL, clock_turn.started
-        FROM clock_turn
-        JOIN test ON test.clock = clock_turn.clock
-    ) AS dated
-    GROUP BY patient_id, test, on_date
+span AS (
+    SELECT
+        patient_id, clock, on_date AS from_day, runs, evidence,
+        coalesce(lead(on_date) OVER (PARTITION BY patient_id, clock ORDER BY on_date), DATE '9999-12-31') AS to_day
+    FROM clock_turn
 ),
-placed AS (
+watched AS (   -- per test; a clock that does not run is a span too
+    SELECT
+        span.patient_id, test.test, span.from_day, span.to_day, span.runs, span.evidence,
+        greatest(span.from_day, asked.from_day) AS asked_from   -- greatest() passes over NULL
+    FROM span
+    JOIN test ON test.clock = span.clock
+    LEFT JOIN asked ON asked.patient_id = span.patient_id AND asked.test = test.test
+    WHERE NOT test.conditional OR asked.from_day < span.to_day
+),
+result AS (
+    SELECT observation.patient_id, monitoring_result.test, observation.on_date, min(observation.record_id) AS record_id
+    FROM observation
+    JOIN monitoring_result ON monitoring_result.analyte = observation.analyte
+    WHERE coalesce(observation.phase, 'pre') = 'pre'
+    GROUP BY observation.patient_id, monitoring_result.test, observation.on_date
+),
+point AS (   -- what the next due day is counted from: the clock's start and every result since
+    SELECT
+        patient_id, test, from_day AS clock_on, to_day, runs, asked_from, from_day AS on_date, CAST(NULL AS BIGINT) AS record_id, evidence
+    FROM watched
+    UNION ALL
+    SELECT
+        result.patient_id, result.test, watched.from_day, watched.to_day, TRUE, greatest(watched.asked_from, result.on_date),
+        result.on_date, result.record_id, NULL
+    FROM result
+    JOIN watched
+        ON watched.patient_id = result.patient_id AND watched.test = result.test
+        AND result.on_date >= watched.from_day AND result.on_date < watched.to_day
+    WHERE watched.runs
+),
+followed AS (   -- a result of the clock's first day takes the place of the start; least() passes over NULL
     SELECT
         *,
-        coalesce(lead(on_date) OVER by_day, DATE '9999-12-31') AS next_on,
-        max(CASE WHEN started = 1 THEN on_date END) OVER by_day AS started_on,
-        max(CASE WHEN started = 0 THEN on_date END) OVER by_day AS stopped_on
-    FROM turn
-    WINDOW by_day AS (PARTITION BY patient_id, test ORDER BY on_date)
-),
-timed AS (
-    SELECT
-        placed.patient_id, placed.test, placed.on_date, placed.next_on, placed.record_id, placed.started IS NOT NULL AS turns,
-        CASE WHEN started_on > stopped_on OR stopped_on IS NULL THEN started_on END AS clock_on,
-        greatest(placed.on_date, asked.from_day) AS begins,   -- greatest() passes over NULL
-        test.conditional AND asked.from_day IS NULL AS never_asked, test.clock, test.title, test.cite
-    FROM placed
-    JOIN test ON test.test = placed.test
-    LEFT JOIN asked ON asked.patient_id = placed.patient_id AND asked.test = placed.test
+        least(to_day, lead(on_date) OVER (PARTITION BY patient_id, test ORDER BY on_date, record_id NULLS FIRST)) AS next_on
+    FROM point
 ),
 scheduled AS (
     SELECT
-        timed.patient_id, timed.test, timed.on_date, timed.next_on, timed.begins, timed.record_id, timed.clock_on, timed.clock, timed.title,
-        timed.cite, phase.every,
+        followed.patient_id, followed.test, followed.on_date, followed.next_on, followed.asked_from, followed.record_id, followed.clock_on,
+        followed.runs, followed.evidence, phase.every,
         CASE
-            WHEN date_diff('day', timed.clock_on, timed.on_date) + phase.every < phase.scheduled_to THEN timed.on_date + phase.every
+            WHEN date_diff('day', followed.clock_on, followed.on_date) + phase.every < phase.scheduled_to
+            THEN followed.on_date + phase.every
         END AS due
-    FROM timed
+    FROM followed
     LEFT JOIN phase
-        ON phase.test = timed.test AND date_diff('day', timed.clock_on, timed.on_date) >= phase.from_day
-        AND date_diff('day', timed.clock_on, timed.on_date) < phase.to_day
-    WHERE NOT timed.never_asked AND timed.begins < timed.next_on AND (timed.clock_on IS NOT NULL OR timed.turns OR timed.begins > timed.on_date)
+        ON phase.test = CASE WHEN followed.runs THEN followed.test END
+        AND date_diff('day', followed.clock_on, followed.on_date) >= phase.from_day
+        AND date_diff('day', followed.clock_on, followed.on_date) < phase.to_day
+    WHERE followed.asked_from < followed.next_on
 ),
-answered AS (   -- from the result or turn on, and from the due day on if nothing comes before
-    SELECT patient_id, test, begins AS judged_on, on_date AS counted_from, record_id, clock_on, clock, title, cite, every, due
-    FROM scheduled
+answered AS (   -- from the point on, and from the due day on if no result comes before
+    SELECT patient_id, test, asked_from AS judged_on, on_date, record_id, runs, evidence, every, due FROM scheduled
     UNION ALL
-    SELECT patient_id, test, due, on_date, record_id, clock_on, clock, title, cite, every, due
-    FROM scheduled
-    WHERE due > begins AND due < next_on
+    SELECT patient_id, test, due, on_date, record_id, runs, evidence, every, due FROM scheduled WHERE due > asked_from AND due < next_on
 ),
-clock_start AS (
-    SELECT patient_id, 'combination' AS clock, applies_from, evidence FROM combination_therapy
-    UNION ALL
-    SELECT patient_id, 'index', applies_from, evidence FROM index_date
-),
-judged AS (   -- the records of the clock's start where no result has come since
+judged AS (
     SELECT
-        answered.patient_id, answered.test, answered.judged_on, answered.counted_from, answered.record_id, answered.clock_on, answered.clock,
-        answered.title, answered.cite, answered.every, answered.due, clock_start.evidence AS clock_evidence
+        answered.patient_id, answered.test, answered.judged_on, answered.on_date AS counted_from, answered.record_id, answered.runs,
+        answered.evidence AS clock_evidence, answered.every, answered.due, test.clock, test.title, test.cite
     FROM answered
-    LEFT JOIN clock_start
-        ON clock_start.patient_id = answered.patient_id AND clock_start.clock = answered.clock
-        AND clock_start.applies_from = CASE WHEN answered.record_id IS NULL THEN answered.clock_on END
+    JOIN test ON test.test = answered.test
 )
 SELECT
     patient_id, judged_on AS on_date, test AS item,
-    CASE WHEN clock_on IS NULL THEN 'not_evaluable' WHEN due <= judged_on THEN 'met' ELSE 'not_met' END AS status,
+    CASE WHEN NOT runs THEN 'not_evaluable' WHEN due <= judged_on THEN 'met' ELSE 'not_met' END AS status,
     CAST(NULL AS INTEGER) AS grade,
     CASE
-        WHEN clock_on IS NULL THEN CAST([] AS BIGINT[]) WHEN record_id IS NOT NULL THEN [record_id]
+        WHEN NOT runs THEN CAST([] AS BIGINT[]) WHEN record_id IS NOT NULL THEN [record_id]
         ELSE coalesce(clock_evidence, CAST([] AS BIGINT[]))
     END AS evidence,
-    CASE WHEN clock_on IS NULL THEN ['combination therapy'] ELSE CAST([] AS VARCHAR[]) END AS missing,
+    CASE WHEN NOT runs THEN ['combination therapy'] ELSE CAST([] AS VARCHAR[]) END AS missing,
     [
         title,
-        CASE WHEN clock_on IS NOT NULL THEN coalesce(CAST(due AS VARCHAR), 'no further one is scheduled') END,
+        CASE WHEN runs THEN coalesce(CAST(due AS VARCHAR), 'no further one is scheduled') END,
         CASE
-            WHEN clock_on IS NOT NULL THEN concat(
+            WHEN runs THEN concat(
                 CASE WHEN due IS NOT NULL THEN concat(CAST(every AS VARCHAR), ' days after ') ELSE 'after ' END,
                 CASE
                     WHEN record_id IS NOT NULL THEN 'the result of ' WHEN clock = 'index' THEN 'the index date, '
@@ -148,6 +151,6 @@ SELECT
             )
         END
     ] AS facts,
-    CASE WHEN clock_on IS NULL THEN CAST([] AS VARCHAR[]) ELSE [cite] END AS notes,
+    CASE WHEN NOT runs THEN CAST([] AS VARCHAR[]) ELSE [cite] END AS notes,
     CAST(date_diff('day', due, judged_on) AS DECIMAL(19, 6)) AS margin
 FROM judged

@@ -5,8 +5,8 @@ analyte_name  normalised printed name or LOINC code -> analyte.   unit_factor  n
 guard         upper limits as laboratories print them, and what changes tenfold in illness: what a slip is told by.
 drug_name     normalised name, ATC code or RxNorm code -> drug; route and systemic only where the name implies them.
 event_code    when_blank: what an empty value means.   assay_name  normalised printed name -> assay.
-monitoring    one row per test and phase of the schedule; to_day exclusive, NULL: open.   monitoring_result  test -> analytes that fulfil it.
-monitoring_condition  test -> drugs and procedures one of which makes it due; a test with none is always due.
+monitoring    one row per test and phase of the schedule; to_day exclusive, NULL: open.   monitoring_result  test -> analyte.
+monitoring_condition  test -> drug or procedure that makes it due; a test with none is due in any case.
 gli           predicted FVC, FEV1 and DLCO by sex and quarter-years of age (gli.py).
 """
 
@@ -51,8 +51,8 @@ TABLES = {
             "log_m_next": LMS, "log_s": LMS, "log_s_next": LMS},
 }  # fmt: skip
 
-KEY_COLUMNS = {"unit_factor": 2, "coded_value": 2, "drug_route": 2, "dose_unit": 2, "event_code": 2, "monitoring": 2, "monitoring_result": 2,
-               "monitoring_condition": 2, "gli": 3}  # fmt: skip
+KEY_COLUMNS = {"unit_factor": 2, "coded_value": 2, "drug_route": 2, "dose_unit": 2, "event_code": 2, "monitoring": 2,
+               "monitoring_result": 2, "monitoring_condition": 2, "gli": 3}  # fmt: skip
 
 
 @functools.cache

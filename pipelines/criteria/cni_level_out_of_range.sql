@@ -1,11 +1,12 @@
 /*
 title = "The level of a calcineurin inhibitor is out of range"
 group = "therapy"
-why   = """Romero-Bueno 2020 gives tacrolimus 10 to 15 ng/mL in induction, Takada 2020 used troughs of 5 to 10; one protocol aimed
-higher, 15 to 20 in its first three months (PMID 30398034). The 1000 ng/mL of ciclosporin are a level two hours after the dose (C2,
-Kotani 2008); the band about it is a project default, and a trough of 1000 would be toxic. A level is judged by the range of its own day
-and stands until the next level, also when the drug is stopped. A start is a first dose or one after a gap of more than 3 days; with no start on record
-tacrolimus is judged only where both ranges agree. Untimed tacrolimus is judged as a trough, untimed ciclosporin is not judged."""
+why   = """Romero-Bueno 2020 gives tacrolimus 10 to 15 ng/mL in induction, Takada 2020 used troughs of 5 to 10; one protocol
+aimed higher, 15 to 20 in its first three months (PMID 30398034). The 1000 ng/mL of ciclosporin are a level two hours after the
+dose (C2, Kotani 2008); the band about it is a project default, and a trough of 1000 would be toxic. A level is judged by the
+range of its own day and stands until the next level, also when the drug is stopped. A start is a first dose or one after a gap
+of more than 3 days; with no start on record tacrolimus is judged only where both ranges agree. Untimed tacrolimus is judged as
+a trough, untimed ciclosporin is not judged."""
 items   = "drug"
 unknown = ["drug records"]
 

@@ -123,14 +123,14 @@ answered AS (   -- from the point on, and from the due day on if no result comes
 ),
 judged AS (
     SELECT
-        answered.patient_id, answered.test, answered.judged_on, answered.on_date AS counted_from, answered.record_id, answered.runs,
-        answered.evidence AS clock_evidence, answered.every, answered.due, test.clock, test.title, test.cite
+        answered.patient_id, answered.test, answered.judged_on AS on_date, answered.on_date AS counted_from, answered.record_id,
+        answered.runs, answered.evidence AS clock_evidence, answered.every, answered.due, test.clock, test.title, test.cite
     FROM answered
     JOIN test ON test.test = answered.test
 )
 SELECT
-    patient_id, judged_on AS on_date, test AS item,
-    CASE WHEN NOT runs THEN 'not_evaluable' WHEN due <= judged_on THEN 'met' ELSE 'not_met' END AS status,
+    patient_id, on_date, test AS item,
+    CASE WHEN NOT runs THEN 'not_evaluable' WHEN due <= on_date THEN 'met' ELSE 'not_met' END AS status,
     CAST(NULL AS INTEGER) AS grade,
     CASE
         WHEN NOT runs THEN CAST([] AS BIGINT[]) WHEN record_id IS NOT NULL THEN [record_id]
@@ -152,5 +152,5 @@ SELECT
         END
     ] AS facts,
     CASE WHEN NOT runs THEN CAST([] AS VARCHAR[]) ELSE [cite] END AS notes,
-    CAST(date_diff('day', due, judged_on) AS DECIMAL(19, 6)) AS margin
+    CAST(date_diff('day', due, on_date) AS DECIMAL(19, 6)) AS margin
 FROM judged

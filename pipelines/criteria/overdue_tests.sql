@@ -28,10 +28,8 @@ WITH phase AS (   -- open intervals are closed first: an OR in the join below wo
         test, from_day, coalesce(to_day, 999999) AS to_day, every, max(coalesce(to_day, 999999)) OVER (PARTITION BY test) AS scheduled_to
     FROM monitoring
 ),
-test AS (
-    SELECT
-        monitoring.test, max(monitoring.clock) AS clock, max(monitoring.title) AS title, max(monitoring.cite) AS cite,
-        count(monitoring_condition.given) > 0 AS conditional
+scheduled_test AS (
+    SELECT monitoring.test, max(monitoring.clock) AS clock, count(monitoring_condition.given) > 0 AS conditional
     FROM monitoring
     LEFT JOIN monitoring_condition ON monitoring_condition.test = monitoring.test
     GROUP BY monitoring.test
@@ -47,32 +45,32 @@ asked AS (   -- since when a test with a condition is asked for
     GROUP BY given.patient_id, monitoring_condition.test
 ),
 clock_turn AS (   -- the days on which a clock starts or, with no other start, stops
-    SELECT patient_id, clock, on_date, max(started) = 1 AS runs, max(evidence) AS evidence
+    SELECT patient_id, clock, on_date, max(started) AS started
     FROM (
-        SELECT patient_id, 'combination' AS clock, first_day AS on_date, 0 AS started, CAST(NULL AS BIGINT[]) AS evidence FROM patient
+        SELECT patient_id, 'combination' AS clock, first_day AS on_date, 0 AS started FROM patient
         UNION ALL
-        SELECT patient_id, 'combination', applies_to, 0, NULL FROM combination_therapy WHERE applies_to IS NOT NULL
+        SELECT patient_id, 'combination', applies_to, 0 FROM combination_therapy WHERE applies_to IS NOT NULL
         UNION ALL
-        SELECT patient_id, 'combination', applies_from, 1, evidence FROM combination_therapy
+        SELECT patient_id, 'combination', applies_from, 1 FROM combination_therapy
         UNION ALL
-        SELECT patient_id, 'index', applies_from, 1, evidence FROM index_date
+        SELECT patient_id, 'index', applies_from, 1 FROM index_date
     ) AS turns
     GROUP BY patient_id, clock, on_date
 ),
 span AS (
     SELECT
-        patient_id, clock, on_date AS from_day, runs, evidence,
+        patient_id, clock, on_date AS from_day, CASE WHEN started = 1 THEN on_date END AS clock_on,
         coalesce(lead(on_date) OVER (PARTITION BY patient_id, clock ORDER BY on_date), DATE '9999-12-31') AS to_day
     FROM clock_turn
 ),
-watched AS (   -- per test; a clock that does not run is a span too
+watched AS (   -- per test; a clock that does not run is a span too, with no clock_on
     SELECT
-        span.patient_id, test.test, span.from_day, span.to_day, span.runs, span.evidence,
+        span.patient_id, scheduled_test.test, span.from_day, span.to_day, span.clock_on,
         greatest(span.from_day, asked.from_day) AS asked_from   -- greatest() passes over NULL
     FROM span
-    JOIN test ON test.clock = span.clock
-    LEFT JOIN asked ON asked.patient_id = span.patient_id AND asked.test = test.test
-    WHERE NOT test.conditional OR asked.from_day < span.to_day
+    JOIN scheduled_test ON scheduled_test.clock = span.clock
+    LEFT JOIN asked ON asked.patient_id = span.patient_id AND asked.test = scheduled_test.test
+    WHERE NOT scheduled_test.conditional OR asked.from_day < span.to_day
 ),
 result AS (
     SELECT observation.patient_id, monitoring_result.test, observation.on_date, min(observation.record_id) AS record_id
@@ -82,18 +80,16 @@ result AS (
     GROUP BY observation.patient_id, monitoring_result.test, observation.on_date
 ),
 point AS (   -- what the next due day is counted from: the clock's start and every result since
-    SELECT
-        patient_id, test, from_day AS clock_on, to_day, runs, asked_from, from_day AS on_date, CAST(NULL AS BIGINT) AS record_id, evidence
+    SELECT patient_id, test, clock_on, to_day, asked_from, from_day AS on_date, CAST(NULL AS BIGINT) AS record_id
     FROM watched
     UNION ALL
     SELECT
-        result.patient_id, result.test, watched.from_day, watched.to_day, TRUE, greatest(watched.asked_from, result.on_date),
-        result.on_date, result.record_id, NULL
+        result.patient_id, result.test, watched.clock_on, watched.to_day, greatest(watched.asked_from, result.on_date), result.on_date,
+        result.record_id
     FROM result
     JOIN watched
         ON watched.patient_id = result.patient_id AND watched.test = result.test
-        AND result.on_date >= watched.from_day AND result.on_date < watched.to_day
-    WHERE watched.runs
+        AND result.on_date >= watched.clock_on AND result.on_date < watched.to_day
 ),
 followed AS (   -- a result of the clock's first day takes the place of the start; least() passes over NULL
     SELECT
@@ -103,54 +99,61 @@ followed AS (   -- a result of the clock's first day takes the place of the star
 ),
 scheduled AS (
     SELECT
-        followed.patient_id, followed.test, followed.on_date, followed.next_on, followed.asked_from, followed.record_id, followed.clock_on,
-        followed.runs, followed.evidence, phase.every,
+        followed.patient_id, followed.test, followed.clock_on, followed.asked_from, followed.on_date, followed.next_on, followed.record_id,
         CASE
             WHEN date_diff('day', followed.clock_on, followed.on_date) + phase.every < phase.scheduled_to
             THEN followed.on_date + phase.every
         END AS due
     FROM followed
     LEFT JOIN phase
-        ON phase.test = CASE WHEN followed.runs THEN followed.test END
+        ON phase.test = CASE WHEN followed.clock_on IS NOT NULL THEN followed.test END
         AND date_diff('day', followed.clock_on, followed.on_date) >= phase.from_day
         AND date_diff('day', followed.clock_on, followed.on_date) < phase.to_day
     WHERE followed.asked_from < followed.next_on
 ),
-answered AS (   -- from the point on, and from the due day on if no result comes before
-    SELECT patient_id, test, asked_from AS judged_on, on_date, record_id, runs, evidence, every, due FROM scheduled
+judged AS (   -- from the point on, and from the due day on if no result comes before
+    SELECT patient_id, test, asked_from AS on_date, clock_on, on_date AS counted_from, record_id, due FROM scheduled
     UNION ALL
-    SELECT patient_id, test, due, on_date, record_id, runs, evidence, every, due FROM scheduled WHERE due > asked_from AND due < next_on
+    SELECT patient_id, test, due, clock_on, on_date, record_id, due FROM scheduled WHERE due > asked_from AND due < next_on
 ),
-judged AS (
-    SELECT
-        answered.patient_id, answered.test, answered.judged_on AS on_date, answered.on_date AS counted_from, answered.record_id,
-        answered.runs, answered.evidence AS clock_evidence, answered.every, answered.due, test.clock, test.title, test.cite
-    FROM answered
-    JOIN test ON test.test = answered.test
+named AS (
+    SELECT test, max(clock) AS clock, max(title) AS title, max(cite) AS cite FROM monitoring GROUP BY test
+),
+clock_start AS (
+    SELECT patient_id, 'combination' AS clock, applies_from, evidence FROM combination_therapy
+    UNION ALL
+    SELECT patient_id, 'index', applies_from, evidence FROM index_date
 )
 SELECT
-    patient_id, on_date, test AS item,
-    CASE WHEN NOT runs THEN 'not_evaluable' WHEN due <= on_date THEN 'met' ELSE 'not_met' END AS status,
+    judged.patient_id, judged.on_date, judged.test AS item,
+    CASE WHEN judged.clock_on IS NULL THEN 'not_evaluable' WHEN judged.due <= judged.on_date THEN 'met' ELSE 'not_met' END AS status,
     CAST(NULL AS INTEGER) AS grade,
     CASE
-        WHEN NOT runs THEN CAST([] AS BIGINT[]) WHEN record_id IS NOT NULL THEN [record_id]
-        ELSE coalesce(clock_evidence, CAST([] AS BIGINT[]))
+        WHEN judged.record_id IS NOT NULL THEN [judged.record_id] ELSE coalesce(clock_start.evidence, CAST([] AS BIGINT[]))
     END AS evidence,
-    CASE WHEN NOT runs THEN ['combination therapy'] ELSE CAST([] AS VARCHAR[]) END AS missing,
+    CASE WHEN judged.clock_on IS NULL THEN ['combination therapy'] ELSE CAST([] AS VARCHAR[]) END AS missing,
     [
-        title,
-        CASE WHEN runs THEN coalesce(CAST(due AS VARCHAR), 'no further one is scheduled') END,
+        named.title,
+        CASE WHEN judged.clock_on IS NOT NULL THEN coalesce(CAST(judged.due AS VARCHAR), 'no further one is scheduled') END,
         CASE
-            WHEN runs THEN concat(
-                CASE WHEN due IS NOT NULL THEN concat(CAST(every AS VARCHAR), ' days after ') ELSE 'after ' END,
+            WHEN judged.clock_on IS NOT NULL THEN concat(
                 CASE
-                    WHEN record_id IS NOT NULL THEN 'the result of ' WHEN clock = 'index' THEN 'the index date, '
+                    WHEN judged.due IS NOT NULL
+                    THEN concat(CAST(date_diff('day', judged.counted_from, judged.due) AS VARCHAR), ' days after ')
+                    ELSE 'after '
+                END,
+                CASE
+                    WHEN judged.record_id IS NOT NULL THEN 'the result of ' WHEN named.clock = 'index' THEN 'the index date, '
                     ELSE 'the start of combination therapy, '
                 END,
-                CAST(counted_from AS VARCHAR)
+                CAST(judged.counted_from AS VARCHAR)
             )
         END
     ] AS facts,
-    CASE WHEN NOT runs THEN CAST([] AS VARCHAR[]) ELSE [cite] END AS notes,
-    CAST(date_diff('day', due, on_date) AS DECIMAL(19, 6)) AS margin
+    CASE WHEN judged.clock_on IS NULL THEN CAST([] AS VARCHAR[]) ELSE [named.cite] END AS notes,
+    CAST(date_diff('day', judged.due, judged.on_date) AS DECIMAL(19, 6)) AS margin
 FROM judged
+LEFT JOIN named ON named.test = judged.test
+LEFT JOIN clock_start
+    ON clock_start.patient_id = judged.patient_id AND clock_start.clock = named.clock
+    AND clock_start.applies_from = CASE WHEN judged.record_id IS NULL THEN judged.clock_on END

@@ -52,6 +52,9 @@ INPUTS = frozenset(
         "oxygen_device",
         "assay",
         "gli",
+        "monitoring",
+        "monitoring_result",
+        "monitoring_condition",
     ),
 )
 

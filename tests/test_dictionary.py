@@ -1,5 +1,6 @@
 """The dictionary: every name has one owner, every factor is exact, the unit traps are refused."""
 
+import itertools
 from decimal import Decimal
 
 import duckdb
@@ -138,6 +139,22 @@ def test_no_name_code_or_unit_is_claimed_twice(con):
         assert con.execute(f"SELECT {key} FROM {name} GROUP BY ALL HAVING count(*) > 1").fetchall() == [], name
     with pytest.raises(ValueError, match="twice"):
         tables._unique([("ld", "ldh"), ("ld", "lead")], 1)
+
+
+def test_the_schedule_of_tests_names_what_is_known_and_leaves_no_day_out(con):
+    given = set(dictionary.drugs()) | {code for kind, code in dictionary.events() if kind == "procedure"}
+    for test, block in dictionary.monitoring().items():
+        assert set(block["analytes"]) <= set(dictionary.analytes()), test
+        assert set(block.get("only_after", ())) <= given, test
+        assert block["clock"] in ("combination", "index"), test
+        phases = block["due"]
+        assert phases[0]["from_day"] == 0
+        assert all(one["to_day"] == two["from_day"] for one, two in itertools.pairwise(phases)), test
+    found = con.execute("SELECT test, list(every ORDER BY from_day) FROM monitoring GROUP BY test").fetchall()
+    assert dict(found) == {
+        test: [phase["every"] for phase in block["due"]] for test, block in dictionary.monitoring().items()
+    }
+    assert dict(found)["igg"] == [28, 30, 90]
 
 
 def test_every_cite_exists():

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 import duckdb
 import pytest
 
-from pipelines import ingest, sources
+from pipelines import dictionary, ingest, sources
 from pipelines.catalog import Definition, catalog
 from pipelines.engines import on_duckdb
 from tests.spec_cases import GIVEN, Case, Spec, read_specs
@@ -161,6 +161,42 @@ def test_moving_a_threshold_by_one_step_breaks_a_case(definition_id: str, name: 
     threshold = definition.thresholds[name]
     table = on_duckdb.judge_again(judged().con, definition, {name: threshold.value + sign * threshold.step})
     assert any(disagreements(case, definition, table) for case in SPECS[definition_id].cases)
+
+
+def intervals() -> list[tuple[str, int, str, int]]:
+    """Every number of the monitoring schedule, one day either way: test, first day of the phase, column, sign."""
+    return [
+        (test, phase["from_day"], column, sign)
+        for test, block in dictionary.monitoring().items()
+        for phase in block["due"]
+        for column in ("every", "to_day")
+        if column in phase
+        for sign in (1, -1)
+    ]
+
+
+@pytest.mark.parametrize(("test", "from_day", "column", "sign"), intervals(), ids=lambda value: str(value))
+def test_moving_the_monitoring_schedule_by_one_day_breaks_a_case(
+    test: str, from_day: int, column: str, sign: int
+) -> None:
+    con = judged().con
+    con.execute("CREATE OR REPLACE TEMP TABLE schedule_as_it_is AS SELECT * FROM monitoring")
+    con.execute(
+        f"UPDATE monitoring SET {column} = {column} + ? WHERE test = ? AND from_day = ?", [sign, test, from_day]
+    )
+    if column == "to_day":  # the next phase begins where this one ends
+        con.execute(
+            "UPDATE monitoring SET from_day = from_day + ? WHERE test = ? AND from_day IN "
+            "(SELECT to_day FROM schedule_as_it_is WHERE test = ? AND from_day = ?)",
+            [sign, test, test, from_day],
+        )
+    definition = catalog()["overdue_tests"]
+    try:
+        table = on_duckdb.judge_again(con, definition, {})
+        assert any(disagreements(case, definition, table) for case in SPECS[definition.id].cases)
+    finally:
+        con.execute("DELETE FROM monitoring")
+        con.execute("INSERT INTO monitoring SELECT * FROM schedule_as_it_is")
 
 
 def test_every_definition_has_a_spec_and_every_spec_a_definition() -> None:

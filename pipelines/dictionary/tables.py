@@ -5,6 +5,8 @@ analyte_name  normalised printed name or LOINC code -> analyte.   unit_factor  n
 guard         upper limits as laboratories print them, and what changes tenfold in illness: what a slip is told by.
 drug_name     normalised name, ATC code or RxNorm code -> drug; route and systemic only where the name implies them.
 event_code    when_blank: what an empty value means.   assay_name  normalised printed name -> assay.
+monitoring    one row per test and phase of the schedule; to_day exclusive, NULL: open.   monitoring_result  test -> analyte.
+monitoring_condition  test -> drug or procedure that makes it due; a test with none is due in any case.
 gli           predicted FVC, FEV1 and DLCO by sex and quarter-years of age (gli.py).
 """
 
@@ -43,11 +45,15 @@ TABLES = {
     "assay_name": {"name": TEXT, "assay": TEXT},
     "event_code": {"kind": TEXT, "code": TEXT, "value_kind": TEXT, "choices": pa.list_(TEXT), "low": NUMBER, "high": NUMBER,
                    "when_blank": TEXT},
+    "monitoring": {"test": TEXT, "from_day": COUNT, "to_day": COUNT, "every": COUNT, "clock": TEXT, "title": TEXT, "cite": TEXT},
+    "monitoring_result": {"test": TEXT, "analyte": TEXT},
+    "monitoring_condition": {"test": TEXT, "given": TEXT},
     "gli": {"sex": TEXT, "measure": TEXT, "quarter": COUNT, "reference_set": TEXT, "height_power": LMS, "l": LMS, "log_m": LMS,
             "log_m_next": LMS, "log_s": LMS, "log_s_next": LMS},
 }  # fmt: skip
 
-KEY_COLUMNS = {"unit_factor": 2, "coded_value": 2, "drug_route": 2, "dose_unit": 2, "event_code": 2, "gli": 3}
+KEY_COLUMNS = {"unit_factor": 2, "coded_value": 2, "drug_route": 2, "dose_unit": 2, "event_code": 2, "monitoring": 2,
+               "monitoring_result": 2, "monitoring_condition": 2, "gli": 3}  # fmt: skip
 
 
 @functools.cache
@@ -65,7 +71,8 @@ def arrow_table(name: str) -> pa.Table:
         "coded_value": _coded_value, "drug": _drug,
         "drug_name": _drug_name, "drug_route": _drug_route, "route_name": _route_name, "dose_unit": _dose_unit,
         "oxygen_device": _oxygen_device, "device_name": _device_name, "assay": _assay, "assay_name": _assay_name,
-        "event_code": _event_code, "gli": gli.rows,
+        "event_code": _event_code, "monitoring": _monitoring, "monitoring_result": _monitoring_result,
+        "monitoring_condition": _monitoring_condition, "gli": gli.rows,
     }[name]()  # fmt: skip
     return _table(_unique(rows, KEY_COLUMNS.get(name, 1)), TABLES[name])
 
@@ -231,3 +238,19 @@ def _event_code() -> list[tuple]:
         )
         for (kind, code), rule in dictionary.events().items()
     ]
+
+
+def _monitoring() -> list[tuple]:
+    return [
+        (test, phase["from_day"], phase.get("to_day"), phase["every"], block["clock"], block["title"], block["cite"])
+        for test, block in dictionary.monitoring().items()
+        for phase in block["due"]
+    ]
+
+
+def _monitoring_result() -> list[tuple]:
+    return [(test, analyte) for test, block in dictionary.monitoring().items() for analyte in block["analytes"]]
+
+
+def _monitoring_condition() -> list[tuple]:
+    return [(test, given) for test, block in dictionary.monitoring().items() for given in block.get("only_after", ())]

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pipelines import ingest, sources
 from pipelines import store as store_package
 from tests.properties import stories_counts, stories_lung_function
+from tests.properties.stories_levels import watched
 from tests.properties.values import ANTIBODY, BLOT, DRUGS, EVENTS, INFUSED, LABS, OXYGEN, PFT, RESPONSES, SUPPORT
 
 SCHEMA = (Path(store_package.__file__).parent / "schema.sql").read_text(encoding="utf-8")
@@ -277,6 +278,7 @@ def person(draw: st.DrawFn) -> Cohort:
         stories_counts.counted(),
         stories_counts.inhibited(),
     )
+    stories = (_treated(), _failing(), _viral(), _scored(), _breathing(), _recovering(), watched())
     stories = [_anything(), *(story for story in stories if draw(st.sampled_from([True, False, False])))]
     for story in stories:
         for name, found in draw(story).items():

@@ -10,6 +10,7 @@ from functools import partial
 from tests.properties.reference import (
     counts,
     infection,
+    monitoring,
     oxygen,
     prognosis,
     progression,
@@ -64,6 +65,9 @@ CRITERIA: dict[str, Callable[[Patient, date], Answers]] = {
     "exchange_after_ivig": therapy.exchange_after_ivig,
     "cyclophosphamide_interval": therapy.cyclophosphamide_interval,
     "early_exchange_window": therapy.early_exchange_window,
+    "cni_level_out_of_range": monitoring.cni_level_out_of_range,
+    "exchange_after_rituximab": monitoring.exchange_after_rituximab,
+    "overdue_tests": monitoring.overdue_tests,
 }
 
 

@@ -37,6 +37,7 @@ class Observation:
     ref_high: Decimal | None
     assay: str | None
     laboratory: str | None
+    sample_timing: str | None
     activity: str | None
     phase: str | None
     reference_set: str | None

@@ -29,6 +29,7 @@ CRITERIA: dict[str, Callable[[Patient, date], Answers]] = {
     "high_ferritin": prognosis.high_ferritin,
     "flair_score": prognosis.flair_score,
     "mck_score": prognosis.mck_score,
+    "risk_factors": prognosis.risk_factors,
     "transplant_early_referral": transplant.transplant_early_referral,
     "referral_lung_function": transplant.referral_lung_function,
     "referral_decline": transplant.referral_decline,

@@ -1,4 +1,4 @@
-"""Prognosis: current ferritin, and the two scores of the values nearest to the index date."""
+"""Prognosis: current ferritin, what the values nearest to the index date say, and who does badly on therapy."""
 
 from datetime import date
 from decimal import Decimal
@@ -12,6 +12,8 @@ from tests.properties.reference.records import (
     Known,
     Observation,
     Patient,
+    agreed,
+    any_of,
     at_least,
     more_than,
     newest,
@@ -127,3 +129,22 @@ def _crp_counts(result: Observation, positive: Known) -> Known:
     if positive is None:
         return low if low == high else None
     return low if positive else high
+
+
+def risk_factors(patient: Patient, day: date) -> dict[str | None, Answer]:
+    """Age over 60, ferritin over 500, CRP over 1 at the index date: met from one, the grade is their number."""
+    factors = [
+        _older_than(patient, day, 60),
+        worst(more_than(one, 500) for one in nearest(patient, _numeric(patient, "ferritin", day), day)),
+        worst(more_than(one, 1) for one in nearest(patient, _numeric(patient, "crp", day), day)),
+    ]
+    status = any_of(factors)
+    return {None: Answer(STATUS[status], None if status is None else factors.count(True))}
+
+
+def _older_than(patient: Patient, day: date, years: int) -> Known:
+    """Completed years on the index date: the birthday of that year may be over or not."""
+    if patient.birth_year is None:
+        return None
+    after_birthday = index_date(patient, day).year - patient.birth_year
+    return agreed(age > years for age in (after_birthday - 1, after_birthday))

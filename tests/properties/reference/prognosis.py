@@ -13,6 +13,7 @@ from tests.properties.reference.records import (
     Observation,
     Patient,
     agreed,
+    all_of,
     any_of,
     at_least,
     more_than,
@@ -148,3 +149,54 @@ def _older_than(patient: Patient, day: date, years: int) -> Known:
         return None
     after_birthday = index_date(patient, day).year - patient.birth_year
     return agreed(age > years for age in (after_birthday - 1, after_birthday))
+
+
+def titre_rise(patient: Patient, day: date) -> dict[str | None, Answer]:
+    """Per assay the newest results: negative to positive, or at least twice the lowest earlier value."""
+    series: dict[str, list[Observation]] = {}
+    for one in patient.results("anti_mda5", day):
+        series.setdefault(_series(one), []).append(one)
+    found: dict[str | None, Answer] = {}
+    for item, results in series.items():
+        judged = newest(results)
+        earlier = [one for one in results if one.on_date < judged[0].on_date]
+        found[item] = Answer(STATUS[worst(_rose(patient, one, earlier) for one in judged)])
+    return found or {None: Answer(NOT_EVALUABLE)}
+
+
+def _series(result: Observation) -> str:
+    """What a result is compared within: its assay, or the laboratory and unit of an assay not named, and the sample timing."""
+    unnamed = ["assay not named", result.laboratory, (result.unit or "").strip("{}")]
+    parts = [result.assay] if result.assay else unnamed
+    return ", ".join(part for part in (*parts, result.sample_timing) if part)
+
+
+def _rose(patient: Patient, result: Observation, earlier: list[Observation]) -> Known:
+    if not earlier:
+        return None
+    return any_of([_turned_positive(patient, result, earlier), _doubled(result, earlier)])
+
+
+def _turned_positive(patient: Patient, result: Observation, earlier: list[Observation]) -> Known:
+    was_negative = any_of(
+        None if positive is None else not positive for positive in (is_positive(patient, one) for one in earlier)
+    )
+    return all_of([is_positive(patient, result), was_negative])
+
+
+def _doubled(result: Observation, earlier: list[Observation]) -> Known:
+    """At least twice the lowest earlier value of the unit and more than nothing, for every value that the results can mean."""
+    if result.low is None:
+        return False if result.coded == "negative" else None
+    values = [one for one in earlier if one.low is not None and one.unit == result.unit]
+    if not values:
+        return None
+    highest = min((one.high for one in values if one.high is not None), default=None)
+    least = min(values, key=lambda one: (one.low, one.low_open))  # of equal ends the closed one reaches lower
+    if highest is not None and result.low >= 2 * highest and (result.low > 0 or result.low_open):
+        return True
+    if result.high is not None:
+        open_end = result.high_open or least.low_open
+        if result.high == 0 or result.high < 2 * least.low or (result.high == 2 * least.low and open_end):
+            return False
+    return None

@@ -34,8 +34,11 @@ class Observation:
     high: Decimal | None
     high_open: bool
     coded: str | None
+    unit: str | None
     ref_high: Decimal | None
     assay: str | None
+    laboratory: str | None
+    sample_timing: str | None
     activity: str | None
     phase: str | None
     reference_set: str | None

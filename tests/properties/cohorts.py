@@ -2,7 +2,7 @@
 
 import csv
 import io
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -12,12 +12,14 @@ from hypothesis import strategies as st
 
 from pipelines import ingest, sources
 from pipelines import store as store_package
+from tests.properties.stories_prognosis import foretold
 from tests.properties.values import (
     ANTIBODY,
     BIRTH_YEARS,
     BLOT,
     DRUGS,
     EVENTS,
+    FIRST,
     INFUSED,
     LABS,
     OXYGEN,
@@ -27,7 +29,6 @@ from tests.properties.values import (
 )
 
 SCHEMA = (Path(store_package.__file__).parent / "schema.sql").read_text(encoding="utf-8")
-FIRST = date(2024, 1, 1)
 RECEIVED = datetime(2025, 6, 1)
 Cohort = dict[str, list[dict[str, str]]]  # native file -> rows
 
@@ -278,7 +279,7 @@ def _recovering(draw: st.DrawFn) -> Cohort:
 def person(draw: st.DrawFn) -> Cohort:
     """The rows of one patient: some with nothing in common, and some stories that make the rules meet."""
     rows: Cohort = {name: [] for name in FILES}
-    stories = (_treated(), _failing(), _viral(), _scored(), _breathing(), _recovering())
+    stories = (_treated(), _failing(), _viral(), _scored(), _breathing(), _recovering(), foretold())
     stories = [_anything(), *(story for story in stories if draw(st.sampled_from([True, False, False])))]
     for story in stories:
         for name, found in draw(story).items():

@@ -1,5 +1,9 @@
 """What random patients are made of: values at and around the thresholds, one step off and far off, as native cells."""
 
+from datetime import date
+
+FIRST = date(2024, 1, 1)  # the day before which nothing is dated
+
 LABS = [
     (
         "ferritin",

@@ -31,6 +31,7 @@ CRITERIA: dict[str, Callable[[Patient, date], Answers]] = {
     "mck_score": prognosis.mck_score,
     "risk_factors": prognosis.risk_factors,
     "titre_rise": prognosis.titre_rise,
+    "kurasawa_triad": prognosis.kurasawa_triad,
     "transplant_early_referral": transplant.transplant_early_referral,
     "referral_lung_function": transplant.referral_lung_function,
     "referral_decline": transplant.referral_decline,

@@ -16,13 +16,16 @@ from tests.properties.reference.records import (
     all_of,
     any_of,
     at_least,
+    last_of_day,
+    later,
     more_than,
     newest,
     worst,
 )  # fmt: skip
-from tests.properties.reference.treatments import diagnosed, index_date
+from tests.properties.reference.treatments import clock_start, days_from, diagnosed, index_date, is_high_dose
 
 NEAR_DAYS = 14
+BEFORE_DAYS = 28
 CRP_POSITIVE, CRP_NEGATIVE = Decimal("0.8"), Decimal("1.1")  # mg/dL from which it counts, by the antibody
 BLOT = {"negative": 0, "+": 2, "++": 3, "+++": 4}
 Range = tuple[int, int]  # fewest and most points
@@ -200,3 +203,44 @@ def _doubled(result: Observation, earlier: list[Observation]) -> Known:
         if result.high == 0 or result.high < 2 * least.low or (result.high == 2 * least.low and open_end):
             return False
     return None
+
+
+def therapy_start(patient: Patient, day: date) -> date | None:
+    """Combination therapy, else the first high-dose glucocorticoid, as known on a day; None: not started, or a dose cannot be read."""
+    return clock_start(patient, "combination", day) or _first_high_dose(patient, day)
+
+
+def _first_high_dose(patient: Patient, day: date) -> date | None:
+    for one in days_from(patient.first_day, day):
+        high = is_high_dose(patient, one)
+        if high is not False:
+            return one if high else None
+    return None
+
+
+def kurasawa_triad(patient: Patient, day: date) -> dict[str | None, Answer]:
+    """Ferritin over 1000 and ground glass in all six fields before therapy, infiltrates worse during it: all three."""
+    start = therapy_start(patient, day)
+    if start is None:
+        return {None: Answer(NOT_EVALUABLE)}
+    ferritin = before_therapy(_numeric(patient, "ferritin", day), start)
+    fields = before_therapy(
+        [one for one in patient.happened("imaging", "ggo_fields", day) if one.number is not None], start
+    )
+    readings = {
+        one.value
+        for code in ("chest_ct", "chest_xray")
+        for one in patient.happened("imaging", code, day)
+        if one.on_date > start and one.value in ("improved", "stable", "worse")
+    }
+    signs = [
+        agreed(more_than(one, 1000) for one in ferritin),
+        agreed(one.number >= 6 for one in fields),
+        "worse" in readings if readings else None,
+    ]
+    return {None: Answer(STATUS[all_of(signs)])}
+
+
+def before_therapy(records: list, start: date) -> list:
+    """The last record within 28 days before or on the start; more than one where the last of that day cannot be told."""
+    return last_of_day(newest(one for one in records if later(start, -BEFORE_DAYS) <= one.on_date <= start))

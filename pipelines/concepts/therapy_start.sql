@@ -1,7 +1,7 @@
 /*
 title = "Therapy start, as known on each day"
-why   = """The start of combination therapy, else the first high-dose glucocorticoid: at least 0.5 mg/kg/day prednisone equivalent, or over 30
-mg/day with no weight recorded by then. On a judged date D the row with applies_from <= D < applies_to holds; with no such row therapy has
+why   = """The start of combination therapy, else the first high-dose glucocorticoid: at least 0.5 mg/kg/day prednisone equivalent, or over
+30 mg/day with no weight recorded by then. On a judged date D the row with applies_from <= D < applies_to holds; with no such row therapy has
 not started. start_date empty: a dose that cannot be read may have been the first high one (kind dose_unknown), or combination
 therapy was taken back by a later index date and no high dose came before (kind none)."""
 

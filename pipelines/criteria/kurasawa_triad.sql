@@ -31,8 +31,8 @@ tag   = "project default"
 
 [finding]
 facts = ["start", "ferritin", "fields", "imaging"]
-met = "Since therapy start {start}: ferritin before {ferritin}, ground glass in {fields} of 6 fields before, imaging {imaging}: all three signs."
-not_met = "Not all three signs (therapy start {start}): ferritin before {ferritin}, ground glass in {fields} of 6 fields before, imaging {imaging}."
+met = "All three signs (therapy start {start}): ferritin before {ferritin}, ground glass before in {fields} of 6 fields, imaging {imaging}."
+not_met = "Not all signs (therapy start {start}): ferritin before {ferritin}, ground glass before in {fields} of 6 fields, imaging {imaging}."
 not_evaluable = "Whether all three signs are present cannot be told. Missing: {missing}."
 
 [[history]]
@@ -48,7 +48,8 @@ WITH span AS (
 measured AS (   -- answer: 1 yes, 0 no, -1 cannot be told
     SELECT
         patient_id, on_date, "at", record_id, 'ferritin' AS measure, value, low, low_open, high, high_open,
-        CASE WHEN low > $ferritin_above OR (low = $ferritin_above AND low_open) THEN 1 WHEN high <= $ferritin_above THEN 0 ELSE -1 END AS answer
+        CASE WHEN low > $ferritin_above OR (low = $ferritin_above AND low_open) THEN 1 WHEN high <= $ferritin_above THEN 0 ELSE -1 END
+            AS answer
     FROM observation
     WHERE analyte = 'ferritin' AND low IS NOT NULL
     UNION ALL
@@ -194,7 +195,8 @@ SELECT
         END,
         rtrim(rtrim(CAST(fields_value AS VARCHAR), '0'), '.'),
         CASE imaging_answer
-            WHEN 1 THEN concat('worse on ', CAST(read_on AS VARCHAR)) WHEN 0 THEN concat('not worse, last read on ', CAST(read_on AS VARCHAR))
+            WHEN 1 THEN concat('worse on ', CAST(read_on AS VARCHAR))
+            WHEN 0 THEN concat('not worse, last read on ', CAST(read_on AS VARCHAR))
         END
     ] AS facts,
     CAST([] AS VARCHAR[]) AS notes,

@@ -1,8 +1,8 @@
 /*
 title   = "Off oxygen: on room air for at least 7 days"
 group   = "progression"
-why     = """All survivors of the combined regimen came off oxygen (Tsuji 2020, summary); the sizes are project defaults. Two records on room
-air with SpO2 of at least 92 %, at least 7 days apart, with no record on oxygen between; oxygen in sleep is oxygen. Good news is told
+why     = """All survivors of the combined regimen came off oxygen (Tsuji 2020, summary); the sizes are project defaults. Two records
+on room air with SpO2 of at least 92 %, at least 7 days apart, with no record on oxygen between; oxygen in sleep is oxygen. Good news is told
 late: of the records of one day one on oxygen decides, then one below 92 %, then one at or above it. One below 92 % on room air
 is not met on its day, but no oxygen between. A saturation alone changes nothing; a record that does not say
 whether on oxygen may have been between. With no second record far enough back it is not met."""

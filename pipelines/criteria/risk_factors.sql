@@ -1,8 +1,8 @@
 /*
 title   = "Risk factors at the index date: age, ferritin, CRP"
 group   = "prognosis"
-why     = """With some of three risk factors present Romero-Bueno 2020 (figure 1) advises combined therapy at once: age over 60, ferritin over
-500 ng/mL, CRP over 1 mg/dL. Ferritin and CRP are the values nearest to the index date within 14 days, of one day the worse. Only the year
+why     = """With some of three risk factors present Romero-Bueno 2020 (figure 1) advises combined therapy especially: age over 60,
+ferritin over 500 ng/mL, CRP over 1 mg/dL. Ferritin and CRP are the values nearest to the index date within 14 days, of one day the worse. Only the year
 of birth is kept, so the age in completed years is one of two: it counts as over 60 only if both are. The grade is the number of factors
 that certainly hold; with some unknown, more may."""
 unknown = ["year of birth", "ferritin", "CRP"]
@@ -39,7 +39,7 @@ tag   = "published"
 facts = ["count", "index_date", "age", "ferritin", "crp"]
 met = "Risk factors at the index date {index_date}: {count} of 3 (age {age}, ferritin {ferritin}, CRP {crp})."
 not_met = "No risk factor at the index date {index_date}: age {age}, ferritin {ferritin}, CRP {crp}."
-not_evaluable = "Whether a risk factor was present at the index date {index_date} cannot be told: {count} of 3 are possible. Missing: {missing}."
+not_evaluable = "Risk factors at the index date {index_date} cannot be told: {count} of 3 are possible. Missing: {missing}."
 
 [[history]]
 on = 2026-11-30

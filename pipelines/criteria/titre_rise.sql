@@ -143,12 +143,14 @@ SELECT
             WHEN status = 'not_evaluable' THEN NULL
             WHEN multiplied = 1 THEN concat(
                 'at least ', CAST($times_lowest AS VARCHAR), ' times the lowest earlier value, ',
-                CASE WHEN least_low = least_high THEN '' ELSE 'at most ' END, rtrim(rtrim(CAST(least_high AS VARCHAR), '0'), '.'), ' on ', CAST(least_high_date AS VARCHAR)
+                CASE WHEN least_low = least_high THEN '' ELSE 'at most ' END,
+                rtrim(rtrim(CAST(least_high AS VARCHAR), '0'), '.'), ' on ', CAST(least_high_date AS VARCHAR)
             )
             WHEN turned = 1 THEN concat('positive, and negative on ', CAST(negative_date AS VARCHAR))
             WHEN least_low IS NULL THEN 'negative'
             ELSE concat(
-                'lowest earlier value ', CASE WHEN least_low = least_high THEN '' ELSE 'at least ' END, rtrim(rtrim(CAST(least_low AS VARCHAR), '0'), '.'), ' on ', CAST(least_low_date AS VARCHAR)
+                'lowest earlier value ', CASE WHEN least_low = least_high THEN '' ELSE 'at least ' END,
+                rtrim(rtrim(CAST(least_low AS VARCHAR), '0'), '.'), ' on ', CAST(least_low_date AS VARCHAR)
             )
         END
     ] AS facts,

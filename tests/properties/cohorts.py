@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pipelines import ingest, sources
 from pipelines import store as store_package
 from tests.properties.stories_prognosis import foretold
+from tests.properties.stories_response import responding
 from tests.properties.values import (
     ANTIBODY,
     BIRTH_YEARS,
@@ -279,7 +280,7 @@ def _recovering(draw: st.DrawFn) -> Cohort:
 def person(draw: st.DrawFn) -> Cohort:
     """The rows of one patient: some with nothing in common, and some stories that make the rules meet."""
     rows: Cohort = {name: [] for name in FILES}
-    stories = (_treated(), _failing(), _viral(), _scored(), _breathing(), _recovering(), foretold())
+    stories = (_treated(), _failing(), _viral(), _scored(), _breathing(), _recovering(), foretold(), responding())
     stories = [_anything(), *(story for story in stories if draw(st.sampled_from([True, False, False])))]
     for story in stories:
         for name, found in draw(story).items():

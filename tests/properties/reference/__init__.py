@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import date
 from functools import partial
 
-from tests.properties.reference import infection, oxygen, prognosis, refractory, therapy, transplant
+from tests.properties.reference import infection, oxygen, prognosis, refractory, response, therapy, transplant
 from tests.properties.reference.records import Answer, Patient, read_patients
 
 __all__ = ["CRITERIA", "Answer", "Patient", "answer", "read_patients"]
@@ -32,6 +32,8 @@ CRITERIA: dict[str, Callable[[Patient, date], Answers]] = {
     "risk_factors": prognosis.risk_factors,
     "titre_rise": prognosis.titre_rise,
     "kurasawa_triad": prognosis.kurasawa_triad,
+    "off_oxygen": response.off_oxygen,
+    "ferritin_halved": response.ferritin_halved,
     "transplant_early_referral": transplant.transplant_early_referral,
     "referral_lung_function": transplant.referral_lung_function,
     "referral_decline": transplant.referral_decline,

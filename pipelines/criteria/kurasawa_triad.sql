@@ -99,17 +99,20 @@ seen AS (       -- the days on which a reading during therapy is known
     WHERE measure = 'imaging'
     GROUP BY patient_id, applies_from, greatest(on_date, applies_from)
 ),
-judged AS (
+judged AS (     -- once worse nothing changes any more
     SELECT
         patient_id, applies_from, on_date,
-        min(min(worse_on)) OVER so_far AS worse_on, max(max(read_on)) OVER so_far AS read_on
+        min(min(worse_on)) OVER so_far AS worse_on, max(max(read_on)) OVER so_far AS read_on,
+        min(min(worse_on)) OVER earlier AS worse_before
     FROM (
         SELECT patient_id, applies_from, applies_from AS on_date, CAST(NULL AS DATE) AS worse_on, CAST(NULL AS DATE) AS read_on FROM span
         UNION ALL
         SELECT patient_id, applies_from, seen_on, worse_on, read_on FROM seen
     ) AS point
     GROUP BY patient_id, applies_from, on_date
-    WINDOW so_far AS (PARTITION BY patient_id, applies_from ORDER BY on_date)
+    WINDOW
+        so_far AS (PARTITION BY patient_id, applies_from ORDER BY on_date ROWS UNBOUNDED PRECEDING),
+        earlier AS (PARTITION BY patient_id, applies_from ORDER BY on_date ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
 ),
 reading AS (
     SELECT patient_id, on_date, answer, min(record_id) AS record_id
@@ -136,6 +139,7 @@ known AS (
     LEFT JOIN reading
         ON reading.patient_id = judged.patient_id AND reading.on_date = coalesce(judged.worse_on, judged.read_on)
         AND reading.answer = CASE WHEN judged.worse_on IS NOT NULL THEN 1 ELSE 0 END
+    WHERE judged.worse_before IS NULL
 ),
 answered AS (   -- in the evidence: when not met those that say no, else all
     SELECT

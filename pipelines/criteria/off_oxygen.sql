@@ -101,7 +101,11 @@ compared AS (   -- the earlier record that decides
     SELECT
         *,
         CASE WHEN form IN (5, 4) THEN NULL WHEN status = 'not_evaluable' THEN possible_on ELSE certain_on END AS since,
-        CASE WHEN form IN (5, 4) THEN NULL WHEN status = 'not_evaluable' THEN possible_id ELSE certain_id END AS since_id
+        CASE
+            WHEN form IN (5, 4) THEN NULL
+            WHEN status = 'not_evaluable' THEN CASE WHEN possible_on < on_date THEN possible_id END
+            WHEN certain_on < on_date THEN certain_id
+        END AS since_id
     FROM answered
 ),
 told AS (
@@ -110,8 +114,7 @@ told AS (
         support.described, support.spo2, support.evidence, earlier.evidence AS earlier_evidence
     FROM compared
     JOIN oxygen_support AS support ON support.patient_id = compared.patient_id AND support.set_id = compared.set_id
-    LEFT JOIN oxygen_support AS earlier
-        ON earlier.patient_id = compared.patient_id AND earlier.set_id = compared.since_id AND compared.since < compared.on_date
+    LEFT JOIN oxygen_support AS earlier ON earlier.patient_id = compared.patient_id AND earlier.set_id = compared.since_id
 )
 SELECT
     patient_id, on_date, NULL AS item, status, NULL AS grade,

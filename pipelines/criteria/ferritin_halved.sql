@@ -38,11 +38,11 @@ not_evaluable = "Whether ferritin is halved cannot be told. Missing: {missing}."
 on = 2026-11-30
 why = "first version"
 */
-WITH result AS (
+WITH result AS (    -- reached: beyond every plausible value where there is no upper end
     SELECT
         patient_id, on_date AS measured_on, record_id, value, low, low_open, high, high_open,
         date_diff('day', DATE '1970-01-01', on_date) AS day_number,
-        row_number() OVER (PARTITION BY patient_id ORDER BY on_date, record_id) AS place
+        coalesce(high, 9999999999) AS reached, row_number() OVER (PARTITION BY patient_id ORDER BY on_date, record_id) AS place
     FROM observation
     WHERE analyte = 'ferritin' AND low IS NOT NULL
 ),
@@ -50,8 +50,8 @@ compared AS (   -- with the results of the days before; of equal peaks the lates
     SELECT
         *,
         max(low) OVER recent AS peak_low,
-        CASE WHEN count(*) OVER recent = count(high) OVER recent THEN max(high) OVER recent END AS peak_high,
-        max(CASE WHEN NOT high_open THEN high END) OVER recent AS peak_closed_high,
+        max(reached) OVER recent AS peak_reached,
+        max(CASE WHEN high_open THEN NULL ELSE high END) OVER recent AS peak_closed_high,
         arg_max(record_id, low * 100000 + place) OVER recent AS peak_id,
         arg_max(measured_on, low * 100000 + place) OVER recent AS peak_on
     FROM result
@@ -77,8 +77,8 @@ halved AS (     -- 1 yes, 0 no, NULL cannot be told
         *,
         CASE
             WHEN
-                low > $share_of_peak * peak_high OR peak_high = 0
-                OR (low = $share_of_peak * peak_high AND (low_open OR coalesce(peak_closed_high < peak_high, TRUE)))
+                low > $share_of_peak * peak_reached OR peak_reached = 0
+                OR (low = $share_of_peak * peak_reached AND (low_open OR coalesce(peak_closed_high < peak_reached, TRUE)))
             THEN 0
             WHEN peak_low > 0 AND high <= $share_of_peak * peak_low THEN 1
         END AS answer
@@ -89,19 +89,27 @@ worst AS (      -- of a day: not met, then met, then not to be told
     FROM halved
     QUALIFY row_number() OVER (PARTITION BY patient_id, measured_on ORDER BY coalesce(answer, 2), low DESC, record_id) = 1
 ),
-told AS (
+stood AS (      -- once the first drug or procedure is recorded, the result that stands is judged again
+    SELECT result.patient_id, max(result.measured_on) AS measured_on, recorded_drugs.from_date AS on_date
+    FROM result
+    JOIN recorded_drugs ON recorded_drugs.patient_id = result.patient_id AND recorded_drugs.from_date >= result.measured_on
+    GROUP BY result.patient_id, recorded_drugs.from_date
+    HAVING max(result.measured_on) < recorded_drugs.from_date
+),
+day AS (
+    SELECT patient_id, measured_on, measured_on AS on_date FROM worst
+    UNION ALL
+    SELECT patient_id, measured_on, on_date FROM stood
+),
+judged AS (
     SELECT
-        worst.*, exchanged.session_id, recorded_drugs.from_date AS recorded_from,
-        coalesce(recorded_drugs.from_date <= worst.measured_on, FALSE) AS drugs_known,
-        lead(worst.measured_on) OVER (PARTITION BY worst.patient_id ORDER BY worst.measured_on) AS next_on
-    FROM worst
+        worst.patient_id, day.on_date, worst.measured_on, worst.record_id, worst.value, worst.low, worst.low_open, worst.high,
+        worst.high_open, worst.answer, worst.peak_id, worst.peak_on, worst.peak_low, worst.peak_reached, exchanged.session_id,
+        coalesce(recorded_drugs.from_date <= day.on_date, FALSE) AS is_known
+    FROM day
+    JOIN worst ON worst.patient_id = day.patient_id AND worst.measured_on = day.measured_on
     LEFT JOIN exchanged ON exchanged.patient_id = worst.patient_id AND exchanged.record_id = worst.record_id
     LEFT JOIN recorded_drugs ON recorded_drugs.patient_id = worst.patient_id
-),
-judged AS (     -- once the first drug or procedure is recorded, the result that stands is judged again
-    SELECT *, measured_on AS on_date, drugs_known AS is_known FROM told
-    UNION ALL
-    SELECT *, recorded_from, TRUE FROM told WHERE recorded_from > measured_on AND recorded_from < coalesce(next_on, DATE '9999-12-31')
 ),
 answered AS (
     SELECT
@@ -142,14 +150,14 @@ SELECT
         CAST(measured_on AS VARCHAR),
         CASE
             WHEN peak_low IS NOT NULL THEN concat(
-                CASE WHEN peak_low = peak_high THEN '' ELSE 'at least ' END, rtrim(rtrim(CAST(peak_low AS VARCHAR), '0'), '.')
+                CASE WHEN peak_low = peak_reached THEN '' ELSE 'at least ' END, rtrim(rtrim(CAST(peak_low AS VARCHAR), '0'), '.')
             )
         END,
         CAST(peak_on AS VARCHAR)
     ] AS facts,
     CAST([] AS VARCHAR[]) AS notes,
     CAST(
-        CASE status WHEN 'met' THEN $share_of_peak * peak_low - high WHEN 'not_met' THEN $share_of_peak * peak_high - low END
+        CASE status WHEN 'met' THEN $share_of_peak * peak_low - high WHEN 'not_met' THEN $share_of_peak * peak_reached - low END
         AS DECIMAL(19, 6)
     ) AS margin
 FROM answered

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from tests.properties.values import FIRST
 
+HYDROCORTISONE = ["40", "160", "240"]  # mg/day: 10, 40 and 60 as prednisone
 TITRES = {
     "MBL": ["31.9", "32", "33", "63.7", "63.8", "64", "99.9", "100", "<32", ">100"],
     "line blot": ["negative", "negative", "+", "++", "positive"],
@@ -22,10 +23,8 @@ def foretold(draw: st.DrawFn) -> dict[str, list[dict[str, str]]]:
     """Ferritin and ground glass before a high-dose glucocorticoid, with a partner or without, and readings after; titres all along."""
     start = draw(st.integers(0, 30))
     drug = {"route": "oral", "dose_unit": "mg", "per": "day"}
-    given = [
-        drug | {"drug": "prednisolone", "dose": draw(st.sampled_from(["10", "40", "60", "1 T"])), "start": _on(start)}
-    ]
-    given[0]["stop"] = _on(start + 40)
+    dose = draw(st.sampled_from(HYDROCORTISONE))
+    given = [drug | {"drug": "hydrocortisone", "dose": dose, "start": _on(start), "stop": _on(start + 40)}]
     if draw(st.booleans()):
         joined = start + draw(st.sampled_from([0, 0, 5]))
         given.append(drug | {"drug": "tacrolimus", "dose": "3", "start": _on(joined), "stop": _on(joined + 30)})

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -12,16 +12,33 @@ from hypothesis import strategies as st
 
 from pipelines import ingest, sources
 from pipelines import store as store_package
-from tests.properties import stories_counts, stories_lung_function
-from tests.properties.stories_levels import watched
-from tests.properties.values import ANTIBODY, BLOT, DRUGS, EVENTS, INFUSED, LABS, OXYGEN, PFT, RESPONSES, SUPPORT
+from tests.properties import (
+    stories_counts,
+    stories_levels,
+    stories_lung_function,
+    stories_prognosis,
+    stories_response,
+)
+from tests.properties.values import (
+    ANTIBODY,
+    BIRTH_YEARS,
+    BLOT,
+    DRUGS,
+    EVENTS,
+    FIRST,
+    INFUSED,
+    LABS,
+    OXYGEN,
+    PFT,
+    RESPONSES,
+    SUPPORT,
+)
 
 SCHEMA = (Path(store_package.__file__).parent / "schema.sql").read_text(encoding="utf-8")
-FIRST = date(2024, 1, 1)
 RECEIVED = datetime(2025, 6, 1)
 Cohort = dict[str, list[dict[str, str]]]  # native file -> rows
 
-FILES = ("labs", "oxygen", "pft", "administrations", "events")
+FILES = ("patients", "labs", "oxygen", "pft", "administrations", "events")
 
 days = st.integers(0, 75)
 
@@ -135,7 +152,8 @@ def _treated(draw: st.DrawFn) -> Cohort:
         joined = start + draw(st.sampled_from([0, 3, 7, 8, 14, 15]))
         given.append(_daily(drug, "3", joined, draw(st.sampled_from([None, joined + 20, joined + 50]))))
         for wait in draw(st.lists(st.sampled_from([0, 1, 7, 8, 14, 21, 22]), max_size=3)):
-            labs.append({"analyte": f"{drug}_level", "value": "9", "unit": "ng/mL", "at": _on(joined + wait)})
+            level = "9" if drug == "tacrolimus" else "120"
+            labs.append({"analyte": f"{drug}_level", "value": level, "unit": "ng/mL", "at": _on(joined + wait)})
     if draw(st.booleans()):
         first, apart = start + draw(st.sampled_from([0, 7, 8, 14, 15])), draw(st.sampled_from([12, 14, 28, 29, 35]))
         for pulse in range(draw(st.integers(1, 6))):
@@ -277,12 +295,16 @@ def person(draw: st.DrawFn) -> Cohort:
         stories_lung_function.followed(),
         stories_counts.counted(),
         stories_counts.inhibited(),
+        stories_levels.watched(),
+        stories_prognosis.foretold(),
+        stories_response.responding(),
     )
-    stories = (_treated(), _failing(), _viral(), _scored(), _breathing(), _recovering(), watched())
     stories = [_anything(), *(story for story in stories if draw(st.sampled_from([True, False, False])))]
     for story in stories:
         for name, found in draw(story).items():
             rows[name] += found
+    if year := draw(st.sampled_from(["", *BIRTH_YEARS])):
+        rows["patients"].append({"birth_year": year})
     return rows
 
 
@@ -316,7 +338,8 @@ def numbered(people: list[Cohort]) -> Cohort:
     for number, person in enumerate(people, start=1):
         for name, rows in person.items():
             for place, row in enumerate(rows):
-                cohort[name].append({"patient_id": f"p{number}", "record_id": f"{name}-{number}-{place}"} | row)
+                known_as = {} if name == "patients" else {"record_id": f"{name}-{number}-{place}"}
+                cohort[name].append({"patient_id": f"p{number}"} | known_as | row)
     return cohort
 
 

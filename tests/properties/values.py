@@ -1,10 +1,14 @@
 """What random patients are made of: values at and around the thresholds, one step off and far off, as native cells."""
 
+from datetime import date
+
+FIRST = date(2024, 1, 1)  # the day before which nothing is dated
+
 LABS = [
     (
         "ferritin",
         "ng/mL",
-        ["99", "499.9", "500", "500.1", "635.9", "636", "1000", "1000.1", "1200", "1499.9", "1500", ">1650", "<400"],
+        ["200", "499.9", "500", "500.1", "635.9", "636", "1000", "1000.1", "1200", "1499.9", "1500", ">1650", "<400"],
     ),
     ("ldh", "U/L", ["354.9", "355", "600"]),
     ("crp", "mg/dL", ["0.79", "0.8", "1.09", "1.1", "5", "<1"]),
@@ -16,6 +20,7 @@ LABS = [
     ("ciclosporin_level", "ng/mL", ["120", "900"]),
     ("tacrolimus_level", "ng/mL", ["9.9", "12"]),
 ]
+BIRTH_YEARS = ["1962", "1963", "1964", "1980"]  # in 2024 older than 60, 60 or 61, not older
 BLOT = ("+", "++", "+++", "negative")
 ANTIBODY = [
     {"value": "31.9", "unit": "index", "assay": "MBL"},

@@ -34,6 +34,7 @@ class Observation:
     high: Decimal | None
     high_open: bool
     coded: str | None
+    unit: str | None
     ref_high: Decimal | None
     assay: str | None
     laboratory: str | None
@@ -98,6 +99,7 @@ class Patient:
     drugs: dict[str, Drug]
     device_levels: dict[str, int]
     assay_cutoffs: dict[str, Decimal]
+    birth_year: int | None = None
 
     def results(self, analyte: str, day: date) -> list[Observation]:
         """The results of one analyte dated on or before the day."""
@@ -135,6 +137,7 @@ def read_patients(con: duckdb.DuckDBPyConnection) -> list[Patient]:
         Patient(
             row["patient_id"], row["first_day"], observations.get(row["patient_id"], []),
             administrations.get(row["patient_id"], []), events.get(row["patient_id"], []), drugs, levels, cutoffs,
+            row["birth_year"],
         )
         for row in _rows(con, "patient")
     ]  # fmt: skip

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import date
 from functools import partial
 
-from tests.properties.reference import infection, oxygen, prognosis, refractory, therapy, transplant
+from tests.properties.reference import infection, oxygen, prognosis, refractory, screening, therapy, transplant
 from tests.properties.reference.records import Answer, Patient, read_patients
 
 __all__ = ["CRITERIA", "Answer", "Patient", "answer", "read_patients"]
@@ -38,6 +38,11 @@ CRITERIA: dict[str, Callable[[Patient, date], Answers]] = {
     "urgent_transfer": oxygen.urgent_transfer,
     "pjp_prophylaxis_gap": infection.pjp_prophylaxis_gap,
     "cmv_reactivation": infection.cmv_reactivation,
+    "active_infection": screening.active_infection,
+    "intense_immunosuppression": screening.intense_immunosuppression,
+    "hbv_screen_missing": screening.hbv_screen_missing,
+    "tb_screen_missing": screening.tb_screen_missing,
+    "cyclophosphamide_hold": screening.cyclophosphamide_hold,
     "step_up_pattern": therapy.step_up_pattern,
     "not_recommended_agent": therapy.not_recommended_agent,
     "cni_level_missing": therapy.cni_level_missing,

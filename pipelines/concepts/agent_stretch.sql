@@ -1,9 +1,9 @@
 /*
 title = "Stretches of days on which one immunosuppressant acts without a break"
-why   = """One row per stretch: doses and courses of one drug joined where each begins before, or on the day, the one before ceases to act.
-Its first day is a start of the drug. to_date empty: marked ongoing with no stop recorded, so it goes on counting; last_confirmed says
-when that was last seen, and is known from that day on. evidence: the records of the dose that began the stretch; ended_by: of the one
-that acted longest. On the days of a gap the drug does not act."""
+why   = """One row per stretch: doses and courses of one drug joined where each begins before, or on the day, the one before ceases to
+act. Its first day is a start of the drug. to_date empty: marked ongoing with no stop recorded, so it goes on counting; last_confirmed
+says when that was last seen, and is known from that day on. evidence: the records of the dose that began the stretch; ended_by: of the
+one that acted longest. On the days of a gap the drug does not act."""
 */
 WITH acting AS (
     SELECT

@@ -109,8 +109,13 @@ SELECT
         CASE WHEN NOT acts THEN '0 agents' WHEN agent_count = 1 THEN '1 agent' ELSE concat(CAST(agent_count AS VARCHAR), ' agents') END,
         CASE
             WHEN NOT acts THEN 'none'
-            WHEN confirmed_on IS NULL THEN array_to_string(drugs, ', ')
-            ELSE concat(array_to_string(drugs, ', '), '; not every stop is recorded, last confirmed ', CAST(confirmed_on AS VARCHAR))
+            ELSE concat(
+                array_to_string(list_sort(list_distinct(drugs)), ', '),
+                CASE
+                    WHEN confirmed_on IS NULL THEN ''
+                    ELSE concat('; not every stop is recorded, last confirmed ', CAST(confirmed_on AS VARCHAR))
+                END
+            )
         END
     ] AS facts,
     CASE WHEN acts AND confirmed_on IS NOT NULL THEN ['no_stop'] ELSE CAST([] AS VARCHAR[]) END AS notes,

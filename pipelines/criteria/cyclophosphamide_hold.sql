@@ -1,12 +1,12 @@
 /*
 title = "On the day of a cyclophosphamide pulse: low white cells or neutrophils, or an open infection"
 group = "infection"
-why   = """A pulse is held for low counts or an active infection: from general knowledge, the source was not read. Judged on the day of a pulse,
-given or ordered (of one over several days: its first), and the answer stands until the next pulse. Any of: the latest white cell count
-of the past 14 days below 3.0, the latest neutrophil count of the past 14 days below 1.5, or an infection open on that day. Of counts of
-one day the lowest decides. An infection with no recorded end is open for 28 days after its last record, then it is unknown. Infections
-are recorded only when present: with none ever recorded it is unknown whether there is one; a recorded end says that it is over. Tablets
-are no pulses."""
+why   = """A pulse is held for low counts or an active infection: from general knowledge, the source was not read. Judged on the day of
+a pulse, given or ordered (of one over several days: its first), and the answer stands until the next pulse. Any of: the latest white
+cell count of the past 14 days below 3.0, the latest neutrophil count of the past 14 days below 1.5, or an infection open on that day.
+Of counts of one day the lowest decides. An infection with no recorded end is open for 28 days after its last record, then it is
+unknown. Infections are recorded only when present: with none ever recorded it is unknown whether there is one; a recorded end says that
+it is over. Tablets are no pulses."""
 unknown = ["drug records"]
 
 [threshold.white_cells]
@@ -33,8 +33,10 @@ tag   = "unverified"
 [finding]
 facts         = ["pulse", "white_cells", "neutrophils", "infection"]
 met           = "Cyclophosphamide pulse {pulse}: white cells {white_cells}; neutrophils {neutrophils}; infection: {infection}."
-not_met       = "No reason to hold is recorded. Cyclophosphamide pulse: {pulse}; white cells {white_cells}; neutrophils {neutrophils}; infection: {infection}."
-not_evaluable = "Cannot be told ({missing}). Cyclophosphamide pulse: {pulse}; white cells {white_cells}; neutrophils {neutrophils}; infection: {infection}."
+not_met       = """No reason to hold is recorded. Cyclophosphamide pulse: {pulse}; white cells {white_cells}; \
+neutrophils {neutrophils}; infection: {infection}."""
+not_evaluable = """Cannot be told ({missing}). Cyclophosphamide pulse: {pulse}; white cells {white_cells}; \
+neutrophils {neutrophils}; infection: {infection}."""
 
 [[history]]
 on  = 2026-11-30

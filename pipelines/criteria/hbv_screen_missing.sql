@@ -1,9 +1,9 @@
 /*
 title = "Rituximab, a JAK inhibitor or cyclophosphamide started without HBsAg and anti-HBc"
 group = "infection"
-why   = """EULAR 2022 asks for hepatitis B markers before such treatment: HBsAg-positive patients are at high risk of reactivation, and an
-isolated anti-HBc calls for watching. Judged at each start, which is a dose given while none before it acts any more; results of that day
-and any earlier result of final status count, whatever it says. Met until the missing result is dated or the drug no longer acts. A
+why   = """EULAR 2022 asks for hepatitis B markers before such treatment: HBsAg-positive patients are at high risk of reactivation, and
+an isolated anti-HBc calls for watching. Judged at each start, which is a dose given while none before it acts any more; results of that
+day and any earlier result of final status count, whatever it says. Met until the missing result is dated or the drug no longer acts. A
 result "hepatitis markers negative" names neither of the two. Orders start nothing, and neither do local forms. When the drug is given
 again after days of a gap and the result is still missing, it is met again."""
 items   = "drug"

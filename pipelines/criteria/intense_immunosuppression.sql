@@ -68,7 +68,7 @@ SELECT
         ELSE 'not_met'
     END AS status,
     CAST(agent_count AS INTEGER) AS grade,
-    evidence,
+    list_sort(list_distinct(evidence)) AS evidence,
     CASE
         WHEN agent_count < $agents AND agent_count >= $agents_with_dose AND mg_per_day < $dose AND dose_unknown THEN ['glucocorticoid dose']
         ELSE CAST([] AS VARCHAR[])
@@ -76,8 +76,11 @@ SELECT
     [
         concat(CAST(agent_count AS VARCHAR), CASE WHEN agent_count = 1 THEN ' agent' ELSE ' agents' END),
         concat(
-            coalesce(array_to_string(drugs, ', '), 'none'),
-            CASE WHEN confirmed_on IS NULL THEN '' ELSE concat('; not every stop is recorded, last confirmed ', CAST(confirmed_on AS VARCHAR)) END
+            coalesce(array_to_string(list_sort(list_distinct(drugs)), ', '), 'none'),
+            CASE
+                WHEN confirmed_on IS NULL THEN ''
+                ELSE concat('; not every stop is recorded, last confirmed ', CAST(confirmed_on AS VARCHAR))
+            END
         ),
         concat(
             CASE WHEN dose_unknown THEN 'at least ' ELSE '' END,

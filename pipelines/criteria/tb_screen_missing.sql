@@ -1,10 +1,10 @@
 /*
 title = "Rituximab, a JAK inhibitor or a TNF inhibitor started without a screen for tuberculosis"
 group = "infection"
-why   = """EULAR 2022 asks for a screen for latent tuberculosis before biological and targeted drugs, by IGRA rather than by skin test. Judged at
-each start, which is a dose given while none before it acts any more; a result of that day and any earlier result of final status counts,
-whatever it says. Met until a result is dated or the drug no longer acts. Orders start nothing, and neither do local forms. When the drug
-is given again after days of a gap and the result is still missing, it is met again."""
+why   = """EULAR 2022 asks for a screen for latent tuberculosis before biological and targeted drugs, by IGRA rather than by skin test.
+Judged at each start, which is a dose given while none before it acts any more; a result of that day and any earlier result of final
+status counts, whatever it says. Met until a result is dated or the drug no longer acts. Orders start nothing, and neither do local
+forms. When the drug is given again after days of a gap and the result is still missing, it is met again."""
 items   = "drug"
 unknown = ["drug records"]
 

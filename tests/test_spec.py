@@ -23,7 +23,7 @@ from tests.spec_cases import GIVEN, Case, Spec, read_specs
 SCHEMA = (Path(ingest.__file__).parents[1] / "store" / "schema.sql").read_text(encoding="utf-8")
 RECEIVED = datetime(2030, 1, 1)
 SPECS = {spec.id: spec for spec in read_specs()}
-LISTS = ("evidence", "missing", "notes", "agents", "drugs", "ended_by")
+LISTS = ("evidence", "missing", "notes", "agents", "drugs")
 
 
 @dataclass

@@ -7,7 +7,7 @@ confirmed longest ago was last confirmed (its start is the first confirmation); 
 order and may name one thing twice: they are put in order where they are shown, which is on few of these rows."""
 */
 WITH acting AS (
-    SELECT patient_id, drug, drug_class, from_date, coalesce(to_date, DATE '9999-12-31') AS reached_to, to_date IS NULL AS open,
+    SELECT patient_id, drug, drug_class, from_date, coalesce(to_date, DATE '9999-12-31') AS reached_to, no_stop,
         last_confirmed, evidence
     FROM agent_acting
 ),
@@ -19,7 +19,7 @@ boundary AS (
     UNION
     SELECT patient_id, reached_to FROM acting
     UNION
-    SELECT patient_id, last_confirmed FROM acting WHERE open AND last_confirmed > from_date
+    SELECT patient_id, last_confirmed FROM acting WHERE no_stop AND last_confirmed > from_date AND last_confirmed < reached_to
     UNION
     SELECT patient_id, from_date FROM dose
     UNION
@@ -39,7 +39,7 @@ SELECT
     max(CASE WHEN dose.dose_unknown THEN 1 ELSE 0 END) = 1 AS dose_unknown,
     min(
         CASE
-            WHEN NOT acting.open THEN NULL
+            WHEN NOT acting.no_stop THEN NULL
             WHEN acting.last_confirmed > acting.from_date AND acting.last_confirmed <= segment.day THEN acting.last_confirmed
             ELSE acting.from_date
         END

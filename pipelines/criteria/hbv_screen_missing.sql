@@ -11,7 +11,7 @@ unknown = ["drug records"]
 
 [finding]
 facts         = ["drug", "course", "absent", "hbsag", "anti_hbc"]
-met           = "{drug} ({course}) acts on {on_date}, and no result is dated by then for {absent}. HBsAg: {hbsag}; anti-HBc: {anti_hbc}."
+met           = "{drug} ({course}): on {on_date} no result is dated for {absent}. HBsAg: {hbsag}; anti-HBc: {anti_hbc}."
 not_met       = "No hepatitis B screen is missing on {on_date}: {drug} ({course}). HBsAg: {hbsag}; anti-HBc: {anti_hbc}."
 not_evaluable = "Cannot be told ({missing})."
 
@@ -46,7 +46,7 @@ first_result AS (   -- once there is a first result of a marker it is not missin
 course AS (
     SELECT
         stretch.patient_id, stretch.drug, drug.title, stretch.from_date, coalesce(stretch.to_date, DATE '9999-12-31') AS reached_to,
-        stretch.last_confirmed, stretch.evidence, stretch.ended_by,
+        stretch.acts, stretch.since, stretch.confirmed_on, stretch.evidence,
         coalesce(first_result.hbsag_on, DATE '9999-12-31') AS hbsag_on, first_result.hbsag_record,
         coalesce(first_result.anti_hbc_on, DATE '9999-12-31') AS anti_hbc_on, first_result.anti_hbc_record,
         coalesce(first_result.not_named_on, DATE '9999-12-31') AS not_named_on
@@ -55,28 +55,24 @@ course AS (
     LEFT JOIN first_result ON first_result.patient_id = stretch.patient_id
     WHERE stretch.drug_class IN ('rituximab', 'jak_inhibitor', 'cyclophosphamide')
 ),
-judged AS (   -- the start, the end, and between them the days on which a result or a confirmation is dated
+judged AS (   -- what the drug does, and while it acts the days of the first results
     SELECT *, from_date AS on_date FROM course
     UNION ALL
-    SELECT *, reached_to FROM course WHERE reached_to < DATE '9999-12-31'
+    SELECT *, hbsag_on FROM course WHERE acts AND hbsag_on > from_date AND hbsag_on < reached_to
     UNION ALL
-    SELECT *, hbsag_on FROM course WHERE hbsag_on > from_date AND hbsag_on < reached_to
-    UNION ALL
-    SELECT *, anti_hbc_on FROM course WHERE anti_hbc_on > from_date AND anti_hbc_on < reached_to AND anti_hbc_on <> hbsag_on
-    UNION ALL
-    SELECT *, last_confirmed FROM course WHERE last_confirmed <> hbsag_on AND last_confirmed <> anti_hbc_on
+    SELECT *, anti_hbc_on FROM course WHERE acts AND anti_hbc_on > from_date AND anti_hbc_on < reached_to AND anti_hbc_on <> hbsag_on
     UNION ALL   -- drugs are recorded, and none of these yet
     SELECT
-        patient_id, NULL, NULL, NULL, from_date, NULL, CAST([] AS BIGINT[]), CAST([] AS BIGINT[]),
+        patient_id, NULL, NULL, from_date, NULL, FALSE, NULL, NULL, CAST([] AS BIGINT[]),
         DATE '9999-12-31', NULL, DATE '9999-12-31', NULL, DATE '9999-12-31', from_date
     FROM recorded_drugs
 )
 SELECT
     patient_id, on_date, drug AS item,
-    CASE WHEN on_date < reached_to AND greatest(hbsag_on, anti_hbc_on) > on_date THEN 'met' ELSE 'not_met' END AS status,
+    CASE WHEN acts AND greatest(hbsag_on, anti_hbc_on) > on_date THEN 'met' ELSE 'not_met' END AS status,
     CAST(NULL AS INTEGER) AS grade,
     CASE
-        WHEN on_date >= reached_to THEN ended_by
+        WHEN NOT acts THEN evidence
         ELSE list_sort(list_distinct(list_concat(
             evidence,
             CASE WHEN hbsag_on <= on_date THEN [hbsag_record] ELSE CAST([] AS BIGINT[]) END,
@@ -89,12 +85,11 @@ SELECT
         CASE
             WHEN drug IS NULL THEN 'none recorded'
             ELSE concat(
-                'acting from ', CAST(from_date AS VARCHAR),
-                CASE WHEN on_date >= reached_to THEN concat(' to ', CAST(reached_to - 1 AS VARCHAR)) ELSE '' END,
+                CASE WHEN acts THEN 'acting since ' ELSE 'acted from ' END, CAST(since AS VARCHAR),
                 CASE
-                    WHEN reached_to < DATE '9999-12-31' THEN ''
-                    WHEN last_confirmed <= on_date THEN concat(', last confirmed ', CAST(last_confirmed AS VARCHAR))
-                    ELSE ', not confirmed since'
+                    WHEN NOT acts THEN concat(' to ', CAST(from_date - 1 AS VARCHAR))
+                    WHEN confirmed_on IS NOT NULL THEN concat(', last confirmed ', CAST(confirmed_on AS VARCHAR))
+                    ELSE ''
                 END
             )
         END,
@@ -109,9 +104,9 @@ SELECT
     ] AS facts,
     CASE
         WHEN drug IS NULL THEN CAST([] AS VARCHAR[])
-        WHEN on_date >= reached_to THEN ['not_acting']
+        WHEN NOT acts THEN ['not_acting']
         ELSE list_concat(
-            CASE WHEN reached_to = DATE '9999-12-31' THEN ['no_stop'] ELSE CAST([] AS VARCHAR[]) END,
+            CASE WHEN confirmed_on IS NOT NULL THEN ['no_stop'] ELSE CAST([] AS VARCHAR[]) END,
             CASE
                 WHEN not_named_on <= on_date AND greatest(hbsag_on, anti_hbc_on) > on_date THEN ['markers_not_named']
                 ELSE CAST([] AS VARCHAR[])

@@ -10,7 +10,7 @@ unknown = ["drug records"]
 
 [finding]
 facts         = ["drug", "course", "screen"]
-met           = "{drug} ({course}) acts on {on_date}, and no IGRA or skin test is dated by then."
+met           = "{drug} ({course}): on {on_date} no IGRA or skin test is dated."
 not_met       = "No screen for tuberculosis is missing on {on_date}: {drug} ({course}). First result: {screen}."
 not_evaluable = "Cannot be told ({missing})."
 
@@ -30,32 +30,28 @@ WITH result AS (
 course AS (
     SELECT
         stretch.patient_id, stretch.drug, drug.title, stretch.from_date, coalesce(stretch.to_date, DATE '9999-12-31') AS reached_to,
-        stretch.last_confirmed, stretch.evidence, stretch.ended_by,
+        stretch.acts, stretch.since, stretch.confirmed_on, stretch.evidence,
         coalesce(result.on_date, DATE '9999-12-31') AS screened_on, result.record_id AS screen_record
     FROM agent_stretch AS stretch
     JOIN drug ON drug.drug = stretch.drug
     LEFT JOIN result ON result.patient_id = stretch.patient_id AND result.place = 1
     WHERE stretch.drug_class IN ('rituximab', 'jak_inhibitor', 'tnf_inhibitor')
 ),
-judged AS (   -- the start, the end, and between them the days on which a result or a confirmation is dated
+judged AS (   -- what the drug does, and while it acts the day of the first result
     SELECT *, from_date AS on_date FROM course
     UNION ALL
-    SELECT *, reached_to FROM course WHERE reached_to < DATE '9999-12-31'
-    UNION ALL
-    SELECT *, screened_on FROM course WHERE screened_on > from_date AND screened_on < reached_to
-    UNION ALL
-    SELECT *, last_confirmed FROM course WHERE last_confirmed <> screened_on
+    SELECT *, screened_on FROM course WHERE acts AND screened_on > from_date AND screened_on < reached_to
     UNION ALL   -- drugs are recorded, and none of these yet
     SELECT
-        patient_id, NULL, NULL, NULL, from_date, NULL, CAST([] AS BIGINT[]), CAST([] AS BIGINT[]), DATE '9999-12-31', NULL, from_date
+        patient_id, NULL, NULL, from_date, NULL, FALSE, NULL, NULL, CAST([] AS BIGINT[]), DATE '9999-12-31', NULL, from_date
     FROM recorded_drugs
 )
 SELECT
     patient_id, on_date, drug AS item,
-    CASE WHEN on_date < reached_to AND screened_on > on_date THEN 'met' ELSE 'not_met' END AS status,
+    CASE WHEN acts AND screened_on > on_date THEN 'met' ELSE 'not_met' END AS status,
     CAST(NULL AS INTEGER) AS grade,
     CASE
-        WHEN on_date >= reached_to THEN ended_by
+        WHEN NOT acts THEN evidence
         WHEN screened_on <= on_date THEN list_sort(list_concat(evidence, [screen_record]))
         ELSE evidence
     END AS evidence,
@@ -65,12 +61,11 @@ SELECT
         CASE
             WHEN drug IS NULL THEN 'none recorded'
             ELSE concat(
-                'acting from ', CAST(from_date AS VARCHAR),
-                CASE WHEN on_date >= reached_to THEN concat(' to ', CAST(reached_to - 1 AS VARCHAR)) ELSE '' END,
+                CASE WHEN acts THEN 'acting since ' ELSE 'acted from ' END, CAST(since AS VARCHAR),
                 CASE
-                    WHEN reached_to < DATE '9999-12-31' THEN ''
-                    WHEN last_confirmed <= on_date THEN concat(', last confirmed ', CAST(last_confirmed AS VARCHAR))
-                    ELSE ', not confirmed since'
+                    WHEN NOT acts THEN concat(' to ', CAST(from_date - 1 AS VARCHAR))
+                    WHEN confirmed_on IS NOT NULL THEN concat(', last confirmed ', CAST(confirmed_on AS VARCHAR))
+                    ELSE ''
                 END
             )
         END,
@@ -78,8 +73,8 @@ SELECT
     ] AS facts,
     CASE
         WHEN drug IS NULL THEN CAST([] AS VARCHAR[])
-        WHEN on_date >= reached_to THEN ['not_acting']
-        WHEN reached_to = DATE '9999-12-31' THEN ['no_stop']
+        WHEN NOT acts THEN ['not_acting']
+        WHEN confirmed_on IS NOT NULL THEN ['no_stop']
         ELSE CAST([] AS VARCHAR[])
     END AS notes,
     CAST(NULL AS DECIMAL(19, 6)) AS margin

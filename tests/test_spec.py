@@ -23,6 +23,7 @@ from tests.spec_cases import GIVEN, Case, Spec, read_specs
 SCHEMA = (Path(ingest.__file__).parents[1] / "store" / "schema.sql").read_text(encoding="utf-8")
 RECEIVED = datetime(2030, 1, 1)
 SPECS = {spec.id: spec for spec in read_specs()}
+LISTS = ("evidence", "missing", "notes", "agents", "drugs")
 
 
 @dataclass
@@ -112,7 +113,7 @@ def _standing_differs(case: Case, row: dict[str, str], table: str) -> list[str]:
 
 
 def _expected(column: str, cell: str) -> object:
-    if column in ("evidence", "missing", "notes", "agents"):
+    if column in LISTS:
         return sorted({part.strip() for part in cell.split(", ") if part.strip()})
     try:
         return Decimal(cell).normalize() if cell else None

@@ -7,7 +7,7 @@ days at the earlier dose, which holds only on judged dates from counts_from on. 
 WITH part AS (
     SELECT
         course.patient_id, course.from_date, coalesce(course.to_date, DATE '9999-12-31') AS reached_to, course.counts_from, course.gap,
-        CAST(course.dose_per_day * drug.prednisone_factor AS DECIMAL(19, 6)) AS mg, course.evidence, course.notes
+        CAST(course.dose_per_day * drug.prednisone_factor AS DECIMAL(19, 6)) AS mg, course.dose_unread, course.evidence, course.notes
     FROM treatment_course AS course
     JOIN drug ON drug.drug = course.drug
     WHERE course.drug_class = 'glucocorticoid' AND course.systemic AND course.action = 'given'
@@ -25,7 +25,7 @@ SELECT
     segment.day AS from_date,
     CASE WHEN segment.until = DATE '9999-12-31' THEN NULL ELSE segment.until END AS to_date,
     CAST(coalesce(sum(CASE WHEN NOT part.gap THEN part.mg END), 0) AS DECIMAL(19, 6)) AS mg_per_day,
-    max(CASE WHEN part.mg IS NULL AND NOT part.gap THEN 1 ELSE 0 END) = 1 AS dose_unknown,
+    max(CASE WHEN part.dose_unread AND NOT part.gap THEN 1 ELSE 0 END) = 1 AS dose_unknown,
     CAST(coalesce(sum(part.mg), 0) AS DECIMAL(19, 6)) AS mg_per_day_filled,
     max(CASE WHEN part.gap THEN part.counts_from ELSE segment.day END) AS counts_from,
     list_sort(list_distinct(flatten(list(part.evidence)))) AS evidence,

@@ -6,7 +6,9 @@ dosing of the same drug ends an earlier open one on its start, and so does a dai
 (noted: switch assumed). A glucocorticoid pulse ends nothing and is added. Where dated rows of one drug overlap the higher dose
 counts (noted). Single doses recorded as such on one day are doses of that day and add up. A gap of up to three days is a row of
 its own (gap): its days count at the earlier dose, but only from counts_from, the later row's start. `per dose` over several
-days does not say how often: the dose of the day is unknown."""
+days does not say how often: the dose of the day is unknown. dose_unread: a dose of these days cannot be read; where another row of
+the drug can, dose_per_day is what is known. no_stop:
+marked ongoing with no stop recorded, though a later row may end it."""
 
 [threshold.pulse_mg]
 value = 250
@@ -126,7 +128,8 @@ daily AS (
         segment.day AS from_date, segment.until AS reached_to,
         max(course.drug_class) AS drug_class, max(course.route) AS route, max(course.purpose) AS purpose,
         max(course.dose_unit) AS dose_unit, max(course.last_confirmed) AS last_confirmed,
-        max(course.dose_per_day) AS dose_per_day,
+        max(course.dose_per_day) AS dose_per_day, count(*) > count(course.dose_per_day) AS dose_unread,
+        max(CASE WHEN course.open AND NOT course.pulse THEN 1 ELSE 0 END) = 1 AS no_stop,
         list_sort(list_distinct(flatten(list(course.evidence)))) AS evidence,
         list_sort(list_distinct(list_concat(
             flatten(list(course.notes)),
@@ -173,12 +176,12 @@ SELECT
     from_date,
     CASE WHEN reached_to = DATE '9999-12-31' THEN NULL ELSE reached_to END AS to_date,
     dose_per_day, dose_unit, purpose, last_confirmed,
-    from_date AS counts_from, FALSE AS gap, pulse, systemic, course_from, evidence, notes
+    from_date AS counts_from, FALSE AS gap, pulse, systemic, course_from, evidence, notes, dose_unread, no_stop
 FROM followed
 UNION ALL
 SELECT
     patient_id, drug, drug_class, route, action, 'daily', reached_to, next_from, dose_per_day, dose_unit, purpose,
-    NULL, next_from, TRUE, pulse, systemic, course_from, evidence, notes
+    NULL, next_from, TRUE, pulse, systemic, course_from, evidence, notes, dose_unread, FALSE
 FROM followed
 WHERE
     dosing = 'daily' AND NOT pulse AND next_from > reached_to

@@ -52,8 +52,8 @@ why = "first version"
 WITH dose_part AS (   -- `unread`: a dose was given that cannot be read; gap days count only as `filled`
     SELECT
         patient_id, from_date, coalesce(to_date, DATE '9999-12-31') AS reached_to,
-        CASE WHEN dose_per_day IS NULL AND NOT gap THEN 1 ELSE 0 END AS unread,
-        CASE WHEN dose_per_day IS NULL THEN 1 ELSE 0 END AS unread_filled,
+        CASE WHEN dose_unread AND NOT gap THEN 1 ELSE 0 END AS unread,
+        CASE WHEN dose_unread THEN 1 ELSE 0 END AS unread_filled,
         CASE WHEN gap THEN 1 ELSE 0 END AS gap
     FROM treatment_course
     WHERE drug_class = 'glucocorticoid' AND systemic AND action = 'given'

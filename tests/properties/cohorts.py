@@ -18,6 +18,7 @@ from tests.properties import (
     stories_lung_function,
     stories_prognosis,
     stories_response,
+    stories_screens,
 )
 from tests.properties.values import (
     ANTIBODY,
@@ -298,6 +299,8 @@ def person(draw: st.DrawFn) -> Cohort:
         stories_levels.watched(),
         stories_prognosis.foretold(),
         stories_response.responding(),
+        stories_screens.screened(),
+        stories_screens.infected(),
     )
     stories = [_anything(), *(story for story in stories if draw(st.sampled_from([True, False, False])))]
     for story in stories:

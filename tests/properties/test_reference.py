@@ -21,7 +21,7 @@ from pipelines.engines import on_duckdb
 from tests import test_spec
 from tests.properties import cohorts, reference
 from tests.properties.cohorts import Cohort
-from tests.properties.reference import Answer, Patient
+from tests.properties.reference import Answer, Patient, records
 
 PATIENTS = int(os.environ.get("MDA5_REFERENCE_EXAMPLES", "200"))
 SAMPLE_DATA = Path(sample_data.__file__).parent
@@ -44,10 +44,14 @@ class Standing:
 
 @dataclass(frozen=True)
 class Judged:
-    """Patients as the twin reads them, and what the engine answered: (criterion, patient_id) -> answers."""
+    """Patients as the twin reads them, and what the engine answered: (criterion, patient_id) -> answers.
+
+    `readings` are those of a patient with partial dates on their first day, each for the days from a date to the next.
+    """
 
     patients: list[Patient]
     standing: dict[tuple[str, str], list[Standing]]
+    readings: dict[str, list[tuple[date, date | None, Patient]]]
 
 
 @cache
@@ -92,15 +96,20 @@ def replayed(con: duckdb.DuckDBPyConnection, rules: Catalog | None = None) -> Ju
 
 
 def said_by(con: duckdb.DuckDBPyConnection) -> Judged:
-    """What a replayed connection holds; the further readings of partial dates are no patients of the twin."""
+    """What a replayed connection holds; the further readings of partial dates are no patients of their own."""
     standing: dict[tuple[str, str], list[Standing]] = {}
     rows = con.execute(
         "SELECT criterion, patient_id, item, on_date, until_date, status, grade FROM judgement"
     ).fetchall()
     for criterion, patient_id, item, since, until, status, grade in rows:
         standing.setdefault((criterion, patient_id), []).append(Standing(item, since, until, Answer(status, grade)))
-    readings = {row[0] for row in con.execute("SELECT world_id FROM world").fetchall()}
-    return Judged([one for one in reference.read_patients(con) if one.patient_id not in readings], standing)
+    read = {one.patient_id: one for one in reference.read_patients(con)}
+    readings: dict[str, list[tuple[date, date | None, Patient]]] = {}
+    for world_id, patient_id, cut, until in con.execute(
+        "SELECT world_id, patient_id, cut, until FROM world"
+    ).fetchall():
+        readings.setdefault(patient_id, []).append((cut, until, read.pop(world_id)))
+    return Judged(list(read.values()), standing, readings)
 
 
 @cache
@@ -130,9 +139,25 @@ def twin_says(criterion: str, patient: Patient) -> tuple[tuple[date, dict[str | 
     return tuple((day, reference.answer(criterion, patient, day)) for day in days_of(patient))
 
 
+def on_either_day(
+    judged: Judged, criterion: str, patient: Patient, day: date, said: dict[str | None, Answer]
+) -> dict[str | None, Answer]:
+    """The twin's answers where partial dates on their last and on their first day give the same, else not evaluable."""
+    for cut, until, first_days in judged.readings.get(patient.patient_id, []):
+        if cut <= day and (until is None or day < until):
+            other = reference.answer(criterion, first_days, day)
+            items = [item for item in said | other if item is not None] or [None]
+            return {
+                item: said[item] if said.get(item) == other.get(item) else Answer(records.NOT_EVALUABLE)
+                for item in items
+            }
+    return said
+
+
 def first_difference(judged: Judged, criterion: str, patient: Patient) -> str | None:
     """The first day on which engine and twin differ; None where they never do."""
-    for day, expected in twin_says(criterion, patient):
+    for day, said in twin_says(criterion, patient):
+        expected = on_either_day(judged, criterion, patient, day, said)
         found = stands_on(judged, criterion, patient, day)
         if expected != found:
             return f"{criterion} on {day}: the twin says {expected}, the engine {found}"

@@ -47,7 +47,9 @@ judged AS (   -- the doses that act on the first day of a segment, and those tha
 marked AS (
     SELECT
         *,
-        CASE WHEN acts AND NOT coalesce(lag(acts) OVER (PARTITION BY patient_id, drug ORDER BY from_date), FALSE) THEN from_date END AS began_on
+        CASE
+            WHEN acts AND NOT coalesce(lag(acts) OVER (PARTITION BY patient_id, drug ORDER BY from_date), FALSE) THEN from_date
+        END AS began_on
     FROM judged
 )
 SELECT

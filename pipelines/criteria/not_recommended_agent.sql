@@ -23,8 +23,11 @@ why = "first version"
 WITH acting AS (   -- each stretch of days on which a dose of the drug acts
     SELECT
         course.patient_id, course.drug, drug.title, course.from_date, course.evidence,
-        course.to_date IS NULL AS open,
-        CASE WHEN course.to_date IS NULL AND course.last_confirmed > course.from_date THEN course.last_confirmed END AS confirmed_on,
+        course.no_stop AS open,   -- on its days no stop is known, though a later row may end it
+        CASE
+            WHEN course.no_stop AND course.last_confirmed > course.from_date
+                AND course.last_confirmed < coalesce(course.to_date, DATE '9999-12-31') THEN course.last_confirmed
+        END AS confirmed_on,
         coalesce(course.to_date - 1 + coalesce(drug_route.acts_for_days, drug.acts_for_days), DATE '9999-12-31') AS reached_to
     FROM treatment_course AS course
     JOIN drug ON drug.drug = course.drug
@@ -54,7 +57,7 @@ rp_ild AS (   -- what was last recorded, from its day to the next record; presen
 judged_day AS (
     SELECT patient_id, drug, from_date AS on_date FROM acting
     UNION
-    SELECT patient_id, drug, reached_to FROM acting WHERE NOT open
+    SELECT patient_id, drug, reached_to FROM acting WHERE reached_to < DATE '9999-12-31'
     UNION
     SELECT patient_id, drug, confirmed_on FROM acting WHERE confirmed_on IS NOT NULL
     UNION

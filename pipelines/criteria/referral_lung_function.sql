@@ -42,13 +42,15 @@ WITH test AS (
         CASE measure WHEN 'fvc' THEN $fvc_below ELSE $dlco_below END AS below
     FROM lung_function_change
     UNION ALL       -- a test in litres alone: done, but with no percentage
-    SELECT patient_id, on_date, 'fvc', NULL, NULL, NULL, NULL, NULL, $fvc_below
-    FROM lung_function
-    WHERE fvc_ids IS NOT NULL AND fvc_percent_ids IS NULL
-    UNION ALL
-    SELECT patient_id, on_date, 'dlco', NULL, NULL, NULL, NULL, NULL, $dlco_below
-    FROM lung_function
-    WHERE dlco_ids IS NOT NULL AND dlco_percent_ids IS NULL
+    SELECT done.patient_id, done.on_date, done.measure, NULL, NULL, NULL, NULL, NULL, done.below
+    FROM (
+        SELECT patient_id, on_date, 'fvc' AS measure, $fvc_below AS below FROM lung_function_pair WHERE fvc_on = on_date
+        UNION ALL
+        SELECT patient_id, on_date, 'dlco', $dlco_below FROM lung_function_pair WHERE dlco_on = on_date
+    ) AS done
+    LEFT JOIN (SELECT DISTINCT patient_id, on_date, measure FROM lung_function_change) AS known
+        ON known.patient_id = done.patient_id AND known.on_date = done.on_date AND known.measure = done.measure
+    WHERE known.patient_id IS NULL
 ),
 answered AS (
     SELECT

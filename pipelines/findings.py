@@ -100,15 +100,14 @@ def _replayed(
     cursor: duckdb.DuckDBPyConnection, patients: list[str], known: Known, wanted: list[str], condition: str, as_of: date | None
 ) -> list[dict]:
     """Judged dates up to a day, judged again from the records: only the criteria wanted, and what they read."""
-    on_duckdb.replay(cursor, patients, known, criteria=wanted)
-    found = cursor.execute(
-        f"SELECT {', '.join(COLUMNS)} FROM judgement "
-        f"WHERE on_date <= $day {condition} AND patient_id IN (SELECT patient_id FROM asked)",
-        {"day": as_of},
-    )
-    rows = fetch_rows(found)
-    on_duckdb.drop_temporary(cursor)
-    return rows
+    with cursor.cursor() as own:  # its TEMP tables go with it, at once
+        on_duckdb.replay(own, patients, known, criteria=wanted)
+        found = own.execute(
+            f"SELECT {', '.join(COLUMNS)} FROM judgement "
+            f"WHERE on_date <= $day {condition} AND patient_id IN (SELECT patient_id FROM asked)",
+            {"day": as_of},
+        )
+        return fetch_rows(found)
 
 
 def _criteria(criterion: str | None, group: str | None) -> list[str]:

@@ -70,11 +70,12 @@ def flips(
         return {}
     tried = _tried(cursor, patient_id, evidence)
     variants = [Variant(str(number), patient_id, frozenset(without)) for number, (_, without) in enumerate(tried)]
-    on_duckdb.replay(cursor, [patient_id], known, criteria=[criterion], variants=variants)
-    said = cursor.execute(
-        "SELECT patient_id, item, status FROM judgement WHERE on_date <= $day AND (until_date IS NULL OR until_date > $day)", {"day": as_of}
-    ).fetchall()
-    on_duckdb.drop_temporary(cursor)
+    with cursor.cursor() as own:
+        on_duckdb.replay(own, [patient_id], known, criteria=[criterion], variants=variants)
+        said = own.execute(
+            "SELECT patient_id, item, status FROM judgement WHERE on_date <= $day AND (until_date IS NULL OR until_date > $day)",
+            {"day": as_of},
+        ).fetchall()
     status = {(name, item): status for name, item, status in said}
     found: dict[str | None, list[dict]] = {}
     for item, answer in decided.items():

@@ -35,8 +35,8 @@ class Judged:
     def source(self) -> str:
         return self.definition.final.source
 
-    def create(self, con: duckdb.DuckDBPyConnection) -> None:
-        """Makes the three tables."""
+    def create(self, con: duckdb.DuckDBPyConnection, read_by_others: bool) -> None:
+        """Makes the tables, and the view where other rules read it: to bind it costs as much as to bind the rule again."""
         final = self.definition.final
         light = (
             f"CAST({final.expressions['item']}\n AS VARCHAR) AS answer_item, CAST({final.expressions['status']}\n AS {STATUS}) AS answer_status, "
@@ -55,10 +55,11 @@ class Judged:
                     SELECT 1 FROM {self.name}_row AS other WHERE other.patient_id = {self.name}_row.patient_id
                     AND other.answer_item IS NOT NULL AND other.on_date <= {self.name}_row.on_date)"""
             )
-        con.execute(f"CREATE OR REPLACE TEMP VIEW {self.name} AS {self._read_by_others()}")
+        if read_by_others:
+            con.execute(f"CREATE OR REPLACE TEMP VIEW {self.name} AS {self._read_by_others()}")
 
     def drop(self, con: duckdb.DuckDBPyConnection) -> None:
-        con.execute(f"DROP VIEW {self.name}")
+        con.execute(f"DROP VIEW IF EXISTS {self.name}")
         con.execute(f"DROP TABLE {self.name}_row")
         con.execute(f"DROP TABLE {self.name}_first")
 
@@ -71,18 +72,15 @@ class Judged:
             UNION ALL
             SELECT {criterion}, patient_id, NULL, on_date, CAST('not_evaluable' AS {STATUS}), NULL, NULL FROM {self.name}_first"""
 
-    def keep(self, con: duckdb.DuckDBPyConnection, row_ids: list[str] | None) -> None:
-        """kept_x: the rows to be told, with their row_id; `row_ids` are SELECTs of them, None: all."""
-        if row_ids is None:
-            con.execute(f"CREATE OR REPLACE TEMP VIEW kept_{self.name} AS SELECT *, rowid AS row_id FROM {self.name}_row")
-            return
+    def keep(self, con: duckdb.DuckDBPyConnection, row_ids: list[str]) -> None:
+        """kept_x: the rows to be told; `row_ids` are SELECTs of them."""
         chosen = " UNION ALL ".join(row_ids)
         con.execute(
             f"CREATE TEMP TABLE kept_{self.name} AS SELECT *, rowid AS row_id FROM {self.name}_row WHERE rowid IN ({chosen})"
         )
 
     def lookups(self) -> list[tuple["Judged", str]]:
-        """The criteria in which the rows kept are looked up, each with a SELECT of the row ids sought there."""
+        """The criteria in which the rows of kept_x are looked up, each with a SELECT of the row ids sought there."""
         sought = []
         for lookup in self.definition.final.lookups:
             if lookup.table in self.beside:
@@ -93,18 +91,19 @@ class Judged:
                 )
         return sought
 
-    def say(self, con: duckdb.DuckDBPyConnection) -> None:
-        """said_x: the whole answers of the rows kept and of the first days, each with its row_id (NULL on a first day)."""
+    def say(self, con: duckdb.DuckDBPyConnection, kept: bool) -> None:
+        """said_x: the whole answers of the rows of kept_x, or of all, and of the first days, each with its row_id (NULL on a first day)."""
         final = self.definition.final
-        ctes = ", ".join(self._bound(cte) for cte in final.telling(f"kept_{self.name}"))
+        rows = f"kept_{self.name}" if kept else f"(SELECT *, rowid AS row_id FROM {self.name}_row)"
+        ctes = ", ".join(self._bound(cte) for cte in final.telling(f"kept_{self.name}" if kept else f"{self.name}_row"))
         joins = "\n".join(
             f"LEFT JOIN {f'said_{self.beside[one.table].name}' if one.table in self.beside else one.table} AS {one.alias} "
             f"ON {self._bound(one.condition)}"
             for one in final.lookups
         )
         con.execute(
-            f"""CREATE TEMP TABLE said_{self.name} AS
-            SELECT * FROM ({"WITH " if ctes else ""}{ctes} SELECT {self._expressions()}, {self.source}.row_id FROM kept_{self.name} AS {self.source} {joins})
+            f"""CREATE OR REPLACE TEMP TABLE said_{self.name} AS
+            SELECT * FROM ({"WITH " if ctes else ""}{ctes} SELECT {self._expressions()}, {self.source}.row_id FROM {rows} AS {self.source} {joins})
             UNION ALL BY NAME SELECT {self._unknown()} FROM {self.name}_first"""
         )
 
@@ -159,29 +158,44 @@ class Judged:
         )
 
 
+def tell(con: duckdb.DuckDBPyConnection, judged: list[Judged]) -> None:
+    """said_x for each criterion, of all its rows, and for what they look up."""
+    everyone = _everyone(judged)
+    needed = {one.name for one in judged}
+    for name in reversed(everyone):
+        if name in needed:
+            needed |= {lookup.table for lookup in everyone[name].definition.final.lookups}
+    for name, one in everyone.items():
+        if name in needed:
+            one.say(con, kept=False)
+
+
 @contextmanager
-def told(con: duckdb.DuckDBPyConnection, judged: list[Judged], row_ids: Callable[[Judged], str | None]) -> Iterator[None]:
-    """While the block runs `said_x` holds what is to be said of some rows: `row_ids` SELECTs them, None: all of them.
+def told(con: duckdb.DuckDBPyConnection, judged: list[Judged], row_ids: Callable[[Judged], str]) -> Iterator[None]:
+    """While the block runs `said_x` holds what is to be said of some rows, which `row_ids` SELECTs.
 
     What one criterion looks up in others is collected from all who ask before it is said, once.
     """
-    kept: dict[str, Judged] = {}
-    asked: dict[str, list[str] | None] = {}
-    for one in judged:
-        chosen = row_ids(one)
-        asked[one.name] = None if chosen is None else [chosen]
-    everyone = {one.name: one for one in judged} | {name: other for one in judged for name, other in one.beside.items()}
-    places = {name: place for place, name in enumerate(name for one in judged for name in [*one.beside, one.name])}
-    for name in sorted(everyone, key=lambda name: -places[name]):
+    asked = {one.name: [row_ids(one)] for one in judged}
+    everyone = _everyone(judged)
+    kept: list[Judged] = []
+    for name in reversed(everyone):
         if name in asked:
-            kept[name] = everyone[name]
+            kept.append(everyone[name])
             everyone[name].keep(con, asked[name])
             for other, rows in everyone[name].lookups():
-                if asked.setdefault(other.name, []) is not None:
-                    asked[other.name].append(rows)
-    for one in reversed(kept.values()):
-        one.say(con)
+                asked.setdefault(other.name, []).append(rows)
+    for one in reversed(kept):
+        one.say(con, kept=True)
     yield
-    for one in kept.values():
+    for one in kept:
         con.execute(f"DROP TABLE said_{one.name}")
-        con.execute(f"DROP {'VIEW' if asked[one.name] is None else 'TABLE'} kept_{one.name}")
+        con.execute(f"DROP TABLE kept_{one.name}")
+
+
+def _everyone(judged: list[Judged]) -> dict[str, Judged]:
+    """These criteria and all that they may look up, each after those before it."""
+    found: dict[str, Judged] = {}
+    for one in judged:
+        found |= {name: other for name, other in one.beside.items() if name not in found}
+    return {name: one for name, one in found.items()} | {one.name: one for one in judged}

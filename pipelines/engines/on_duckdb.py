@@ -14,7 +14,7 @@ import duckdb
 from pipelines import rule_versions
 from pipelines.catalog import Catalog, Definition, catalog
 from pipelines.engines import inputs, relevance
-from pipelines.engines.criterion_tables import Judged, told
+from pipelines.engines.criterion_tables import Judged, tell, told
 from pipelines.engines.inputs import Known, Variant
 
 HERE = Path(__file__).parent
@@ -46,7 +46,7 @@ def evaluate(
     with _temporary(con):
         order = rules.needed(lambda definition: definition.kind == "criterion" or definition.kept)
         inputs.create_inputs(con, patients, Known(), rules.tables_read(order))
-        judged = _judged(rules, order, moved)
+        judged, read = _judged(rules, order, moved), _read(rules, order)
         partial = _create_relevant(con, rules, order)
         narrow = relevance.facts_asked(rules, order) if partial and patients is None else {}
         together = _told_together(judged)
@@ -55,7 +55,7 @@ def evaluate(
             if narrow and narrow[definition_id] != labels:
                 labels = narrow[definition_id]
                 inputs.read_only_for(con, labels)
-            _create_table(con, rules[definition_id], judged, moved)
+            _create_table(con, rules[definition_id], judged, moved, read)
             if definition_id in judged:
                 waiting.append(judged[definition_id])
                 ready = [one for one in waiting if together[one.name] <= set(order[: done + 1])]
@@ -98,9 +98,9 @@ def replay(
     order = rules.order if wanted is None else rules.needed(lambda definition: definition.id in wanted)
     inputs.create_inputs(cursor, patients, known, rules.tables_read(order), variants)
     _create_relevant(cursor, rules, order)
-    judged = _judged(rules, order, moved)
+    judged, read = _judged(rules, order, moved), _read(rules, order)
     for definition_id in order:
-        _create_table(cursor, rules[definition_id], judged, moved)
+        _create_table(cursor, rules[definition_id], judged, moved, read)
     asked = [one for one in judged.values() if wanted is None or one.name in wanted]
     if asked:  # a catalog of concepts alone judges nothing
         _create_judgement(cursor, asked, "judgement")
@@ -114,9 +114,13 @@ def judge_again(cursor: duckdb.DuckDBPyConnection, definition: Definition, moved
         cursor.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {definition.bound(definition.sql, moved)}")
         return table
     again = Judged(definition, table, moved, _judged(catalog(), catalog().order, None))
-    again.create(cursor)
+    again.create(cursor, read_by_others=False)
     _create_judgement(cursor, [again], f"{table}_judgement")
     return f"{table}_judgement"
+
+
+def _read(rules: Catalog, order: tuple[str, ...]) -> frozenset[str]:
+    return frozenset().union(*(rules[definition_id].reads for definition_id in order))
 
 
 def _judged(rules: Catalog, order: tuple[str, ...], moved: Moved | None) -> dict[str, Judged]:
@@ -129,10 +133,15 @@ def _judged(rules: Catalog, order: tuple[str, ...], moved: Moved | None) -> dict
 
 
 def _create_table(
-    con: duckdb.DuckDBPyConnection, definition: Definition, judged: dict[str, Judged], moved: Moved | None
+    con: duckdb.DuckDBPyConnection,
+    definition: Definition,
+    judged: dict[str, Judged],
+    moved: Moved | None,
+    read: frozenset[str],
 ) -> None:
+    """`read` names the tables that some definition of this evaluation reads."""
     if definition.id in judged:
-        judged[definition.id].create(con)
+        judged[definition.id].create(con, definition.id in read)
     else:
         con.execute(
             f"CREATE TEMP TABLE {definition.id} AS {definition.bound(definition.sql, (moved or {}).get(definition.id))}"
@@ -273,22 +282,22 @@ THEIRS = "JOIN reading ON reading.world_id = told.patient_id"
 def _create_judgement(con: duckdb.DuckDBPyConnection, judged: list[Judged], name: str) -> None:
     """Every judged date of the criteria, as replay() describes it."""
     differ = _create_runs(con, judged)
-    with told(con, judged, lambda one: None):
-        con.execute(
-            f"""CREATE OR REPLACE TEMP TABLE {name} AS
-            SELECT judged.*, run.from_date AS since,
-                coalesce(
-                    lead(judged.on_date) OVER (PARTITION BY judged.criterion, judged.patient_id, judged.item ORDER BY judged.on_date),
-                    CASE WHEN judged.item IS NULL THEN run.until_date END) AS until_date
-            FROM ({_together([one.judged_rows("TRUE") for one in judged])}) AS judged JOIN standing_run AS run
-                ON run.criterion = judged.criterion AND run.patient_id = judged.patient_id
-                AND coalesce(run.item, '') = coalesce(judged.item, '') AND judged.on_date BETWEEN run.from_date AND run.last_judged"""
-        )
-        if differ:
-            _create_partly_judged(con, judged)
-            con.execute(f"CREATE OR REPLACE TEMP TABLE spell AS {SPELLS}")
-            con.execute(f"INSERT INTO {name} BY NAME {JUDGEMENT}")
-            con.execute("DROP TABLE judged")
+    tell(con, judged)
+    con.execute(
+        f"""CREATE OR REPLACE TEMP TABLE {name} AS
+        SELECT judged.*, run.from_date AS since,
+            coalesce(
+                lead(judged.on_date) OVER (PARTITION BY judged.criterion, judged.patient_id, judged.item ORDER BY judged.on_date),
+                CASE WHEN judged.item IS NULL THEN run.until_date END) AS until_date
+        FROM ({_together([one.judged_rows("TRUE") for one in judged])}) AS judged JOIN standing_run AS run
+            ON run.criterion = judged.criterion AND run.patient_id = judged.patient_id
+            AND coalesce(run.item, '') = coalesce(judged.item, '') AND judged.on_date BETWEEN run.from_date AND run.last_judged"""
+    )
+    if differ:
+        _create_partly_judged(con, judged)
+        con.execute(f"CREATE OR REPLACE TEMP TABLE spell AS {SPELLS}")
+        con.execute(f"INSERT INTO {name} BY NAME {JUDGEMENT}")
+        con.execute("DROP TABLE judged")
 
 
 JUDGEMENT = """

@@ -158,7 +158,11 @@ def _hl7(folder: Path) -> list[Path]:
 
 
 def _mapped(folder: Path, ids: str = 'ids = "pseudonyms"') -> list[Path]:
-    lines = ["id,day,ferritin,kl6,remark", f"{PATIENT},2024-01-01,7391.25,4413,zqx hears nothing", "p2,2024-01-02,400,900,well"]
+    lines = [
+        "id,day,ferritin,kl6,remark",
+        f"{PATIENT},2024-01-01,7391.25,4413,zqx hears nothing",
+        "p2,2024-01-02,400,900,well",
+    ]
     (folder / "wide.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     (folder / "wide.csv.mapping.toml").write_text(MAPPING.format(ids=ids), encoding="utf-8")
     return [folder / "wide.csv"]
@@ -216,9 +220,11 @@ def test_a_patient_is_erased_from_every_format_and_does_not_come_back(store: Sto
 
     again = load(store, paths, received_at=LATER, declared=declared)
     assert sum(file.rejected for file in again.files) >= report.rows
-    assert all(file.received == file.accepted + file.duplicate + file.superseded + file.rejected for file in again.files)
+    assert all(
+        file.received == file.accepted + file.duplicate + file.superseded + file.rejected for file in again.files
+    )
     assert traces(store, form.patient, *SECRETS) == []
-    assert [one.sha256 for one in store.landing.receipts()[len(receipts):]] == [one.sha256 for one in receipts]
+    assert [one.sha256 for one in store.landing.receipts()[len(receipts) :]] == [one.sha256 for one in receipts]
     assert {row[2:] for row in rejected(store) if row[2] == "patient_erased"} == {
         ("patient_erased", "withheld: the patient was erased")
     }
@@ -232,8 +238,18 @@ def test_a_patient_is_erased_from_every_format_and_does_not_come_back(store: Sto
 
 def unread_files(folder: Path) -> list[Path]:
     """Files that speak of the patient in what is not read: resources, messages, sheets, lines and rows that are no record."""
-    document = {"resourceType": "DocumentReference", "id": "d1", "subject": {"reference": "Patient/x1"}, "description": "zqx hears nothing"}
-    patient = {"resourceType": "Patient", "id": "x1", "gender": "female", "identifier": [{"system": ASSIGNER, "value": PATIENT}]}
+    document = {
+        "resourceType": "DocumentReference",
+        "id": "d1",
+        "subject": {"reference": "Patient/x1"},
+        "description": "zqx hears nothing",
+    }
+    patient = {
+        "resourceType": "Patient",
+        "id": "x1",
+        "gender": "female",
+        "identifier": [{"system": ASSIGNER, "value": PATIENT}],
+    }
     (folder / "Patient.ndjson").write_text(json.dumps(patient) + "\n")
     (folder / "DocumentReference.ndjson").write_text(json.dumps(document) + "\n")
     (folder / "notes.hl7").write_text(
@@ -241,7 +257,10 @@ def unread_files(folder: Path) -> list[Path]:
         "MSH|^~\\&|A|B|||20240101||ADT^A08|2|P|2.5\rPID|1||p2^^^^MR||||1960|M\r"
     )
     book = openpyxl.Workbook()
-    for title, lines in (("labs", [("p2", "ldh", 300, "U/L", "2024-02-02")]), ("wards", [(PATIENT, "zqx hears nothing")])):
+    for title, lines in (
+        ("labs", [("p2", "ldh", 300, "U/L", "2024-02-02")]),
+        ("wards", [(PATIENT, "zqx hears nothing")]),
+    ):
         sheet = book.create_sheet(title)
         for line in [("patient_id", "analyte", "value", "unit", "at")] * (title == "labs") + lines:
             sheet.append(line)
@@ -284,7 +303,9 @@ def test_what_is_not_read_of_a_file_goes_too_when_it_speaks_of_the_patient(store
 @pytest.mark.usefixtures("unjudged")
 def test_rows_that_name_nobody_lose_their_text_in_a_file_of_the_patient_alone(store: Store, tmp_path: Path):
     header = "patient_id,analyte,value,unit,at\n"
-    (tmp_path / "a.csv").write_text(f"{header}{PATIENT},ldh,300,U/L,2024-01-01\n,ferritin,7391.25,ng/mL,2024-01-01\np2,who,2,,2024-01-01\n")
+    (tmp_path / "a.csv").write_text(
+        f"{header}{PATIENT},ldh,300,U/L,2024-01-01\n,ferritin,7391.25,ng/mL,2024-01-01\np2,who,2,,2024-01-01\n"
+    )
     (tmp_path / "b.csv").write_text(f"{header}p2,ldh,310,U/L,2024-01-01\n,ferritin,8,ng/mL,2024-01-01\n")
     (tmp_path / "c.csv").write_text(f'{header}p2,ldh,320,U/L,2024-01-01\n,"sister of {PATIENT}",8,ng/mL,2024-01-01\n')
     load(store, [tmp_path / f"{name}.csv" for name in "abc"], received_at=RECEIVED)
@@ -346,7 +367,12 @@ def test_one_after_the_other_leaves_the_same_bytes_as_both_at_once(store: Store,
 
 
 SERVER = "https://north.example/fhir"
-ON_SERVER = {"resourceType": "Patient", "id": "x1", "gender": "female", "identifier": [{"system": ASSIGNER, "value": PATIENT}]}
+ON_SERVER = {
+    "resourceType": "Patient",
+    "id": "x1",
+    "gender": "female",
+    "identifier": [{"system": ASSIGNER, "value": PATIENT}],
+}
 FERRITIN = {
     "resourceType": "Observation", "id": "o1", "status": "final", "effectiveDateTime": "2024-01-01",
     "code": {"coding": [{"system": "http://loinc.org", "code": "2276-4"}]}, "valueQuantity": {"value": 7391.25, "unit": "ng/mL"},
@@ -416,7 +442,12 @@ class TestLinks:
         assert traces(store, "7391.25", "x1", PATIENT) == []
         again = load(store, paths, received_at=LATER).files
         assert [file.rejected for file in again] == [1, 1] and patients(store) == set()
-        other = {"id": "x1", "resourceType": "Patient", "identifier": [{"system": ASSIGNER, "value": "p9"}], "gender": "male"}
+        other = {
+            "id": "x1",
+            "resourceType": "Patient",
+            "identifier": [{"system": ASSIGNER, "value": "p9"}],
+            "gender": "male",
+        }
         (tmp_path / "Patient.ndjson").write_text(json.dumps(other) + "\n")
         load(store, paths, received_at=LATER + timedelta(days=1))
         assert patients(store) == {PatientIds().pseudonym("p9", ASSIGNER)}, "the x1 of another server is somebody else"
@@ -429,13 +460,17 @@ class TestLinks:
 @pytest.mark.usefixtures("unjudged")
 def test_nothing_is_left_of_names_logs_uploads_snapshots_and_files_that_could_not_be_read(store: Store, tmp_path: Path):
     header = "patient_id,analyte,value,unit,at\n"
-    (tmp_path / f"labs of {PATIENT}.csv").write_text(f"{header}{PATIENT},ldh,1,U/L,2024-01-01\np2,ldh,2,U/L,2024-01-01\n")
+    (tmp_path / f"labs of {PATIENT}.csv").write_text(
+        f"{header}{PATIENT},ldh,1,U/L,2024-01-01\np2,ldh,2,U/L,2024-01-01\n"
+    )
     (tmp_path / "tester_zqx.csv").write_text(f"{header}{PATIENT},ldh,7391.25,U/L,2024-01-02\n")
     (tmp_path / "broken.hl7").write_text(f"MSH|^~\\&\n{PATIENT}\n")
     paths = [tmp_path / f"labs of {PATIENT}.csv", tmp_path / "tester_zqx.csv"]
     load(store, paths, received_at=RECEIVED)
     unread = store.landing.keep(tmp_path / "broken.hl7")
-    store.landing.withdraw(store.landing.receive(f"{PATIENT}.hl7", unread, RECEIVED), f"no segment in line 2: {PATIENT}")
+    store.landing.withdraw(
+        store.landing.receive(f"{PATIENT}.hl7", unread, RECEIVED), f"no segment in line 2: {PATIENT}"
+    )
     store.landing.keep(_plain(tmp_path, "never received"))
     for left in ("logs/0f.txt", "tmp/upload-1/labs.csv", f"tmp/{os.getpid()}-v000001/spilled", "tmp/1-v0x/s", ".publishing",
                  "landing/.arriving", "work.rebuild.duckdb", "v000009.duckdb"):  # fmt: skip

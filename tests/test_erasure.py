@@ -485,8 +485,12 @@ def test_nothing_is_left_of_names_logs_uploads_snapshots_and_files_that_could_no
     assert [path.name for path in store.snapshots()] == [store.current().name]
     assert running.exists(), "what another process that runs has spilled is its own"
     assert failed(store) == []
-    (tmp_path / "tester_zqx.csv").write_bytes(b"MSH|^~\\&|" + PATIENT.encode() + b"\nPID|\x00\n")
-    assert load(store, [tmp_path / "tester_zqx.csv"], received_at=LATER).files[0].refused
+    header = "decision,decided_by,why,decided_at,of_file,of_line,unit\n"
+    (tmp_path / "decided.csv").write_bytes(f"{header}reject,me,{PATIENT} M".encode() + b"\xfcller,,,,\n")
+    assert (
+        load(store, [tmp_path / "decided.csv"], received_at=LATER).files[0].refused
+    )  # which shows once it has its receipt
+    assert store.landing.manifest.read_text().count('"withdrawn"') == 2
     assert traces(store, PATIENT) == []
 
 

@@ -16,7 +16,7 @@ from datetime import datetime
 
 import duckdb
 
-from pipelines.errors import NotFound, Refusal
+from pipelines.errors import FileRefused, NotFound, Refusal
 from pipelines.load import Progress, catch_up, finish_erasures
 from pipelines.rewriting import Left, Moved, rewritten
 from pipelines.store.database import SCHEMA, Store, open_snapshot
@@ -127,7 +127,14 @@ def _rewrite(
             for done, receipt in enumerate(receipts, start=1):
                 if progress:
                     progress("Rewriting", done, len(receipts))
-                one = rewritten(con, store, receipt, tombstones, moved, keep_links=True)
+                try:
+                    one = rewritten(con, store, receipt, tombstones, moved, keep_links=True)
+                except FileRefused as error:
+                    raise FileRefused(
+                        error.found,
+                        f"{receipt.name} (receipt {receipt.sequence})",
+                        "Nothing is erased. Mend landing/ first.",
+                    ) from None
                 moved.note(receipt, one)
                 if one:
                     left[receipt.sequence] = one

@@ -15,12 +15,10 @@ from pipelines.ingest import patient_links
 from pipelines.ingest.decimal_mark import decimal_mark
 from pipelines.received import declared_in, reopened
 from pipelines.sources import Batch, Source, loadable_suffixes
-from pipelines.sources.after_erasure import NOTE, Writer, taken_out
+from pipelines.sources.after_erasure import NOTE, WITHHELD_NAMELESS, Writer, taken_out
 from pipelines.store.database import Store
 from pipelines.store.landing import Receipt, Remains
 from pipelines.tombstones import Erased, Tombstones, nameless
-
-NAMELESS = "withheld: it names no patient, and one of the file was erased"
 
 
 @dataclass
@@ -83,7 +81,7 @@ def rewritten(
         if keep_links:
             patient_links.keep(con, source)
     name = receipt.name if others and not _bears(receipt.name, printed) else _neutral(receipt)
-    erasures = {*receipt.rewritten, *erased.met, *([moved.erasure] if moved.erasure else [])}
+    erasures = {*receipt.rewritten, *erased.met, *([moved.erasure] if moved.erasure else [])} or {tombstones.last}
     left = replace(receipt, name=name, sha256=sha256, rewritten=tuple(sorted(erasures)))
     remains = Remains(left, len(lines), tuple(tombstones.hashed(erased.lasting)), tuple(tombstones.hashed(erased.here)))
     return Left(remains, lines)
@@ -132,7 +130,7 @@ def _without_texts_of_nobody(table: pa.Table) -> pa.Table:
         if name in ("line", "cell_fault"):
             columns[name] = column
         else:
-            hidden = pa.scalar(NAMELESS if name == "raw" else None, pa.string())
+            hidden = pa.scalar(WITHHELD_NAMELESS if name == "raw" else None, pa.string())
             columns[name] = pc.if_else(nobody, hidden, column)
     return pa.table(columns)
 

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from pipelines.identity import PatientIds
 from pipelines.sources import Batch, Source
+from pipelines.sources.after_erasure import WITHHELD, WITHHELD_NAMELESS
 from pipelines.store.database import Store
 
 WORD = re.compile(r"""[^\s,;|"'=<>{}()\[\]]+""")
@@ -45,6 +46,11 @@ class Tombstones:
 
     def __bool__(self) -> bool:
         return bool(self._lasting)
+
+    @property
+    def last(self) -> int:
+        """The newest erasure."""
+        return max(self._lasting.values())
 
     def remember(self, erasure: int, names: Iterable[str], names_here: Iterable[str], received_at: datetime) -> None:
         """Takes names that a file has for a patient who was erased."""
@@ -126,6 +132,7 @@ class Erased:
         return any(one in self or unlinked.get(one) in self for one in ids) or any(
             word in self
             for text in batch.table.column("raw").filter(nameless(batch.table)).to_pylist()
+            if text not in (WITHHELD, WITHHELD_NAMELESS)
             for word in WORD.findall(text[:LONGEST_TEXT])
         )
 

@@ -51,7 +51,9 @@ def _files(store: Store, cursor: duckdb.DuckDBPyConnection, receipts: list[Recei
     named |= {receipt.mapping: f"mapping of {receipt.name}" for receipt in receipts if receipt.mapping}
     changed = sorted(name for sha256, name in named.items() if not _unchanged(store.landing.path(sha256)))
     kept = len(named)
-    yield Check("Every file received is kept unchanged", not changed, _listed(changed) or f"{kept} files")
+    rewritten = sum(bool(receipt.rewritten) for receipt in receipts)
+    found = f"{kept} files" + (f"; of {rewritten} receipts, what erasures left" if rewritten else "")
+    yield Check("Every file received is kept unchanged", not changed, _listed(changed) or found)
     held = dict(cursor.execute("SELECT file_id, sha256 FROM source.file").fetchall())
     received = {receipt.sequence: receipt.sha256 for receipt in receipts}
     odd = sorted(file_id for file_id in held.keys() | received.keys() if held.get(file_id) != received.get(file_id))

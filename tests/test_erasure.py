@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,6 +22,7 @@ from pipelines.load import load, rebuild
 from pipelines.sources import Declared
 from pipelines.store.database import SnapshotReader, Store, open_snapshot
 from pipelines.verify import verify
+from tests import workbooks
 from tests.erasing import of_others, rejected, traces
 from tests.writers import excel, fhir, hl7v2
 
@@ -297,6 +299,29 @@ def test_what_is_not_read_of_a_file_goes_too_when_it_speaks_of_the_patient(store
     assert [(file.name, file.rejected) for file in again.files if file.rejected] == [
         ("Patient.ndjson", 1), ("cut.csv", 1), ("other.csv", 1),
     ]  # fmt: skip
+    assert failed(store) == [] and rebuild(store).equal
+
+
+@pytest.mark.usefixtures("unjudged")
+def test_words_of_our_own_and_sheets_that_cannot_be_read_are_no_trouble(store: Store, tmp_path: Path):
+    header = "patient_id,analyte,value,unit,at\n"
+    for name in ("patient", "one"):
+        (tmp_path / f"{name}.csv").write_text(f"{header}{name},ldh,300,U/L,2024-01-01\n,ldh,300,U/L,2024-01-01\n")
+    load(store, [tmp_path / "patient.csv", tmp_path / "one.csv"], received_at=RECEIVED)
+    erase(store, "patient", "the data protection officer")
+    erase(store, "one", "the data protection officer")
+    assert patients(store) == set() and failed(store) == []
+    hidden = "<sheetData><row><c><v>1</c></row>"
+    book = workbooks.write(tmp_path / "book.xlsx", workbooks.labs(("p2", "ldh", "310", "U/L", "2024-01-02")), hidden)
+    with zipfile.ZipFile(book) as parts:
+        content = {name: parts.read(name) for name in parts.namelist()}
+    content["xl/workbook.xml"] = content["xl/workbook.xml"].replace(b'name="S2"', b'name="S2" state="hidden"')
+    with zipfile.ZipFile(book, "w") as parts:
+        for name, part in content.items():
+            parts.writestr(name, part)
+    (report,) = load(store, [book], received_at=LATER).files
+    assert (report.refused, report.accepted) == (None, 1)
+    assert store.landing.receipts()[-1].rewritten, "nobody can tell whom the hidden sheet is about"
     assert failed(store) == [] and rebuild(store).equal
 
 

@@ -31,6 +31,7 @@ SCHEMA = pa.schema(
 )
 REASON = "patient_erased"
 WITHHELD = "withheld: the patient was erased"
+WITHHELD_NAMELESS = "withheld: it names no patient, and one of the file was erased"
 FACTS = b"mda5-monitor"
 FACT_NAMES = ("format", "decimal", "may_hold_commas", "separated_by_comma")
 NOTE = "an erased patient was in it: of the others, what had been read is kept, and nothing else"

@@ -1,4 +1,4 @@
-"""Looks for a patient in every byte of a store. Used by the tests of erasure."""
+"""A patient to erase, and a look for them in every byte of a store. Used by the tests of erasure."""
 
 import io
 import shutil
@@ -12,10 +12,49 @@ from pyarrow import parquet
 
 from pipelines.store.database import Store, open_snapshot
 
+PATIENT = "zqx77"
+# The patient's own values, which nobody else has.
+VALUES = ("7391.25", "zqx-ferritin-1", "4413", "64.125", "zqx hears nothing", "1931")
+SECRETS = (PATIENT, *VALUES)
+ROWS = {
+    "patients": [
+        {"patient_id": PATIENT, "sex": "female", "birth_year": "1931", "site": "north"},
+        {"patient_id": "p2", "sex": "male", "birth_year": "1960", "site": "north"},
+    ],
+    "labs": [
+        {"patient_id": PATIENT, "analyte": "ferritin", "value": "7391.25", "unit": "ng/mL", "at": "2024-01-01", "status": "final",
+         "record_id": "zqx-ferritin-1"},
+        {"patient_id": "p2", "analyte": "ldh", "value": "400", "unit": "U/L", "at": "2024-01-02", "status": "final", "record_id": "b1"},
+        {"patient_id": PATIENT, "analyte": "kl6", "value": "4413", "unit": "furlong", "at": "2024-01-02", "record_id": "a2"},
+        {"patient_id": "p2", "analyte": "kl6", "value": "900", "unit": "furlong", "at": "2024-01-02", "record_id": "b2"},
+        {"patient_id": "p2", "analyte": "ldh", "value": "400", "unit": "U/L", "at": "2024-01-02", "status": "final", "record_id": "b1"},
+    ],
+    "pft": [
+        {"patient_id": PATIENT, "measure": "fvc", "percent_predicted": "64.125", "at": "2024-01-03", "record_id": "a3"},
+        {"patient_id": "p2", "measure": "fvc", "percent_predicted": "81", "at": "2024-01-03", "record_id": "b3"},
+    ],
+    "administrations": [
+        {"patient_id": PATIENT, "drug": "prednisolone", "route": "oral", "dose": "40", "dose_unit": "mg", "per": "day",
+         "start": "2024-01-01", "stop": "2024-02-01", "record_id": "a4"},
+        {"patient_id": "p2", "drug": "prednisolone", "route": "oral", "dose": "20", "dose_unit": "mg", "per": "day",
+         "start": "2024-01-01", "stop": "2024-02-01", "record_id": "b4"},
+    ],
+    "events": [
+        {"patient_id": PATIENT, "kind": "symptom", "code": "dyspnoea", "value": "worse", "text": "zqx hears nothing",
+         "at": "2024-01-05", "record_id": "a5"},
+        {"patient_id": "p2", "kind": "symptom", "code": "dyspnoea", "value": "same", "at": "2024-01-05", "record_id": "b5"},
+    ],
+}  # fmt: skip
 # Where a record of somebody else may differ once a file was rewritten: nowhere but in the hash of the file.
 TABLES = (
     "record.patient", "record.observation", "record.administration", "record.event", "result.spell", "source.decision", "source.slip",
 )  # fmt: skip
+
+
+def csv_text(rows: list[dict[str, str]], delimiter: str = ",") -> str:
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    lines = [columns, *([row.get(name, "") for name in columns] for row in rows)]
+    return "".join(delimiter.join(line) + "\n" for line in lines)
 
 
 def traces(store: Store, *texts: str) -> list[str]:

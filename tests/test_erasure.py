@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,43 +21,11 @@ from pipelines.sources import Declared
 from pipelines.store.database import SnapshotReader, Store, open_snapshot
 from pipelines.verify import verify
 from tests import workbooks
-from tests.erasing import of_others, rejected, traces
+from tests.erasing import PATIENT, ROWS, SECRETS, csv_text, of_others, rejected, traces
 from tests.writers import excel, fhir, hl7v2
 
+ASSIGNER = "urn:example:north"
 RECEIVED, LATER, ERASED = datetime(2024, 6, 1, 12), datetime(2024, 7, 1, 12), datetime(2024, 6, 20, 9)
-PATIENT, ASSIGNER = "zqx77", "urn:example:north"
-# The patient's own values, which nobody else has.
-VALUES = ("7391.25", "zqx-ferritin-1", "4413", "64.125", "zqx hears nothing", "1931")
-SECRETS = (PATIENT, *VALUES)
-ROWS = {
-    "patients": [
-        {"patient_id": PATIENT, "sex": "female", "birth_year": "1931", "site": "north"},
-        {"patient_id": "p2", "sex": "male", "birth_year": "1960", "site": "north"},
-    ],
-    "labs": [
-        {"patient_id": PATIENT, "analyte": "ferritin", "value": "7391.25", "unit": "ng/mL", "at": "2024-01-01", "status": "final",
-         "record_id": "zqx-ferritin-1"},
-        {"patient_id": "p2", "analyte": "ldh", "value": "400", "unit": "U/L", "at": "2024-01-02", "status": "final", "record_id": "b1"},
-        {"patient_id": PATIENT, "analyte": "kl6", "value": "4413", "unit": "furlong", "at": "2024-01-02", "record_id": "a2"},
-        {"patient_id": "p2", "analyte": "kl6", "value": "900", "unit": "furlong", "at": "2024-01-02", "record_id": "b2"},
-        {"patient_id": "p2", "analyte": "ldh", "value": "400", "unit": "U/L", "at": "2024-01-02", "status": "final", "record_id": "b1"},
-    ],
-    "pft": [
-        {"patient_id": PATIENT, "measure": "fvc", "percent_predicted": "64.125", "at": "2024-01-03", "record_id": "a3"},
-        {"patient_id": "p2", "measure": "fvc", "percent_predicted": "81", "at": "2024-01-03", "record_id": "b3"},
-    ],
-    "administrations": [
-        {"patient_id": PATIENT, "drug": "prednisolone", "route": "oral", "dose": "40", "dose_unit": "mg", "per": "day",
-         "start": "2024-01-01", "stop": "2024-02-01", "record_id": "a4"},
-        {"patient_id": "p2", "drug": "prednisolone", "route": "oral", "dose": "20", "dose_unit": "mg", "per": "day",
-         "start": "2024-01-01", "stop": "2024-02-01", "record_id": "b4"},
-    ],
-    "events": [
-        {"patient_id": PATIENT, "kind": "symptom", "code": "dyspnoea", "value": "worse", "text": "zqx hears nothing",
-         "at": "2024-01-05", "record_id": "a5"},
-        {"patient_id": "p2", "kind": "symptom", "code": "dyspnoea", "value": "same", "at": "2024-01-05", "record_id": "b5"},
-    ],
-}  # fmt: skip
 MAPPING = """approved_by = "a person"
 approved_on = 2024-05-02
 [table]
@@ -92,12 +58,6 @@ def unjudged(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     return Store(tmp_path / "store")
-
-
-def csv_text(rows: list[dict[str, str]], delimiter: str = ",") -> str:
-    columns = list(dict.fromkeys(name for row in rows for name in row))
-    lines = [columns, *([row.get(name, "") for name in columns] for row in rows)]
-    return "".join(delimiter.join(line) + "\n" for line in lines)
 
 
 def failed(store: Store) -> list[str]:
@@ -590,103 +550,3 @@ class TestRefusals:
         assert erase(loaded, f"{PATIENT}2", "the data protection officer").rows == 1
         assert traces(loaded, f"{PATIENT}2") == []
         assert PATIENT in patients(loaded)
-
-
-# ---- killed at any instant
-
-
-MORTAL = """
-import os, shutil, signal, sys, traceback
-from datetime import datetime
-from pathlib import Path
-
-from pipelines import erasure
-from pipelines import load as flow
-from pipelines.catalog import catalog
-from pipelines.dictionary import tables
-from pipelines.engines import on_duckdb
-from pipelines.store.database import Store, open_snapshot
-
-catalog(), [tables.arrow_table(name) for name in tables.TABLES]  # read once, for every process below
-store, labs, other, calls, last = Store(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]), 0, 0
-on_duckdb.evaluate = lambda *_, **__: None
-
-def mortal(function):
-    def call(*given, **named):
-        global calls
-        calls += last > 0
-        if calls == last > 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return function(*given, **named)
-    return call
-
-os.fsync, os.replace, shutil.copyfile = mortal(os.fsync), mortal(os.replace), mortal(shutil.copyfile)
-Path.unlink, shutil.rmtree, flow.ingest.ingest = mortal(Path.unlink), mortal(shutil.rmtree), mortal(flow.ingest.ingest)
-
-def attempt(function, dies_at=0):
-    "Runs it in a process of its own, which dies as by kill -9 just before its n-th call that touches the disk; whether it came to its end."
-    global last
-    process = os.fork()
-    if process == 0:
-        try:
-            readable()
-            last = dies_at
-            function()
-            os._exit(0)
-        except BaseException:
-            traceback.print_exc()
-            os._exit(1)
-    status = os.waitpid(process, 0)[1]
-    assert status in (0, signal.SIGKILL), status
-    return status == 0
-
-def erase():
-    if not (erasures := store.landing.erasures()) or not erasures[-1].finished:
-        erasure.erase(store, "zqx77", "the data protection officer")
-
-def load_other():
-    flow.load(store, [other], received_at=datetime(2024, 6, 2))
-
-def load_again():
-    flow.load(store, [labs], received_at=datetime(2024, 7, 1))
-
-def readable():
-    with open_snapshot(store.folder) as snapshot, snapshot.cursor() as cursor:
-        held = {one for (one,) in cursor.execute("SELECT patient_id FROM record.patient").fetchall()}
-    assert "p2" in held
-    assert "zqx77" in held or store.landing.erasures(), held
-
-def every_instant(functions, until=lambda: False):
-    "Deaths before the first call, the second, ... each after the one before, until a run comes to its end; how many there were."
-    for number in range(1, 200):
-        if attempt(functions[number % len(functions)], number) or until():
-            return number - 1
-
-stands = every_instant([erase], until=lambda: bool(store.landing.erasures()))
-assert not store.landing.erasures()[0].finished
-finished = every_instant([load_other, erase])
-assert store.landing.erasures()[0].finished
-loaded = every_instant([load_again])
-print(stands, finished, loaded)
-"""
-
-
-@pytest.mark.usefixtures("unjudged")
-def test_killed_at_any_instant_the_patient_is_whole_or_the_next_run_ends_it(store: Store, tmp_path: Path):
-    (tmp_path / "labs.csv").write_text(csv_text(ROWS["labs"]))
-    (tmp_path / "other.csv").write_text("patient_id,analyte,value,unit,at\np2,ldh,320,U/L,2024-03-03\n")
-    load(store, [tmp_path / "labs.csv"], received_at=RECEIVED)
-    _plain(store.folder, ".publishing")
-    arguments = [str(store.folder), str(tmp_path / "labs.csv"), str(tmp_path / "other.csv")]
-    root = Path(__file__).parents[1]
-    ran = subprocess.run(
-        [sys.executable, "-c", MORTAL, *arguments],
-        cwd=root, env=os.environ | {"PYTHONPATH": str(root)}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert ran.returncode == 0, ran.stderr[-3000:]
-    stands, finished, loaded = map(int, ran.stdout.split())
-    print(stands, finished, loaded)
-    assert stands >= 5 and finished >= 15 and loaded >= 15
-    assert traces(store, *SECRETS) == []
-    assert failed(store) == []
-    assert rebuild(store).equal

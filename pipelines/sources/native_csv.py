@@ -56,6 +56,7 @@ BATCH_ROWS = {"oxygen": 14_000, "pft": 50_000}
 MOST_ROWS = 100_000
 BATCH_CHARACTERS = 64 << 20
 PLAIN_ENCODINGS = ("utf-8", "utf-8-sig")
+MOST_NOBODYS = 200_000  # different cells of rows that cannot be read; a file with more is as good as unreadable
 LONGEST_ROW = 200  # lines that one quoted cell may span
 
 
@@ -118,9 +119,11 @@ class NativeCsv:
         self.position = self.size
 
     def speaks_of(self, names: Container[str]) -> bool:
-        """Whether one of these patients stands in a row that cannot be read. Asked after `batches`."""
+        """Whether one of these patients stands, or may stand, in a row that cannot be read. Asked after `batches`."""
         kept = self._ids.are_kept(True)
-        return any((cell if kept else self._ids.would_be(cell)) in names for cell in self._nobodys)
+        return len(self._nobodys) >= MOST_NOBODYS or any(
+            (cell if kept else self._ids.would_be(cell)) in names for cell in self._nobodys
+        )
 
     def _tables(self) -> Iterator[pa.Table]:
         with self._open() as opened:
@@ -253,7 +256,8 @@ class NativeCsv:
         shown = []
         for row, cells in enumerate(parsed):
             if faults[row]:
-                self._nobodys.update(filter(None, map(str.strip, cells)))
+                if len(self._nobodys) < MOST_NOBODYS:
+                    self._nobodys.update(filter(None, map(str.strip, cells)))
                 shown.append(f"{len(cells)} cells, the header has {len(self._names)}")
                 parsed[row] = [""] * len(self._names)
                 continue

@@ -15,7 +15,7 @@ from typing import Annotated
 import duckdb
 import typer
 
-from pipelines import accounting, command_output, export, faults, findings
+from pipelines import accounting, command_output, erasure, export, faults, findings
 from pipelines import watch as watching
 from pipelines.catalog import GROUPS
 from pipelines.engines.inputs import Known
@@ -197,6 +197,34 @@ def rebuild_command(store: StoreFolder = DEFAULT_STORE, json: AsJson = False) ->
         command_output.print_json(command_output.rebuild_object(report))
     else:
         command_output.print_rebuild(report)
+
+
+@app.command("erase")
+def erase_command(
+    patient: Annotated[str, typer.Argument(metavar="PATIENT", help="The patient's id in the store.")],
+    by: Annotated[str, typer.Option(metavar="WHO", help="Who erases; it is kept.")],
+    why: Annotated[str, typer.Option(metavar="TEXT", help="Why; it is kept. No names.")] = "",
+    assigner: Annotated[
+        str | None,
+        typer.Option(help="PATIENT is an identifier that this authority gave, and has a pseudonym in the store."),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask first.")] = False,
+    store: StoreFolder = DEFAULT_STORE,
+) -> None:
+    """Erase a patient from every file received, every table and every snapshot; no later load brings the patient back.
+
+    It cannot be undone. Killed at any instant, it goes on when it, or any load, is run again.
+    """
+    existing = _existing(store)
+    if assigner is not None:
+        patient = PatientIds(assigner, key_check=existing.key_check).pseudonym(patient.strip())
+    if not yes:
+        records, files = erasure.held(existing, patient)
+        asked = f"{patient}: {records} records and rejected rows in {files} files. Erase this patient for good?"
+        typer.confirm(command_output.visible(asked), abort=True, err=True)
+    with _long_work(quiet=False) as progress:
+        report = erasure.erase(existing, patient, by, why, progress)
+    command_output.print_erasure(report)
 
 
 @app.command("findings")

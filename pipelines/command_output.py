@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pipelines import accounting
+from pipelines.erasure import ErasureReport
 from pipelines.export import csv_cell, json_value, write_csv
 from pipelines.load import FileReport, LoadReport, RebuildReport
 from pipelines.load import Progress as ToldProgress
@@ -70,6 +71,16 @@ def progress_shown(quiet: bool) -> Iterator[ToldProgress | None]:
 def print_line(line: str) -> None:
     """One line for a person or a log, at once."""
     print(visible(" ".join(line.split())), flush=True)
+
+
+def print_erasure(report: ErasureReport) -> None:
+    """What was erased, and what a person still has to see to."""
+    files = f"{len(report.files)} of {report.files_received} files were rewritten without the patient"
+    print_line(f"Erased: {report.rows} rows taken out; {files}. Snapshot {report.snapshot} is the only one kept.")
+    print_line(
+        "Not reached from here: programs that have an older snapshot open (end them, and open the dashboard again), backups, exports, "
+        "done/ and refused/ of inboxes, and the hospital's own files."
+    )
 
 
 def print_json(value: object) -> None:

@@ -14,6 +14,7 @@ import hashlib
 import hmac
 import os
 import secrets
+from collections.abc import Container
 from functools import cached_property
 from pathlib import Path
 
@@ -52,10 +53,18 @@ class PatientIds:
         by = self.assigner or assigner or ""
         found = self._known.get((by, identifier))
         if found is None:
-            message = f"{by}\x1f{identifier}".encode()
-            digest = hmac.new(self.key, message, hashlib.sha256).digest()[:PSEUDONYM_BYTES]
-            found = self._known[by, identifier] = f"P-{base64.b32encode(digest).decode()}"
+            found = self._known[by, identifier] = self.would_be(identifier, assigner)
         return found
+
+    def would_be(self, printed: str, assigner: str | None = None) -> str:
+        """The pseudonym of a text that may be an identifier: asked of many texts, so none of them is remembered."""
+        message = f"{self.assigner or assigner or ''}\x1f{printed}".encode()
+        digest = hmac.digest(self.key, message, "sha256")[:PSEUDONYM_BYTES]
+        return f"P-{base64.b32encode(digest).decode()}"
+
+    def printed(self, pseudonyms: Container[str]) -> set[str]:
+        """The identifiers, as files printed them, of which these pseudonyms were made since this object was."""
+        return {identifier for (_, identifier), pseudonym in self._known.items() if pseudonym in pseudonyms}
 
     @cached_property
     def key(self) -> bytes:

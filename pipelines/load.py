@@ -6,8 +6,11 @@
 
 A file is received (kept, with a receipt in the manifest) before a row of it is read. Its rows and the list of patients they
 change are one transaction; judging those patients is another; then the work file is published. A load killed anywhere in
-between leaves the last snapshot in place, and the next load first does what was left: it reads the files received but
-not loaded, and judges the patients changed but not judged.
+between leaves the last snapshot in place, and the next load first does what was left: it finishes an erasure (erasure.py),
+reads the files received but not loaded, and judges the patients changed but not judged.
+
+In a store that has erased somebody, a file with rows of such a patient is put aside as soon as the first is met: what is left of it
+(rewriting.py) takes its place in landing/ and is read instead.
 """
 
 from collections.abc import Callable, Iterable
@@ -20,11 +23,13 @@ import duckdb
 from pipelines import accounting, faults, ingest, mapping, rule_versions, sources
 from pipelines.engines import on_duckdb
 from pipelines.errors import FileRefused, KeyUnavailable, Refusal
-from pipelines.identity import PatientIds
+from pipelines.received import declared_in, reopened
+from pipelines.rewriting import rewritten
 from pipelines.rule_versions import RuleChange
 from pipelines.sources import Declared
 from pipelines.store.database import SCHEMAS, Store, start_again, transaction
 from pipelines.store.landing import Receipt
+from pipelines.tombstones import HoldsErased, Tombstones
 
 # Told as work goes on: what is being done, how much of it is done, and of how much (None: not known).
 Progress = Callable[[str, int, int | None], None]
@@ -107,15 +112,23 @@ def load(
     patients_first = sorted(range(len(files)), key=lambda place: _refers_to_others(files[place]))
     # The one clock the product reads: when files were received, in local time, as the files' own times are.
     moment = received_at or datetime.now().replace(microsecond=0)
-    with store.writer() as con:
-        recovered = _catch_up(con, store, progress)
-        done = {
-            place: _load_file(con, store, files[place], progress, moment, declared or Declared())
-            for place in patients_first
-        }
-        reports = [done[place] for place in range(len(files))]  # as they were named
-        changed, rules_changed = _judge(con, store, moment, progress)
-        return LoadReport(store.publish(con), changed, reports, recovered, skipped, rules_changed)
+    with store.lock():
+        finish_erasures(store, progress)
+        tombstones = Tombstones(store)
+        if tombstones:
+            store.landing.sweep()  # of a load that was killed before it gave a file its receipt
+        with store.work() as con:
+            recovered = catch_up(con, store, tombstones, progress)
+            done = {
+                place: _load_file(con, store, files[place], tombstones, progress, moment, declared or Declared())
+                for place in patients_first
+            }
+            reports = [done[place] for place in range(len(files))]  # as they were named
+            changed, rules_changed = _judge(con, store, moment, progress)
+            report = LoadReport(store.publish(con), changed, reports, recovered, skipped, rules_changed)
+        if tombstones:
+            store.landing.sweep()  # files that turned out unreadable: nobody knows whom they are about
+        return report
 
 
 def files_under(paths: Iterable[Path]) -> tuple[list[Path], list[str]]:
@@ -149,6 +162,7 @@ def _load_file(
     con: duckdb.DuckDBPyConnection,
     store: Store,
     path: Path,
+    tombstones: Tombstones,
     progress: Progress | None,
     moment: datetime,
     declared: Declared,
@@ -170,7 +184,8 @@ def _load_file(
         return FileReport(path.name, kept[0] if kept else None, refused=_refused(store, error))
     receipt = store.landing.receive(path.name, kept[0], moment, **said)
     try:
-        return _read_received(con, store, receipt, progress)
+        report = _read_received(con, store, receipt, tombstones, progress)
+        return replace(report, name=receipt.name)
     except KeyUnavailable as error:  # the next load must not stumble over this file
         store.landing.withdraw(receipt, _reason(error))
         raise
@@ -194,21 +209,9 @@ def _said(declared: Declared, mapping: str | None) -> dict[str, str | bool | Non
     )
 
 
-def declared_in(store: Store, receipt: Receipt) -> Declared:
-    """What a receipt says of its file, in the form in which the formats ask for it."""
-    return Declared(
-        receipt.decimal,
-        PatientIds(receipt.assigner, receipt.pseudonymous, store.landing.folder / "key_check"),
-        store.landing.path(receipt.mapping) if receipt.mapping else None,
-    )
-
-
-def reopened(store: Store, receipt: Receipt) -> sources.Source:
-    """A received file, to be read again as it was read at first. Raises FileRefused."""
-    return sources.recognise(store.landing.path(receipt.sha256), declared_in(store, receipt))
-
-
-def _catch_up(con: duckdb.DuckDBPyConnection, store: Store, progress: Progress | None) -> list[FileReport]:
+def catch_up(
+    con: duckdb.DuckDBPyConnection, store: Store, tombstones: Tombstones, progress: Progress | None = None
+) -> list[FileReport]:
     """Brings a work file that is missing, older or newer than the manifest to where the manifest is."""
     receipts = {receipt.sequence: receipt for receipt in store.landing.receipts()}
     held = con.execute("SELECT file_id, sha256 FROM source.file").fetchall()
@@ -216,15 +219,19 @@ def _catch_up(con: duckdb.DuckDBPyConnection, store: Store, progress: Progress |
         start_again(con)  # landing/ was restored from elsewhere
         held = []
     missing = receipts.keys() - {file_id for file_id, _ in held}
-    return [_read_received(con, store, receipts[sequence], progress) for sequence in sorted(missing)]
+    return [_read_received(con, store, receipts[sequence], tombstones, progress) for sequence in sorted(missing)]
 
 
 def _read_received(
-    con: duckdb.DuckDBPyConnection, store: Store, receipt: Receipt, progress: Progress | None
+    con: duckdb.DuckDBPyConnection,
+    store: Store,
+    receipt: Receipt,
+    tombstones: Tombstones,
+    progress: Progress | None,
 ) -> FileReport:
     """Reads a received file into the work file. What cannot be read is withdrawn, so that no later load stumbles over it."""
     try:
-        return _ingest(con, store, receipt, progress)
+        return _ingest(con, store, receipt, tombstones, progress)
     except Exception as error:
         refused = _refused(store, error)
     store.landing.withdraw(receipt, refused)
@@ -242,8 +249,32 @@ def _refused(store: Store, error: Exception) -> str:
     return f"This program failed on it (incident {faults.record_fault(store.folder, error)}). Nothing of it was loaded."
 
 
-def _ingest(con: duckdb.DuckDBPyConnection, store: Store, receipt: Receipt, progress: Progress | None) -> FileReport:
-    """One file, one transaction. Raises FileRefused, with nothing of the file in the store."""
+def _ingest(
+    con: duckdb.DuckDBPyConnection,
+    store: Store,
+    receipt: Receipt,
+    tombstones: Tombstones,
+    progress: Progress | None,
+) -> FileReport:
+    """One file; of one that holds an erased patient, what is left of it. Raises FileRefused, with nothing of the file in the store."""
+    try:
+        return _ingest_as_kept(con, store, receipt, tombstones, progress)
+    except HoldsErased:
+        remains = rewritten(con, store, receipt, tombstones).remains
+    store.landing.rewrite(remains)
+    store.landing.sweep()
+    tombstones.remember(remains.receipt.rewritten[-1], remains.names, remains.names_here, receipt.received_at)
+    return _ingest_as_kept(con, store, remains.receipt, tombstones, progress)
+
+
+def _ingest_as_kept(
+    con: duckdb.DuckDBPyConnection,
+    store: Store,
+    receipt: Receipt,
+    tombstones: Tombstones,
+    progress: Progress | None,
+) -> FileReport:
+    """One transaction."""
     source = reopened(store, receipt)
     told = progress and (lambda rows: progress(f"Reading {receipt.name}", rows, None))
     with transaction(con):
@@ -251,7 +282,7 @@ def _ingest(con: duckdb.DuckDBPyConnection, store: Store, receipt: Receipt, prog
             "INSERT INTO source.file VALUES (?, ?, ?, ?, ?, ?)",
             [receipt.sequence, receipt.name, receipt.sha256, source.format, receipt.received_at, list(source.notes)],
         )
-        ingest.ingest(con, receipt.sequence, source, receipt.received_at, told)
+        ingest.ingest(con, receipt.sequence, source, receipt.received_at, told, tombstones)
         con.execute("INSERT INTO main.unjudged SELECT DISTINCT patient_id FROM changed_patient")
     counts = accounting.outcomes(con, [receipt.sequence])[receipt.sequence]
     return FileReport(receipt.name, receipt.sha256, source.format, **counts, notes=list(source.notes))
@@ -290,24 +321,51 @@ def _judge(
 def rebuild(store: Store, progress: Progress | None = None) -> RebuildReport:
     """Makes the store again from landing/ alone, compares every table with the published snapshot, and publishes it."""
     with store.lock():
-        try:
-            former = store.current()
-        except Refusal:
-            former = None
-        with store.fresh_work() as con:
-            files = [_read_again(con, store, receipt, progress) for receipt in store.landing.receipts()]
-            known = former if former and former.exists() else None
-            rules_changed = _judge(con, store, datetime.now().replace(microsecond=0), progress, known)[1]
-            tables = compare(con, known, progress) if known else []
-        with store.work() as con:
-            return RebuildReport(store.publish(con), files, tables, rules_changed)
+        finish_erasures(store, progress)
+        return _rebuild(store, progress)
+
+
+def _rebuild(store: Store, progress: Progress | None, comparing: bool = True) -> RebuildReport:
+    tombstones = Tombstones(store)
+    try:
+        former = store.current() if comparing else None
+    except Refusal:
+        former = None
+    with store.fresh_work() as con:
+        files = [_read_again(con, store, receipt, tombstones, progress) for receipt in store.landing.receipts()]
+        known = former if former and former.exists() else None
+        rules_changed = _judge(con, store, datetime.now().replace(microsecond=0), progress, known)[1]
+        tables = compare(con, known, progress) if known else []
+    with store.work() as con:
+        return RebuildReport(store.publish(con), files, tables, rules_changed)
+
+
+def finish_erasures(store: Store, progress: Progress | None = None) -> int | None:
+    """Goes on where an erasure was interrupted, so that nothing of the patient is left; returns the snapshot made, if one was.
+
+    The caller holds the lock and has no connection open. The work file is made anew: the free pages of the old one hold old rows. An
+    erasure is finished only when all is removed; whatever raises in between leaves it to the next load, rebuild or erasure.
+    """
+    unfinished = [erasure for erasure in store.landing.erasures() if not erasure.finished]
+    if not unfinished:
+        return None
+    store.landing.sweep()
+    report = _rebuild(store, progress, comparing=False)
+    store.forget_the_past()
+    for erasure in unfinished:
+        store.landing.finish(erasure)
+    return report.snapshot
 
 
 def _read_again(
-    con: duckdb.DuckDBPyConnection, store: Store, receipt: Receipt, progress: Progress | None
+    con: duckdb.DuckDBPyConnection,
+    store: Store,
+    receipt: Receipt,
+    tombstones: Tombstones,
+    progress: Progress | None,
 ) -> FileReport:
     try:
-        return _ingest(con, store, receipt, progress)
+        return _ingest(con, store, receipt, tombstones, progress)
     except KeyUnavailable:
         raise
     except Refusal as error:

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines import accounting
-from pipelines.load import reopened
+from pipelines.received import reopened
 from pipelines.sources.native_csv import COLUMNS
 from pipelines.store.database import Store
 

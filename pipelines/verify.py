@@ -10,10 +10,16 @@ from pathlib import Path
 import duckdb
 
 from pipelines import accounting
-from pipelines.errors import Refusal
-from pipelines.load import reopened
+from pipelines.errors import KeyUnavailable, Refusal
+from pipelines.received import reopened
 from pipelines.store.database import Snapshot, Store, open_snapshot
 from pipelines.store.landing import Receipt, file_sha256
+from pipelines.tombstones import Tombstones
+
+NAMES = """
+    SELECT patient_id FROM record.patient UNION SELECT patient_id FROM source.rejected WHERE patient_id IS NOT NULL
+    UNION SELECT patient_id FROM source.patient_link UNION SELECT alias FROM source.patient_link WHERE durable
+    UNION SELECT patient_id FROM result.spell"""
 
 
 @dataclass
@@ -36,6 +42,7 @@ def verify(store: Store, progress: Callable[[str, int, int | None], None] | None
                 progress("Counting rows again", done, len(receipts))
             checks.append(_accounting(store, cursor, receipt))
         checks += [_records(store, cursor, receipts), _evidence(cursor), _judged(cursor), *_snapshots(store)]
+        checks += _erasures(store, cursor)
         return checks
 
 
@@ -44,7 +51,9 @@ def _files(store: Store, cursor: duckdb.DuckDBPyConnection, receipts: list[Recei
     named |= {receipt.mapping: f"mapping of {receipt.name}" for receipt in receipts if receipt.mapping}
     changed = sorted(name for sha256, name in named.items() if not _unchanged(store.landing.path(sha256)))
     kept = len(named)
-    yield Check("Every file received is kept unchanged", not changed, _listed(changed) or f"{kept} files")
+    rewritten = sum(bool(receipt.rewritten) for receipt in receipts)
+    found = f"{kept} files" + (f"; of {rewritten} receipts, what erasures left" if rewritten else "")
+    yield Check("Every file received is kept unchanged", not changed, _listed(changed) or found)
     held = dict(cursor.execute("SELECT file_id, sha256 FROM source.file").fetchall())
     received = {receipt.sequence: receipt.sha256 for receipt in receipts}
     odd = sorted(file_id for file_id in held.keys() | received.keys() if held.get(file_id) != received.get(file_id))
@@ -151,6 +160,25 @@ def _snapshots(store: Store) -> Iterator[Check]:
     yield Check("Every snapshot opens", not broken, _listed(broken) or f"{len(store.snapshots())} snapshots")
     current = store.current()
     yield Check("CURRENT names a snapshot", current in store.snapshots(), current.name if current else "it names none")
+
+
+def _erasures(store: Store, cursor: duckdb.DuckDBPyConnection) -> Iterator[Check]:
+    """In a store that has erased somebody."""
+    erasures = store.landing.erasures()
+    if not erasures:
+        return
+    left = sum(not erasure.finished for erasure in erasures)
+    yield Check(
+        "Every erasure is finished", not left, f"{left} wait: load again" if left else f"{len(erasures)} erased"
+    )
+    promise = "No erased patient is in the store"
+    try:
+        tombstones = Tombstones(store)
+    except KeyUnavailable as error:
+        yield Check(promise, False, str(error))
+        return
+    found = sum(tombstones.erasure_of(name) is not None for (name,) in cursor.execute(NAMES).fetchall())
+    yield Check(promise, not found, f"{found} names of one" if found else "by none of their names")
 
 
 def _listed(names: object, most: int = 5) -> str:

@@ -34,8 +34,9 @@ def test_the_readme_names_every_file_once():
 
 
 def test_every_reason_is_shown_in_its_order_by_a_file_of_its_name():
-    assert [(reason, kind) for _, reason, kind in ROWS] == [(reason, of["class"]) for reason, of in reasons().items()]
-    assert [Path(file).stem for file, _, _ in ROWS] == list(reasons())
+    shown = {reason: of["class"] for reason, of in reasons().items() if reason != "patient_erased"}  # test_erasure.py
+    assert [(reason, kind) for _, reason, kind in ROWS] == list(shown.items())
+    assert [Path(file).stem for file, _, _ in ROWS] == list(shown)
 
 
 def test_every_column_of_fixed_words_has_its_reason():

@@ -132,6 +132,7 @@ class TestWhatGoesWrong:
             ["export", "row", "--out", "x.csv"],
             ["verify"],
             ["rebuild"],
+            ["erase", "p1", "--by", "me", "--yes"],
         ],
     )
     def test_an_empty_store_explains_itself_and_is_not_made(self, run, command: list[str], tmp_path: Path):
@@ -319,6 +320,45 @@ class TestRulebook:
 
     def test_a_form_that_there_is_not_is_wrong_usage(self, run, tmp_path: Path):
         assert run("rulebook", "--format", "docx", "--out", tmp_path / "book.docx").code == 2
+class TestErase:
+    """From the files to a store that has never heard of the patient."""
+
+    @pytest.fixture(autouse=True)
+    def _key(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setenv("MDA5_KEY_FILE", str(tmp_path / "key"))
+
+    def test_a_patient_is_gone_for_good_and_the_others_are_not(
+        self, loaded, labs: Path, monkeypatch: pytest.MonkeyPatch
+    ):
+        loaded("export", "observation", "--out", labs.with_name("before.csv"))
+        ran = loaded("erase", "p1", "--by", "the data protection officer", "--why", "a letter of 2 June", "--yes")
+        assert ran.code == 0 and "2 rows taken out; 1 of 1 files were rewritten" in ran.out and "backups" in ran.out
+        assert [row["patient_id"] for row in loaded("findings", "--format", "json").json][:1] == ["=1+1"]
+        assert loaded("findings", "--patient", "p1").code == 1
+        ran = loaded("load", labs, "--json")
+        assert (ran.code, ran.json["files"][0]["rejected"], ran.json["files"][0]["duplicate"]) == (0, 2, 1)
+        assert {(row["line"], row["reason"], row["raw"]) for row in loaded("rejects").rows} == {
+            (line, "patient_erased", "withheld: the patient was erased") for line in ("2", "3")
+        }
+        ran = loaded("erase", "p1", "--by", "somebody else", "--yes")
+        assert ran.code == 1 and "by the data protection officer" in ran.err and ran.err.count("\n") == 1
+        assert loaded("verify").code == 0
+        assert all(not table["only_now"] for table in loaded("rebuild", "--json").json["tables"])
+
+    def test_it_asks_first_and_needs_somebody_who_erases(self, loaded, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setattr(sys, "stdin", io.StringIO("n\n"))
+        ran = loaded("erase", "p1", "--by", "the data protection officer")
+        assert ran.code == 1 and "p1: 2 records and rejected rows in 1 files. Erase this patient for good?" in ran.err
+        assert loaded("erase", "p1").code == 2
+        assert loaded("erase", "p9", "--by", "me", "--yes").code == 1
+        assert loaded("findings", "--patient", "p1").code == 0
+        monkeypatch.setattr(sys, "stdin", io.StringIO("y\n"))
+        assert loaded("erase", "p1", "--by", "the data protection officer").code == 0
+
+    def test_an_identifier_is_found_by_its_assigner(self, run, labs: Path):
+        run("load", labs, "--assigner", "north")
+        ran = run("erase", "p1", "--assigner", "north", "--by", "the data protection officer", "--yes")
+        assert ran.code == 0 and "2 rows taken out" in ran.out
 
 
 def test_verify_and_rebuild_say_what_they_found(loaded):

@@ -100,8 +100,8 @@ class TestLoading:
     ):
         real = ingest.ingest
 
-        def failing(con, file_id, source, received_at, progress=None):
-            real(con, file_id, source, received_at, progress)
+        def failing(con, file_id, source, *more):
+            real(con, file_id, source, *more)
             if source.format == "csv/labs":
                 raise RuntimeError("a fault nobody foresaw")
 

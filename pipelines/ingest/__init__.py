@@ -31,6 +31,7 @@ from pipelines.ingest.columns import CHOICES, DATES, NUMBERS, WORDS
 from pipelines.ingest.decimal_mark import decimal_mark
 from pipelines.sources import Batch, Source, decisions
 from pipelines.sources.native_csv import COLUMNS
+from pipelines.tombstones import Erased, HoldsErased, Tombstones
 
 FOLDER = Path(__file__).parent
 MOST_NUMERALS = 500_000  # different numbers remembered of a file, some 100 bytes each
@@ -69,20 +70,30 @@ def ingest(
     source: Source,
     received_at: datetime,
     progress: Callable[[int], None] | None = None,
+    tombstones: Tombstones | None = None,
 ) -> None:
     """Takes every row of a file into source.row, source.rejected and record.*, inside the caller's transaction if there is one.
 
     Leaves the TEMP table changed_patient(patient_id): whose records changed. Adds what a person should know to `source.notes` and
     to the file's row in source.file. `progress` is told the rows done; `source.position` of `source.size` bytes are read by then.
-    Raises FileRefused where the file turns out to be unreadable; the caller then rolls back.
+    Raises FileRefused where the file turns out to be unreadable, and HoldsErased where it speaks of an erased patient; the caller
+    then rolls back. No row of such a patient was written anywhere until then.
     """
+    erased = Erased(tombstones, received_at) if tombstones else None
+    if erased is not None:
+        erased.learn(source)
     _start(con, file_id, source, received_at)
     rows = 0
     for batch in source.batches():
-        _ingest_batch(con, patient_links.linked(con, source, batch))
+        linked = patient_links.linked(con, source, batch)
+        if erased is not None and erased.in_rows(source, batch, linked):
+            raise HoldsErased
+        _ingest_batch(con, linked)
         rows += batch.table.num_rows
         if progress:
             progress(rows)
+    if erased is not None and erased.in_the_rest(source):
+        raise HoldsErased
     if source.format != "csv/decisions":  # there a person has looked
         slips.hold(con, source)
     patient_links.keep(con, source)

@@ -29,9 +29,12 @@ DECIMAL_DOT = re.compile(rf"(?:\d*|{BY_COMMA}+)\.\d+$|{BY_COMMA}{{2,}}$")
 
 
 def decimal_mark(source: Source) -> str:
-    """'comma', 'dot' or 'unsettled'. Reads the whole file once more where a cell can contain a comma."""
-    if source.decimal:
-        return source.decimal
+    """'comma', 'dot' or 'unsettled'. Reads the whole file once more where a cell can contain a comma.
+
+    What was `settled` while the file was whole holds for what an erasure leaves of it.
+    """
+    if source.decimal or getattr(source, "settled", None):
+        return source.decimal or source.settled
     if not source.may_hold_commas:
         return "dot"
     seen = {"comma": False, "dot": False, "either": False}

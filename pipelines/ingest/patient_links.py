@@ -6,6 +6,8 @@ left alone. 'Patient/1' without the address of its server is somebody else on ev
 received together, unless an assigner was declared.
 """
 
+from datetime import datetime
+
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -13,6 +15,13 @@ import pyarrow.compute as pc
 from pipelines.sources import Batch, Source
 
 AMBIGUOUS = ""  # in place of the patient of a name that two patients have
+
+
+def begin(con: duckdb.DuckDBPyConnection, file_id: int, received_at: datetime) -> None:
+    """What `linked` and `keep` need to know of a file that is read and not ingested."""
+    con.execute("CREATE OR REPLACE TEMP TABLE receipt (file_id INTEGER, received_at TIMESTAMP)")
+    con.execute("INSERT INTO receipt VALUES (?, ?)", [file_id, received_at])
+    con.execute("CREATE OR REPLACE TEMP TABLE remark (what VARCHAR, rows BIGINT)")
 
 
 def linked(con: duckdb.DuckDBPyConnection, source: Source, batch: Batch) -> Batch:

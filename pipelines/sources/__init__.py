@@ -33,7 +33,11 @@ class Batch(NamedTuple):
 
 
 class Source(Protocol):
-    """One file, recognised. Reading it is left to `batches`, so that a file of any length needs little memory."""
+    """One file, recognised. Reading it is left to `batches`, so that a file of any length needs little memory.
+
+    A format whose files hold more than its rows has `speaks_of(names: Container[str]) -> bool` too: whether one of the patients with
+    these ids of the store stands in what is no row. FHIR has links between files (ingest/patient_links.py).
+    """
 
     format: str  # 'csv/labs', 'fhir/bundle'
     notes: list[str]  # what a person should know: encoding, delimiter, what was not read, what was dropped

@@ -12,11 +12,13 @@ class Declared:
 
     `decimal` is 'comma' or 'dot' where the person knows the decimal mark; None: detected from all its numbers together.
     `ids` turns a patient's identifier as printed into the id of the store. `mapping` is the mapping file to read it with.
+    `rewritten`: the file is what an erasure left of one (after_erasure.py); the store alone says so.
     """
 
     decimal: str | None = None
     ids: PatientIds = field(default_factory=PatientIds)
     mapping: Path | None = None
+    rewritten: bool = False
 
     def __post_init__(self) -> None:
         if self.decimal not in (None, "comma", "dot"):

@@ -8,7 +8,7 @@ date as ISO 8601, a percentage with its sign, a number to the 15 digits that Exc
 import csv
 import io
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 
 import pyarrow as pa
@@ -20,6 +20,7 @@ from pipelines.sources import Batch, Declared
 from pipelines.sources.batching import Gatherer
 from pipelines.sources.direct_identifiers import dropped_note, identifying
 from pipelines.sources.excel_sheet import UNREADABLE, Block, Carrier, Look, cells_of, look, rows_of_blocks
+from pipelines.sources.named_in_cells import named_in_cells
 from pipelines.sources.workbook import Sheet, Workbook, is_workbook
 from pipelines.sources.workbook_cells import ErrorCell, Number, Row
 
@@ -153,6 +154,14 @@ class Excel:
         self.notes += [
             f"{called}: {rows:,} rows hold nothing in the columns that are read" for called, rows in beside.items()
         ]
+
+    def speaks_of(self, names: Container[str]) -> bool:
+        """Whether one of these patients stands in any cell of any sheet, also of hidden ones and above headers; so, too, when
+        one of them cannot be read."""
+        try:
+            return named_in_cells(self._workbook.texts(), names, str if self._kept else self._ids.would_be)
+        except FileRefused:
+            return True
 
     def _carrier(self, block: Block, found: Look) -> Carrier:
         pairs = found.facts.merged.get(block.header.columns["patient_id"], ())

@@ -4,7 +4,7 @@ A cell becomes a native row as the mapping says (pipelines/mapping); a blank cel
 approved loads nothing. `line` is a running number of the rows made; `place` says where each stands.
 """
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 
 from pipelines.errors import FileRefused
@@ -14,6 +14,7 @@ from pipelines.sources import Batch, Declared
 from pipelines.sources.batching import Gatherer
 from pipelines.sources.direct_identifiers import dropped_note, identifying
 from pipelines.sources.mapped_rows import RowMaker
+from pipelines.sources.named_in_cells import named_in_cells
 from pipelines.sources.native_header import column_name
 from pipelines.sources.tables import Table, open_table
 
@@ -49,7 +50,7 @@ class MappedTable:
         self.size, self.position = path.stat().st_size, 0
         kept = declared.ids.are_kept(mapping.pseudonymous)
         self._table = open_table(path, mapping.sheet, mapping.header_rows, mapping.delimiter, named=kept)
-        self._mapping = mapping
+        self._mapping, self._ids, self._kept = mapping, declared.ids, kept
         self.format = f"mapped/{'+'.join(sorted({entry.kind for entry in mapping.entries}))}"
         self.decimal, self.may_hold_commas, self.separated_by_comma = mapping.decimal, mapping.decimal == "comma", False
         columns = _matched(self._table, mapping)
@@ -82,6 +83,16 @@ class MappedTable:
         yield from gatherer.rest()
         self.position = self.size
         self.notes[:] = self._notes_before + self._counted()
+
+    def speaks_of(self, names: Container[str]) -> bool:
+        """Whether one of these patients stands in any cell of the file, mapped or not; so, too, when a sheet cannot be read."""
+        ids, assigner = self._ids, self._mapping.assigner
+        try:
+            return named_in_cells(
+                self._table.texts(), names, str if self._kept else lambda text: ids.would_be(text, assigner)
+            )
+        except FileRefused:
+            return True
 
     def _lines(self):
         return (line for line in self._table.rows() if line.number not in self._mapping.skip_rows)

@@ -7,7 +7,7 @@ that gives most known column names. A quoted cell may span lines; a quote that i
 import csv
 import io
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -56,6 +56,7 @@ BATCH_ROWS = {"oxygen": 14_000, "pft": 50_000}
 MOST_ROWS = 100_000
 BATCH_CHARACTERS = 64 << 20
 PLAIN_ENCODINGS = ("utf-8", "utf-8-sig")
+MOST_NOBODYS = 200_000  # different cells of rows that cannot be read; a file with more is as good as unreadable
 LONGEST_ROW = 200  # lines that one quoted cell may span
 
 
@@ -82,6 +83,7 @@ class NativeCsv:
             self._header_line, header = next(
                 ((number, line) for number, line in enumerate(opened, start=1) if line.strip()), (1, "")
             )
+        self._nobodys: set[str] = set()  # cells of rows that name nobody, because none of their cells can be trusted
         self._delimiter, self._names = _columns(header, file.path.name)
         self.kind = _kind(self._names, file.path.name)
         self.format = f"csv/{self.kind}"
@@ -115,6 +117,13 @@ class NativeCsv:
             for begin in range(0, table.num_rows, most):
                 yield Batch(self.kind, table.slice(begin, most))
         self.position = self.size
+
+    def speaks_of(self, names: Container[str]) -> bool:
+        """Whether one of these patients stands, or may stand, in a row that cannot be read. Asked after `batches`."""
+        kept = self._ids.are_kept(True)
+        return len(self._nobodys) >= MOST_NOBODYS or any(
+            (cell if kept else self._ids.would_be(cell)) in names for cell in self._nobodys
+        )
 
     def _tables(self) -> Iterator[pa.Table]:
         with self._open() as opened:
@@ -247,6 +256,8 @@ class NativeCsv:
         shown = []
         for row, cells in enumerate(parsed):
             if faults[row]:
+                if len(self._nobodys) < MOST_NOBODYS:
+                    self._nobodys.update(filter(None, map(str.strip, cells)))
                 shown.append(f"{len(cells)} cells, the header has {len(self._names)}")
                 parsed[row] = [""] * len(self._names)
                 continue

@@ -54,6 +54,14 @@ class Table:
         else:
             yield from self._lines()
 
+    def texts(self) -> Iterator[str]:
+        """Every text of the file: cells of all columns, rows that cannot be read, and of a workbook all sheets. Raises FileRefused."""
+        if self.book:
+            yield from self.book.texts()
+        else:
+            for _, line, cells, fault in records(self.file, self.delimiter):
+                yield from line.split(self.delimiter) if fault else cells
+
     def _named(self, cells: dict[int, str]) -> dict[str, str]:
         width = len(self.columns)
         return {

@@ -61,6 +61,14 @@ class Workbook:
         """The rows of a sheet that hold something."""
         return self.reader(sheet).rows()
 
+    def texts(self) -> Iterator[str]:
+        """The names of all sheets and the texts of all their cells, hidden ones too."""
+        for sheet in self.sheets:
+            yield sheet.name
+            if sheet.kind == "worksheet":
+                for row in self.rows(sheet):
+                    yield from row.cells.values()
+
     def remarks(self) -> list[str]:
         """What a person should know of the workbook as a whole."""
         remarks = []

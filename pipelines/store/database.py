@@ -44,6 +44,9 @@ class Store:
     def __init__(self, folder: Path | str) -> None:
         self.folder = Path(folder)
         self.landing = Landing(self.folder / "landing")
+        self.key_check = (
+            self.landing.folder / "key_check"
+        )  # tells which key the pseudonyms were made with (identity.py)
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -113,6 +116,21 @@ class Store:
         self._point_at(snapshot.name)
         self._prune(snapshot.name)
         return number
+
+    def forget_the_past(self) -> None:
+        """Removes whatever an earlier state of the store may have left: every snapshot but the current one, what DuckDB spilled, uploads,
+        and the details of faults, which may quote rows. The caller holds the lock and has published.
+
+        A reader that has an old snapshot open keeps it until it closes it, and so do spill files of processes that still run.
+        """
+        current = self.current()
+        for path in (*self.snapshots(), *self.folder.glob("v*.duckdb.wal"), self.folder / ".publishing"):
+            if path != current:
+                path.unlink(missing_ok=True)
+        for path in [*_inside(self.folder / "tmp"), *_inside(self.folder / "logs")]:
+            if not _is_of_a_running_reader(path.name):
+                shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+        fsync_folder(self.folder)
 
     def current(self) -> Path | None:
         """The snapshot that CURRENT names; None when nothing was published yet."""
@@ -320,6 +338,24 @@ def _number(path: Path) -> int:
 def _is_snapshot_name(name: str) -> bool:
     stem, _, suffix = name.partition(".")
     return suffix == "duckdb" and stem[:1] == "v" and stem[1:].isdecimal() and stem.isascii()
+
+
+def _inside(folder: Path) -> list[Path]:
+    return list(folder.iterdir()) if folder.is_dir() else []
+
+
+def _is_of_a_running_reader(name: str) -> bool:
+    """Whether a folder in tmp/ is what another process that still runs spills from a snapshot (_connect_sealed)."""
+    process, _, snapshot = name.partition("-")
+    if not (process.isdecimal() and _is_snapshot_name(f"{snapshot}.duckdb")) or int(process) == os.getpid():
+        return False
+    try:
+        os.kill(int(process), 0)
+    except PermissionError:  # it is another user's
+        return True
+    except (ProcessLookupError, OverflowError):
+        return False
+    return True
 
 
 def _fsync_file(path: Path) -> None:

@@ -17,7 +17,7 @@ counted in a note and are no rows. The conclusion of a DiagnosticReport is not i
 import codecs
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 
 from pipelines.errors import FileRefused
@@ -25,13 +25,17 @@ from pipelines.sources import Batch, Declared
 from pipelines.sources.batching import Gatherer
 from pipelines.sources.fhir import resource as any_resource
 from pipelines.sources.fhir.bundle import DEEPEST_BUNDLE, entries, last_updated, text_in, with_urls
-from pipelines.sources.fhir.json_text import LONGEST_VALUE, Document, NotJson, line_blocks, parse
+from pipelines.sources.fhir.json_text import LONGEST_VALUE, Document, NotJson, line_blocks, overlapping_texts, parse
 from pipelines.sources.fhir.reading import Reading, Row
 from pipelines.sources.fhir.reference import INDEXED, Index, base_of
 from pipelines.sources.fhir.repeated import Repeated
 
 SUFFIXES = (".json", ".ndjson", ".jsonl")
 INDEXED_TYPE = re.compile(rb'"resourceType"\s*:\s*"(?:%s|Bundle|[^"]*\\)' % "|".join(INDEXED).encode())
+# Patients in the text of any resource: references to them under any name, and identifiers in the order of the standard.
+REFERENCE = re.compile(r'(?:https?://[^"\s?#]+/)?Patient/[A-Za-z0-9\-.]{1,64}')
+BASE = re.compile(r'"(https?://[^"\s?#]+)/[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64}"')
+IDENTIFIER = re.compile(r'"system"\s*:\s*"([^"\\]{1,200})"\s*,\s*"value"\s*:\s*"([^"\\]{1,200})"')
 MOST_TAKEN = 90_000  # rows remembered at once: many small batches cost a load more memory than few large ones
 
 
@@ -105,6 +109,11 @@ class Fhir:
         return self.index.durable_links
 
     @property
+    def references(self) -> dict[str, str]:
+        """Links that name the server -> the ids in the store of references to it, where the links are not known."""
+        return self.index.references
+
+    @property
     def unlinked(self) -> dict[str, str]:
         """Ids of patients whose resource is not in this file -> what they are called. Grows while `batches` runs."""
         return self.index.unlinked
@@ -112,10 +121,26 @@ class Fhir:
     def batches(self) -> Iterator[Batch]:
         """The rows, in order (see Source)."""
         self.odd, self.index.odd, self.index.seen = Counter(), Counter(self._index_odd), Counter()
-        self.number = 0
+        self.number = self.unnamed = 0
         yield from self._batches()
         self.position = self.size
         self._note()
+
+    def speaks_of(self, names: Container[str]) -> bool:
+        """Whether a resource that is not read, or cannot be, refers to one of these patients or has their identifier.
+
+        Asked after `batches`: where every resource was read as somebody's, the file has nothing else to look at."""
+        if not (self.index.seen or self.unnamed):
+            return False
+        ids, bases, references = self.declared.ids, {""}, set()
+        kept = ids.are_kept(False)
+        for text in overlapping_texts(self.path):
+            bases |= set(BASE.findall(text))
+            references |= set(REFERENCE.findall(text))
+            for system, value in set(IDENTIFIER.findall(text)):
+                if (value if kept else ids.would_be(value, system)) in names:
+                    return True
+        return any(name in names for one in references for name in self.index.called(one, bases))
 
     def _note(self) -> None:
         """What was found, once: the batches may be read again."""
@@ -139,6 +164,7 @@ class Fhir:
         """The rows as a Gatherer takes them: (kind, cells)."""
         for row in rows:
             self.number += 1
+            self.unnamed += not row.cells.get("patient_id")
             where = f"{place}, {row.part}" if row.part else place
             where = None if where == f"line {self.number}" else where[:300]
             own = {"line": self.number, "place": where, "raw": raw, "cell_fault": row.fault}

@@ -16,6 +16,7 @@ from pipelines.errors import FileRefused
 PIECE = 8 << 20
 # The longest line of an NDJSON file, and the longest entry of a Bundle: a resource with an attachment has some megabytes.
 LONGEST_VALUE = 64 << 20
+OVERLAP = 4096  # characters
 HALF_PAIR = re.compile(r"\\u[dD][89a-fA-F]")
 BLANK = re.compile(r"[ \t\n\r]*")
 
@@ -115,6 +116,16 @@ def line_blocks(path: Path) -> Iterator[bytes]:
                 )
         if rest:
             yield rest
+
+
+def overlapping_texts(path: Path) -> Iterator[str]:
+    """The file as text, in pieces that overlap so far that no address or identifier is cut in all of them; slashes unescaped."""
+    decoder, rest = codecs.getincrementaldecoder("utf-8")("replace"), ""
+    with path.open("rb") as file:
+        while piece := file.read(PIECE):
+            text = rest + decoder.decode(piece).replace("\\/", "/")
+            yield text
+            rest = text[-OVERLAP:]
 
 
 class Document:

@@ -13,6 +13,7 @@ resources of one id that name different people make every reference to that id p
 
 import re
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 from urllib.parse import unquote
 
@@ -106,6 +107,8 @@ class Index:
         self.withdrawn: set[str] = set()
         self.links: dict[str, str] = {}  # what a Patient is called by its resource id alone -> its id in the store
         self.durable_links: set[str] = set()
+        # Of the links that name their server: the id in the store that a reference to it has in a file that does not know them.
+        self.references: dict[str, str] = {}
         self._identifiers: set[str] = set()
         self.unlinked: dict[str, str] = {}  # id in the store of a Patient that is not in this file -> what it is called
         self.odd: Counter[str] = Counter()
@@ -158,6 +161,8 @@ class Index:
             self.links[self.alias(base, own)] = self.store_id(identity)
             if base or self._ids.assigner:
                 self.durable_links.add(self.alias(base, own))
+            if base and not self._kept and not self._ids.assigner:  # else it may be somebody else's identifier
+                self.references[self.alias(base, own)] = self.store_id(Identity(own, base))
 
     def alias(self, base: str, own: str) -> str:
         """What a Patient is called by its resource id alone, in a form that tells no identifier."""
@@ -197,6 +202,15 @@ class Index:
         if not (self._kept and at.id in self._identifiers):
             self.unlinked[self.store_id(found)] = self.alias(at.base, at.id)
         return found
+
+    def called(self, printed: str, bases: Iterable[str]) -> Iterator[str]:
+        """Every id of the store, and every name in `links`, that a reference to a Patient can stand for under these servers."""
+        for base in bases:
+            at = address(printed, base)
+            for key in at.keys:
+                if self.patients.get(key, AMBIGUOUS) != AMBIGUOUS:
+                    yield self.store_id(self.patients[key])
+            yield from (self.store_id(Identity(at.id, at.base)), self.alias(at.base, at.id))
 
     def medication(self, reference: dict, base: str, contained: dict[str, dict]) -> dict:
         """The code of the medication that a reference names; what the reference itself prints where it is not in the file."""

@@ -27,6 +27,8 @@ PERSONAL_SEGMENTS = {
     "IN2": "insurances",
     "IN3": "insurances",
 }
+# Where identifiers of patients stand: PID-2, 3 and 4, and those of a patient who was merged away.
+NAMING = {"PID": (2, 3, 4), "MRG": (1, 2, 4)}
 YEAR = re.compile(r"\d{4}", re.ASCII)
 
 
@@ -63,14 +65,26 @@ def read_patient(fields: list[str], separators: Separators, ids: PatientIds, dro
     )
 
 
-def _identifier(printed: str, separators: Separators) -> tuple[str, str | None, int]:
-    """(identifier, assigner, how many others there are); the identifier is '' when there is none."""
+def identifiers(printed: str, separators: Separators, ids: PatientIds) -> list[str]:
+    """The id of the store for each identifier of a field."""
+    kept = ids.are_kept(False)
+    return [one if kept else ids.would_be(one, assigner) for _, one, assigner in _printed(printed, separators)]
+
+
+def _printed(printed: str, separators: Separators) -> list[tuple[str, str, str | None]]:
+    """(type, identifier, assigner) of each repetition of a field."""
     found = []
     for repetition in separators.tree(printed)[:MOST_IDENTIFIERS]:
         parts = (*repetition, *[[""]] * 4)
         identifier = separators.subcomponent.join(parts[0])
         if 0 < len(identifier) <= LONGEST_ID:
             found.append((parts[4][0].upper(), identifier, _authority(parts[3])))
+    return found
+
+
+def _identifier(printed: str, separators: Separators) -> tuple[str, str | None, int]:
+    """(identifier, assigner, how many others there are); the identifier is '' when there is none."""
+    found = _printed(printed, separators)
     for wanted in IDENTIFIER_TYPES:
         for kind, identifier, assigner in found:
             if kind == wanted:

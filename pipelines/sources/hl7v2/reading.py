@@ -1,7 +1,7 @@
 """Messages as they come, segment by segment: which are read, whose they are, and to which group of results or order a segment belongs."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 
 from pipelines.errors import FileRefused
 from pipelines.sources import Batch, text
@@ -10,7 +10,7 @@ from pipelines.sources.hl7v2 import names
 from pipelines.sources.hl7v2.fields import LONGEST_ID, field
 from pipelines.sources.hl7v2.framing import Message, Segment, Segments
 from pipelines.sources.hl7v2.observations import Group, local_columns
-from pipelines.sources.hl7v2.patient import PERSONAL_SEGMENTS, Patient, read_patient
+from pipelines.sources.hl7v2.patient import NAMING, PERSONAL_SEGMENTS, Patient, identifiers, read_patient
 from pipelines.sources.hl7v2.pharmacy import PharmacyGroup
 from pipelines.sources.hl7v2.rows import Row, Rows
 from pipelines.sources.hl7v2.tables import DELETIONS, LOCAL, LOCAL_SEGMENT, MERGES
@@ -57,6 +57,16 @@ class Hl7v2:
         self.position = self.size
         odd = [f"{number} {what}" for what, number in (segments.odd + reading.odd).items()]
         self.notes += [note for note in (*segments.envelope.notes, *reading.notes(), *odd) if note not in self.notes]
+
+    def speaks_of(self, names: Container[str]) -> bool:
+        """Whether one of these patients is named in any message, also one that is not read, under any of their identifiers."""
+        return any(
+            one in names
+            for segment in Segments(self._file)
+            if segment.name in NAMING and segment.message and segment.message.separators
+            for number in NAMING[segment.name]
+            for one in identifiers(field(segment.fields, number), segment.message.separators, self._declared.ids)
+        )
 
 
 class Reading:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from pipelines import ingest, sources
 from pipelines import store as store_package
+from tests.properties import stories_listing
 from tests.properties.values import ANTIBODY, BLOT, DRUGS, EVENTS, INFUSED, LABS, OXYGEN, PFT, RESPONSES, SUPPORT
 
 SCHEMA = (Path(store_package.__file__).parent / "schema.sql").read_text(encoding="utf-8")
@@ -266,6 +267,7 @@ def person(draw: st.DrawFn) -> Cohort:
     """The rows of one patient: some with nothing in common, and some stories that make the rules meet."""
     rows: Cohort = {name: [] for name in FILES}
     stories = (_treated(), _failing(), _viral(), _scored(), _breathing(), _recovering())
+    stories += (stories_listing.walking(), stories_listing.declining(), stories_listing.on_ventilator())
     stories = [_anything(), *(story for story in stories if draw(st.sampled_from([True, False, False])))]
     for story in stories:
         for name, found in draw(story).items():

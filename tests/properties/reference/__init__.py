@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import date
 from functools import partial
 
-from tests.properties.reference import infection, oxygen, prognosis, refractory, therapy, transplant
+from tests.properties.reference import infection, listing, oxygen, prognosis, refractory, therapy, transplant
 from tests.properties.reference.records import Answer, Patient, read_patients
 
 __all__ = ["CRITERIA", "Answer", "Patient", "answer", "read_patients"]
@@ -36,6 +36,9 @@ CRITERIA: dict[str, Callable[[Patient, date], Answers]] = {
     "referral_refractory": transplant.referral_refractory,
     "transplant_referral": transplant.transplant_referral,
     "urgent_transfer": oxygen.urgent_transfer,
+    "listing_walk": listing.listing_walk,
+    "listing_events": listing.listing_events,
+    "ecmo_consideration": listing.ecmo_consideration,
     "pjp_prophylaxis_gap": infection.pjp_prophylaxis_gap,
     "cmv_reactivation": infection.cmv_reactivation,
     "step_up_pattern": therapy.step_up_pattern,

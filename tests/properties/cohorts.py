@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pipelines import ingest, sources
 from pipelines import store as store_package
-from tests.properties import stories_listing
+from tests.properties import stories_barriers, stories_listing
 from tests.properties.values import ANTIBODY, BLOT, DRUGS, EVENTS, INFUSED, LABS, OXYGEN, PFT, RESPONSES, SUPPORT
 
 SCHEMA = (Path(store_package.__file__).parent / "schema.sql").read_text(encoding="utf-8")
@@ -20,7 +20,7 @@ FIRST = date(2024, 1, 1)
 RECEIVED = datetime(2025, 6, 1)
 Cohort = dict[str, list[dict[str, str]]]  # native file -> rows
 
-FILES = ("labs", "oxygen", "pft", "administrations", "events")
+FILES = ("patients", "labs", "oxygen", "pft", "administrations", "events")
 
 days = st.integers(0, 75)
 
@@ -268,6 +268,7 @@ def person(draw: st.DrawFn) -> Cohort:
     rows: Cohort = {name: [] for name in FILES}
     stories = (_treated(), _failing(), _viral(), _scored(), _breathing(), _recovering())
     stories += (stories_listing.walking(), stories_listing.declining(), stories_listing.on_ventilator())
+    stories += (stories_barriers.hindered(),)
     stories = [_anything(), *(story for story in stories if draw(st.sampled_from([True, False, False])))]
     for story in stories:
         for name, found in draw(story).items():

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import date
 from functools import partial
 
-from tests.properties.reference import infection, listing, oxygen, prognosis, refractory, therapy, transplant
+from tests.properties.reference import barriers, infection, listing, oxygen, prognosis, refractory, therapy, transplant
 from tests.properties.reference.records import MET, NOT_MET, STATUS, Answer, Patient, any_of, read_patients
 
 __all__ = ["CRITERIA", "Answer", "Patient", "answer", "read_patients"]
@@ -47,6 +47,7 @@ CRITERIA: dict[str, Callable[[Patient, date], Answers]] = {
     "listing_walk": listing.listing_walk,
     "listing_events": listing.listing_events,
     "transplant_listing": transplant_listing,
+    "transplant_barriers": barriers.transplant_barriers,
     "ecmo_consideration": listing.ecmo_consideration,
     "pjp_prophylaxis_gap": infection.pjp_prophylaxis_gap,
     "cmv_reactivation": infection.cmv_reactivation,

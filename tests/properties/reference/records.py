@@ -90,6 +90,7 @@ class Patient:
 
     patient_id: str
     first_day: date
+    birth_year: int | None
     observations: list[Observation]
     administrations: list[Administration]
     events: list[Event]
@@ -131,7 +132,7 @@ def read_patients(con: duckdb.DuckDBPyConnection) -> list[Patient]:
     events = _by_patient(_rows(con, "event"), Event, "on_date")
     return [
         Patient(
-            row["patient_id"], row["first_day"], observations.get(row["patient_id"], []),
+            row["patient_id"], row["first_day"], row["birth_year"], observations.get(row["patient_id"], []),
             administrations.get(row["patient_id"], []), events.get(row["patient_id"], []), drugs, levels, cutoffs,
         )
         for row in _rows(con, "patient")

@@ -152,6 +152,7 @@ build AS (          -- weight and height that may stand together on a day
     FROM size_known AS known
     JOIN size_day AS weight ON weight.patient_id = known.patient_id AND weight.on_date = known.weighed_on
     JOIN size_day AS height ON height.patient_id = known.patient_id AND height.on_date = known.measured_on
+    WHERE weight.lightest < weight.heaviest OR height.tallest > height.shortest
 ),
 bmi AS (            -- low and high of a computed one: cut to hundredths, for the sentence and the margin only
     SELECT *

@@ -267,7 +267,12 @@ def person(draw: st.DrawFn) -> Cohort:
     """The rows of one patient: some with nothing in common, and some stories that make the rules meet."""
     rows: Cohort = {name: [] for name in FILES}
     stories = (_treated(), _failing(), _viral(), _scored(), _breathing(), _recovering())
-    stories += (stories_listing.walking(), stories_listing.declining(), stories_listing.on_ventilator())
+    stories += (
+        stories_listing.walking(),
+        stories_listing.declining(),
+        stories_listing.on_ventilator(),
+        stories_listing.stable(),
+    )
     stories += (stories_barriers.hindered(),)
     stories = [_anything(), *(story for story in stories if draw(st.sampled_from([True, False, False])))]
     for story in stories:

@@ -80,3 +80,18 @@ def on_ventilator(draw: st.DrawFn) -> dict[str, list[dict[str, str]]]:
     judged = draw(st.integers(7, 20))
     events = [_event(judged, "imaging", "chest_ct", reading), _event(judged, "symptom", "dyspnoea", symptom)]
     return {"administrations": drugs, "oxygen": oxygen, "events": events}
+
+
+@st.composite
+def stable(draw: st.DrawFn) -> dict[str, list[dict[str, str]]]:
+    """Everything that listing asks for is recorded, and none of it is worse, or little."""
+    first, again = draw(st.integers(0, 10)), draw(st.integers(30, 60))
+    events = [_event(first, *one, "absent") for one in EVENTS]
+    events += [_event(day, "measure", "walk_distance_m", "400") for day in (first, again)]
+    events.append(_event(again, "measure", "walk_lowest_spo2", draw(st.sampled_from(["88", "93"]))))
+    tests = [
+        {"measure": measure, "value": value, "unit": unit, "percent_predicted": percent, "at": _on(day)}
+        for measure, value, unit, percent in (("FVC", "1.8", "L", "85"), ("DLCO", "9", "mL/min/mmHg", "55"))
+        for day in (first, again)
+    ]
+    return {"events": events, "pft": tests}

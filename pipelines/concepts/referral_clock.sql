@@ -1,10 +1,11 @@
 /*
 title = "Referral clock: from the first day a condition for referral was met to the first referral record"
-why   = """One row per patient and trigger that was ever met (transplant_referral, transplant_early_referral, urgent_transfer), and one for the earliest of
-them (trigger any, first_trigger says which). referred_on: the first record of a work-up, a referral or what follows one (accepted, declined, listed,
-transplanted), whenever it was; that it was discussed, or said not to be needed, ends no clock, and the first such day stands beside it. days: from first_met to
-referred_on, 0 where the referral came first; NULL while the clock runs: then it is counted to the as-of date. published_*: of so many patients with ILD who
-met lung-function criteria so many percent were referred, after so many days (median): to compare with, not a limit."""
+why   = """One row per patient and trigger that was ever met (transplant_referral, transplant_early_referral, urgent_transfer), and
+one for the earliest of them (trigger any, first_trigger says which). referred_on: the first record of a work-up, a referral or what
+follows one (accepted, declined, listed, transplanted), whenever it was; that it was discussed, or said not to be needed, ends no
+clock, and the first such day stands beside it. days: from first_met to referred_on, 0 where the referral came first; NULL while the
+clock runs: then it is counted to the as-of date. published_*: of so many patients with ILD who met lung-function criteria so many
+percent were referred, after so many days (median): to compare with, not a limit."""
 
 [threshold.published_patients]
 value = 114

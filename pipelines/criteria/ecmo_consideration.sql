@@ -1,12 +1,12 @@
 /*
 title   = "Invasive ventilation with P/F below 100 in refractory disease: ECMO as a bridge"
 group   = "transplant"
-why     = """Recommendation 6 of Romero-Bueno 2020 names ECMO as a bridge for refractory disease; the limit of P/F is that of severe ARDS in the Berlin
-definition, taken here as a working limit. Refractory is read as possible or published refractory disease on either clock. The newest record
-that names the support says whether the patient is ventilated (of a day, any record of invasive ventilation; a record on ECMO is not one: the bridge
-is there). P/F is the newest since this ventilation began, the lowest of its day, from a record on the ventilator or one that
-names no support; imputed from SpO2 where there is no blood gas, and noted. Outcomes under ECMO were poor in the early reports: this says that a
-published condition is met, not that it should be done."""
+why     = """Recommendation 6 of Romero-Bueno 2020 names ECMO as a bridge for refractory disease; the limit of P/F is that of severe
+ARDS in the Berlin definition, taken here as a working limit. Refractory is read as possible or published refractory disease on
+either clock. The newest record that names the support says whether the patient is ventilated (of a day, any record of invasive
+ventilation; a record on ECMO is not one: the bridge is there). P/F is the newest since this ventilation began, the lowest of its
+day, from a record on the ventilator or one that names no support; imputed from SpO2 where there is no blood gas, and noted.
+Outcomes under ECMO were poor in the early reports: this says that a published condition is met, not that it should be done."""
 unknown = ["combination therapy", "oxygen support"]
 
 [threshold.pf_below]
@@ -71,7 +71,7 @@ daily AS (
 ),
 followed AS (
     SELECT
-        patient_id, on_date, support_on IS NOT NULL AS turns,
+        patient_id, on_date, support_on IS NOT NULL AS turns, refractory_on IS NOT NULL AS answers,
         last_value(ventilated IGNORE NULLS) OVER so_far AS ventilated, max(support_on) OVER so_far AS support_on,
         last_value(pf IGNORE NULLS) OVER so_far AS pf, max(gas_on) OVER so_far AS gas_on,
         max(refractory_on) OVER so_far AS refractory_on
@@ -84,7 +84,7 @@ severe AS (         -- a P/F from before this ventilation is none of it; off the
         CASE WHEN ventilated = 1 AND gas_on >= support_on THEN gas_on END AS gas_on,
         CASE WHEN ventilated = 0 THEN FALSE WHEN ventilated = 1 AND gas_on >= support_on THEN pf < $pf_below END AS severe
     FROM followed
-    WHERE turns OR coalesce(ventilated, 1) = 1
+    WHERE turns OR ventilated = 1 OR (ventilated IS NULL AND answers)
 ),
 shown AS (          -- the record that names the support on the day it began: the ventilator, else the highest level
     SELECT turned.patient_id, turned.on_date, record.evidence

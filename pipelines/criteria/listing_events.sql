@@ -1,10 +1,11 @@
 /*
 title   = "Respiratory hospital stay, pneumothorax, acute exacerbation or pulmonary hypertension"
 group   = "transplant"
-why     = """One of the published conditions for listing (ISHLT 2021), which speaks of hospitalisation for respiratory decline, pneumothorax or acute
-exacerbation, and of pulmonary hypertension. A pneumothorax or an exacerbation counts with or without a recorded stay. Each of the four is unknown until a
-record says present or absent; once recorded as present it counts for good: a later record that says absent does not undo it, a
-mistaken record is withdrawn by correcting it. Not met only when all four are recorded as absent."""
+why     = """One of the published conditions for listing (ISHLT 2021), which speaks of hospitalisation for respiratory decline,
+pneumothorax or acute exacerbation, and of pulmonary hypertension. A pneumothorax or an exacerbation counts with or without a
+recorded stay. Each of the four is unknown until a record says present or absent; once recorded as present it counts for good: a
+later record that says absent does not undo it, a mistaken record is withdrawn by correcting it. Not met only when all four are
+recorded as absent."""
 unknown = [
     "acute exacerbation present or absent", "pneumothorax present or absent", "pulmonary hypertension present or absent",
     "respiratory hospital stay present or absent",

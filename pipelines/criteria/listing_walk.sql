@@ -1,10 +1,11 @@
 /*
 title   = "6-minute walk: SpO2 below 88 %, or more than 50 m shorter within 6 months"
 group   = "transplant"
-why     = """One of the published conditions for listing (ISHLT 2021). The lowest saturation of the walk and its distance are judged each on the
-days on which it is recorded, and each answer stands until the next record of the same kind; met if one is met, not met only if both are known and
-neither is. A distance is compared with every one recorded in the 183 days before its day. Of several records of a day the worst counts.
-Oxygen given during the walk is not considered. The margin is that of the saturation, unless only the distance is met."""
+why     = """One of the published conditions for listing (ISHLT 2021). The lowest saturation of the walk and its distance are judged
+each on the days on which it is recorded, and each answer stands until the next record of the same kind; met if one is met, not met
+only if both are known and neither is. A distance is compared with every one recorded in the 183 days before its day. Of several
+records of a day the worst counts. Oxygen given during the walk is not considered. The margin is that of the saturation, unless only
+the distance is met."""
 unknown = ["6-minute walk distance", "lowest SpO2 on a 6-minute walk"]
 
 [threshold.spo2_below]
@@ -116,8 +117,8 @@ SELECT
             CASE
                 WHEN shorter
                 THEN concat(
-                    '6-minute walk ', rtrim(rtrim(CAST(earlier - distance AS VARCHAR), '0'), '.'), ' m shorter on ', CAST(distance_on AS VARCHAR),
-                    ' than on ', CAST(earlier_on AS VARCHAR)
+                    '6-minute walk ', rtrim(rtrim(CAST(earlier - distance AS VARCHAR), '0'), '.'), ' m shorter on ',
+                    CAST(distance_on AS VARCHAR), ' than on ', CAST(earlier_on AS VARCHAR)
                 )
             END
         ),

@@ -1,14 +1,16 @@
 /*
 title   = "Barriers to transplant"
 group   = "transplant"
-why     = """What ISHLT 2021 counts against a transplant, as far as these records can tell: grade 3 absolute, 2 high or substantially increased risk, 1 a
-risk factor. Shown beside the conditions for referral and listing, never used to hide one, and never a reason not to refer. Each barrier stands until its next
-record. Age is in completed years, of a year of birth one of two. BMI is computed from the newest weight and height, or taken as reported, whichever is newer;
-eGFR is as reported. Septic shock, tuberculosis and malignancy are unknown until a record says present or absent, and the newest record
-decides (a recorded end counts as absent from the day after). An infection counts while its episode is open at a site that is not named as the lung; with no
-site named, or after the days for which it is known to be open, it cannot be told. ECMO is as recorded by device or as a procedure, which lasts until its recorded end or until a
-device of less than invasive ventilation is recorded; mechanical ventilation is invasive ventilation or ECMO. The connective-tissue disease is
-there in every patient. Not judged, for want of records: heart, oesophagus, bone marrow, frailty, adherence and others of the list."""
+why     = """What ISHLT 2021 counts against a transplant, as far as these records can tell: grade 3 absolute, 2 high or
+substantially increased risk, 1 a risk factor. Shown beside the conditions for referral and listing, never used to hide one, and
+never a reason not to refer. Each barrier stands until its next record. Age is in completed years, of a year of birth one of two.
+BMI is computed from the newest weight and height, or taken as reported, whichever is newer; eGFR is as reported. Septic shock,
+tuberculosis and malignancy are unknown until a record says present or absent, and the newest record decides (a recorded end counts
+as absent from the day after). An infection counts while its episode is open at a site that is not named as the lung; with no site
+named, or after the days for which it is known to be open, it cannot be told. ECMO is as recorded by device or as a procedure, which
+lasts until its recorded end or until a device of less than invasive ventilation is recorded; mechanical ventilation is invasive
+ventilation or ECMO. The connective-tissue disease is there in every patient. Not judged, for want of records: heart, oesophagus,
+bone marrow, frailty, adherence and others of the list."""
 items   = "barrier"
 unknown = ["year of birth"]
 
@@ -78,7 +80,7 @@ not_evaluable = "Whether {barrier} is a barrier cannot be told. Missing: {missin
 on = 2026-11-30
 why = "first version"
 */
-WITH age AS (       -- of somebody born in a year: completed years at most (years), and one fewer before the birthday; judged anew in January
+WITH age AS (       -- completed years at most (years), one fewer before the birthday; judged anew in January
     SELECT
         patient.patient_id, greatest(patient.first_day, make_date(patient.birth_year + turn.years, 1, 1)) AS on_date,
         max(greatest(turn.years, year(patient.first_day) - patient.birth_year)) AS years
@@ -143,7 +145,9 @@ size_known AS (
     WINDOW so_far AS (PARTITION BY patient_id ORDER BY on_date ROWS UNBOUNDED PRECEDING)
 ),
 build AS (          -- weight and height that may stand together on a day
-    SELECT known.patient_id, known.on_date, weight.heaviest AS kg, weight.heaviest_id AS kg_id, CAST(height.shortest AS DECIMAL(9, 6)) AS cm, height.shortest_id AS cm_id
+    SELECT
+        known.patient_id, known.on_date, weight.heaviest AS kg, weight.heaviest_id AS kg_id,
+        CAST(height.shortest AS DECIMAL(9, 6)) AS cm, height.shortest_id AS cm_id
     FROM size_known AS known
     JOIN size_day AS weight ON weight.patient_id = known.patient_id AND weight.on_date = known.weighed_on
     JOIN size_day AS height ON height.patient_id = known.patient_id AND height.on_date = known.measured_on
@@ -159,14 +163,20 @@ bmi AS (            -- low and high of a computed one: cut to hundredths, for th
     FROM (
         SELECT
             patient_id, on_date, kg_id AS record_id, cm_id AS other_id,
-            CAST(CAST(1000 * kg AS BIGINT) * 10000000 // (CAST(100 * cm AS BIGINT) * CAST(100 * cm AS BIGINT)) * 0.01 AS DECIMAL(19, 6)) AS low,
-            CAST(CAST(1000 * kg AS BIGINT) * 10000000 // (CAST(100 * cm AS BIGINT) * CAST(100 * cm AS BIGINT)) * 0.01 AS DECIMAL(19, 6)) AS high,
+            computed AS low, computed AS high,
             CASE
                 WHEN 10000 * kg >= $bmi_high * square OR 10000 * kg < $bmi_low * square THEN 2
                 WHEN 10000 * kg >= $bmi_raised * square OR 10000 * kg <= $bmi_reduced * square THEN 1
                 ELSE 0
             END AS grade
-        FROM (SELECT *, CAST(cm * cm AS DECIMAL(28, 12)) AS square FROM build) AS squared
+        FROM (
+            SELECT
+                *, CAST(cm * cm AS DECIMAL(28, 12)) AS square,
+                CAST(
+                    CAST(1000 * kg AS BIGINT) * 10000000 // (CAST(100 * cm AS BIGINT) * CAST(100 * cm AS BIGINT)) * 0.01 AS DECIMAL(19, 6)
+                ) AS computed
+            FROM build
+        ) AS squared
         UNION ALL
         SELECT
             patient_id, on_date, record_id, NULL, low, high,
@@ -174,7 +184,8 @@ bmi AS (            -- low and high of a computed one: cut to hundredths, for th
                 WHEN low >= $bmi_high OR high < $bmi_low OR (high = $bmi_low AND high_open) THEN 2
                 WHEN low >= $bmi_raised OR high <= $bmi_reduced THEN 1
                 WHEN
-                    (low > $bmi_reduced OR (low = $bmi_reduced AND low_open)) AND (high < $bmi_raised OR (high = $bmi_raised AND high_open))
+                    (low > $bmi_reduced OR (low = $bmi_reduced AND low_open))
+                    AND (high < $bmi_raised OR (high = $bmi_raised AND high_open))
                 THEN 0
             END
         FROM observation
@@ -207,8 +218,8 @@ infection AS (      -- outside: 1 a site other than the lung, 0 no site named
     WHERE
         site IS NULL
         OR lower(trim(site)) NOT IN (
-            'lung', 'lungs', 'pulmonary', 'pneumonia', 'respiratory', 'respiratory tract', 'lower respiratory tract', 'airway', 'airways', 'bronchi',
-            'bronchus', 'bronchial', 'lunge', 'poumon', 'poumons', 'pulmón', 'pulmones', '肺'
+            'lung', 'lungs', 'pulmonary', 'pneumonia', 'respiratory', 'respiratory tract', 'lower respiratory tract', 'airway', 'airways',
+            'bronchi', 'bronchus', 'bronchial', 'lunge', 'poumon', 'poumons', 'pulmón', 'pulmones', '肺'
         )
 ),
 infection_day AS (
@@ -257,17 +268,18 @@ run AS (            -- ECMO as a procedure: 1 begins, 0 is over
     ) AS said
     GROUP BY patient_id, on_date
 ),
-support_day AS (    -- the days on which the device changes its kind; every day where a procedure may end with it
+support_day AS (    -- the days on which the device changes its kind; every day from the first procedure on, which may end with it
     SELECT support.patient_id, support.on_date, support.device, support.set_id
     FROM support
-    LEFT JOIN (SELECT DISTINCT patient_id FROM run) AS person ON person.patient_id = support.patient_id
+    LEFT JOIN (SELECT patient_id, min(on_date) AS first_on FROM run GROUP BY patient_id) AS person ON person.patient_id = support.patient_id
     QUALIFY
-        person.patient_id IS NOT NULL
+        coalesce(support.on_date >= person.first_on, FALSE)
         OR coalesce(lag(support.device) OVER (PARTITION BY support.patient_id ORDER BY support.on_date) <> support.device, TRUE)
 ),
 supported AS (
     SELECT
-        patient_id, on_date, max(device) AS device, max(set_id) AS set_id, max(runs) AS runs, max(run_id) AS run_id, max(recorded) AS recorded
+        patient_id, on_date, max(device) AS device, max(set_id) AS set_id, max(runs) AS runs, max(run_id) AS run_id,
+        max(recorded) AS recorded
     FROM (
         SELECT patient_id, on_date, device, set_id, NULL AS runs, NULL AS run_id, NULL AS recorded FROM support_day
         UNION ALL
@@ -308,7 +320,8 @@ found AS (          -- grade 0: no barrier, NULL: cannot be told
     SELECT patient_id, on_date, code, 3 * present, NULL, NULL, on_date, record_id, NULL, NULL, NULL FROM diagnosis
     UNION ALL
     SELECT
-        patient_id, on_date, 'extrapulmonary_infection', CASE state WHEN 2 THEN 3 WHEN 0 THEN 0 END, NULL, NULL, on_date, NULL, NULL, evidence, sites
+        patient_id, on_date, 'extrapulmonary_infection', CASE state WHEN 2 THEN 3 WHEN 0 THEN 0 END, NULL, NULL, on_date, NULL, NULL,
+        evidence, sites
     FROM infection_state
     UNION ALL
     SELECT
@@ -318,7 +331,8 @@ found AS (          -- grade 0: no barrier, NULL: cannot be told
     FROM held
     UNION ALL
     SELECT
-        patient_id, on_date, 'mechanical_ventilation', CASE WHEN device > 0 OR runs = 1 THEN 1 WHEN device IS NOT NULL THEN 0 END, NULL, NULL,
+        patient_id, on_date, 'mechanical_ventilation',
+        CASE WHEN device > 0 OR runs = 1 THEN 1 WHEN device IS NOT NULL THEN 0 END, NULL, NULL,
         CASE WHEN device > 0 OR runs = 0 THEN device_on ELSE run_on END, CASE WHEN runs = 1 THEN run_id END, NULL,
         CASE WHEN device > 0 OR runs = 0 THEN evidence END, NULL
     FROM held
@@ -370,16 +384,20 @@ SELECT
     [
         CASE
             WHEN item = 'age' AND low IS NOT NULL
-            THEN 'aged ' || CAST(CAST(low AS INTEGER) AS VARCHAR) || ' or ' || CAST(CAST(high AS INTEGER) AS VARCHAR) || ' on ' || CAST(since AS VARCHAR)
+            THEN
+                'aged ' || CAST(CAST(low AS INTEGER) AS VARCHAR) || ' or ' || CAST(CAST(high AS INTEGER) AS VARCHAR) || ' on '
+                || CAST(since AS VARCHAR)
             WHEN item IN ('bmi', 'egfr') AND low IS NOT NULL
             THEN concat(
                 CASE item WHEN 'bmi' THEN 'BMI ' ELSE 'eGFR ' END, CASE WHEN high IS NULL THEN '>' WHEN low < high THEN '<' ELSE '' END,
-                rtrim(rtrim(CAST(coalesce(high, low) AS VARCHAR), '0'), '.'), CASE item WHEN 'bmi' THEN ' kg/m2' ELSE ' mL/min/1.73 m2' END,
-                ' on ', CAST(since AS VARCHAR)
+                rtrim(rtrim(CAST(coalesce(high, low) AS VARCHAR), '0'), '.'),
+                CASE item WHEN 'bmi' THEN ' kg/m2' ELSE ' mL/min/1.73 m2' END, ' on ', CAST(since AS VARCHAR)
             )
             WHEN item IN ('septic_shock', 'tuberculosis', 'malignancy_high_risk') AND grade IS NOT NULL
             THEN concat(
-                CASE item WHEN 'malignancy_high_risk' THEN 'malignancy with high risk' WHEN 'septic_shock' THEN 'septic shock' ELSE item END,
+                CASE item
+                    WHEN 'malignancy_high_risk' THEN 'malignancy with high risk' WHEN 'septic_shock' THEN 'septic shock' ELSE item
+                END,
                 CASE WHEN grade > 0 THEN ' recorded as present on ' ELSE ' recorded as absent or over on ' END, CAST(since AS VARCHAR)
             )
             WHEN item = 'extrapulmonary_infection' AND grade > 0

@@ -1,12 +1,14 @@
 /*
 title   = "A published condition for transplant listing is met"
 group   = "transplant"
-why     = """Any of the conditions of ISHLT 2021 that can be read from these records: a fall of lung function on treatment, the 6-minute walk, and
-events. A condition met is not a verdict on what to do; barriers are shown beside it and never hide it. Each condition stands with the
-records by which its answer came about: what has confirmed it since is shown with the condition itself. The margin is that of the condition met longest."""
+why     = """Any of the conditions of ISHLT 2021 that can be read from these records: a fall of lung function on treatment, the
+6-minute walk, and events. A condition met is not a verdict on what to do; barriers are shown beside it and never hide it. Each
+condition stands with the records by which its answer came about: what has confirmed it since is shown with the condition itself.
+The margin is that of the condition met longest."""
 unknown = [
-    "6-minute walk distance", "DLCO % predicted", "FVC % predicted", "acute exacerbation present or absent", "lowest SpO2 on a 6-minute walk",
-    "pneumothorax present or absent", "pulmonary hypertension present or absent", "respiratory hospital stay present or absent",
+    "6-minute walk distance", "DLCO % predicted", "FVC % predicted", "acute exacerbation present or absent",
+    "lowest SpO2 on a 6-minute walk", "pneumothorax present or absent", "pulmonary hypertension present or absent",
+    "respiratory hospital stay present or absent",
 ]
 
 [finding]
@@ -51,10 +53,12 @@ standing AS (       -- the day since which each condition's answer stands; each 
 together AS (
     SELECT
         standing.patient_id, standing.on_date, standing.decline_on, standing.walk_on, standing.events_on,
-        decline.status AS decline, decline.evidence AS decline_evidence, decline.missing AS decline_missing, decline.margin AS decline_margin,
+        decline.status AS decline, decline.evidence AS decline_evidence, decline.missing AS decline_missing,
+        decline.margin AS decline_margin,
         walk.status AS walk, walk.evidence AS walk_evidence, walk.missing AS walk_missing, walk.margin AS walk_margin,
         events.status AS events, events.evidence AS events_evidence, events.missing AS events_missing,
-        CASE WHEN decline.status = 'met' AND decline.margin IS NOT NULL THEN standing.decline_on ELSE DATE '9999-12-31' END AS decline_since,
+        CASE WHEN decline.status = 'met' AND decline.margin IS NOT NULL THEN standing.decline_on ELSE DATE '9999-12-31' END
+            AS decline_since,
         CASE WHEN walk.status = 'met' AND walk.margin IS NOT NULL THEN standing.walk_on ELSE DATE '9999-12-31' END AS walk_since
     FROM standing
     JOIN turned AS decline

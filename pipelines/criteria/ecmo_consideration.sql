@@ -40,20 +40,24 @@ turned AS (         -- the days on which ventilation begins or ends
     FROM support
     QUALIFY coalesce(lag(ventilated) OVER (PARTITION BY patient_id ORDER BY on_date) <> ventilated, TRUE)
 ),
+person AS (SELECT patient_id, min(on_date) AS first_on, max(ventilated) AS ever FROM turned GROUP BY patient_id),
 gas AS (            -- of those ever ventilated, the lowest P/F of a day
     SELECT
         gas.patient_id, gas.on_date, gas.set_id, gas.pf
     FROM gas_exchange AS gas
-    JOIN (SELECT DISTINCT patient_id FROM turned WHERE ventilated = 1) AS person ON person.patient_id = gas.patient_id
+    JOIN person ON person.patient_id = gas.patient_id AND person.ever = 1
     JOIN oxygen_support AS record ON record.patient_id = gas.patient_id AND record.set_id = gas.set_id
     WHERE record.level IS NULL OR record.device = 'invasive_ventilation'
     QUALIFY row_number() OVER (PARTITION BY gas.patient_id, gas.on_date ORDER BY gas.pf, gas.set_id) = 1
 ),
-refractory AS (     -- the days on which the answer changes, or what is missing may
-    SELECT patient_id, on_date
-    FROM referral_refractory
+refractory AS (     -- the days on which the answer changes, or what is missing may; known not to be ventilated, it decides nothing
+    SELECT answer.patient_id, answer.on_date
+    FROM referral_refractory AS answer
+    LEFT JOIN person ON person.patient_id = answer.patient_id
+    WHERE coalesce(person.ever, 1) = 1 OR answer.on_date <= person.first_on
     QUALIFY
-        status = 'not_evaluable' OR coalesce(lag(status) OVER (PARTITION BY patient_id ORDER BY on_date) <> status, TRUE)
+        answer.status = 'not_evaluable'
+        OR coalesce(lag(answer.status) OVER (PARTITION BY answer.patient_id ORDER BY answer.on_date) <> answer.status, TRUE)
 ),
 point AS (
     SELECT patient_id, on_date, ventilated, on_date AS support_on, NULL AS pf, NULL AS gas_on, NULL AS refractory_on FROM turned

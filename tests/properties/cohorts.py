@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 from pipelines import ingest, sources
 from pipelines import store as store_package
 from tests.properties import (
+    stories_barriers,
     stories_counts,
     stories_levels,
+    stories_listing,
     stories_lung_function,
     stories_prognosis,
     stories_response,
@@ -299,6 +301,11 @@ def person(draw: st.DrawFn) -> Cohort:
         stories_levels.watched(),
         stories_prognosis.foretold(),
         stories_response.responding(),
+        stories_listing.walking(),
+        stories_listing.declining(),
+        stories_listing.on_ventilator(),
+        stories_listing.stable(),
+        stories_barriers.hindered(),
         stories_screens.screened(),
         stories_screens.infected(),
     )

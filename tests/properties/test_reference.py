@@ -172,7 +172,7 @@ def cut_down(rows: Cohort, criterion: str) -> str:
             fewer = rows | {name: [one for one in rows[name] if one is not row]}
             if any(fewer.values()):
                 judged = judge(cohorts.numbered([fewer]), rules)
-                if shown := first_difference(judged, criterion, judged.patients[0]):
+                if judged.patients and (shown := first_difference(judged, criterion, judged.patients[0])):
                     rows, difference = fewer, shown
     return "\n".join([difference, *(f"{name}: {row}" for name, found in rows.items() for row in found)])
 

@@ -8,8 +8,10 @@ from datetime import date
 from functools import partial
 
 from tests.properties.reference import (
+    barriers,
     counts,
     infection,
+    listing,
     monitoring,
     oxygen,
     prognosis,
@@ -20,7 +22,7 @@ from tests.properties.reference import (
     therapy,
     transplant,
 )
-from tests.properties.reference.records import Answer, Patient, read_patients
+from tests.properties.reference.records import MET, NOT_MET, STATUS, Answer, Patient, any_of, read_patients
 
 __all__ = ["CRITERIA", "Answer", "Patient", "answer", "read_patients"]
 
@@ -35,6 +37,14 @@ def _composite(name: str, patient: Patient, day: date) -> Answers:
     return refractory.per_clock(patient, day, lambda clock: refractory.composite(patient, name, clock, day))
 
 
+def transplant_listing(patient: Patient, day: date) -> Answers:
+    """Any of the conditions for listing."""
+    known = {MET: True, NOT_MET: False}
+    conditions = (CRITERIA[name](patient, day)[None].status for name in LISTING)
+    return {None: Answer(STATUS[any_of(known.get(status) for status in conditions)])}
+
+
+LISTING = ("listing_decline", "listing_walk", "listing_events")
 CRITERIA: dict[str, Callable[[Patient, date], Answers]] = {
     **{name: partial(_component, name) for name in refractory.COMPONENTS},
     **{name: partial(_composite, name) for name in refractory.COMPOSITES},
@@ -58,6 +68,11 @@ CRITERIA: dict[str, Callable[[Patient, date], Answers]] = {
     "referral_refractory": transplant.referral_refractory,
     "transplant_referral": transplant.transplant_referral,
     "urgent_transfer": oxygen.urgent_transfer,
+    "listing_walk": listing.listing_walk,
+    "listing_events": listing.listing_events,
+    "transplant_listing": transplant_listing,
+    "transplant_barriers": barriers.transplant_barriers,
+    "ecmo_consideration": listing.ecmo_consideration,
     "pjp_prophylaxis_gap": infection.pjp_prophylaxis_gap,
     "cmv_reactivation": infection.cmv_reactivation,
     "lymphopenia": counts.lymphopenia,

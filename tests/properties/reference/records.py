@@ -93,6 +93,7 @@ class Patient:
 
     patient_id: str
     first_day: date
+    birth_year: int | None
     observations: list[Observation]
     administrations: list[Administration]
     events: list[Event]
@@ -135,7 +136,7 @@ def read_patients(con: duckdb.DuckDBPyConnection) -> list[Patient]:
     events = _by_patient(_rows(con, "event"), Event, "on_date")
     return [
         Patient(
-            row["patient_id"], row["first_day"], observations.get(row["patient_id"], []),
+            row["patient_id"], row["first_day"], row["birth_year"], observations.get(row["patient_id"], []),
             administrations.get(row["patient_id"], []), events.get(row["patient_id"], []), drugs, levels, cutoffs,
             row["birth_year"],
         )

@@ -100,7 +100,6 @@ class Patient:
     drugs: dict[str, Drug]
     device_levels: dict[str, int]
     assay_cutoffs: dict[str, Decimal]
-    birth_year: int | None = None
 
     def results(self, analyte: str, day: date) -> list[Observation]:
         """The results of one analyte dated on or before the day."""
@@ -138,7 +137,6 @@ def read_patients(con: duckdb.DuckDBPyConnection) -> list[Patient]:
         Patient(
             row["patient_id"], row["first_day"], row["birth_year"], observations.get(row["patient_id"], []),
             administrations.get(row["patient_id"], []), events.get(row["patient_id"], []), drugs, levels, cutoffs,
-            row["birth_year"],
         )
         for row in _rows(con, "patient")
     ]  # fmt: skip

@@ -110,7 +110,8 @@ Token = tuple[int, str, int]  # place, text, depth of brackets around it
 
 
 def _tokens(sql: str) -> list[Token]:
-    places = duckdb.tokenize(sql)
+    encoded = sql.encode()  # DuckDB counts bytes
+    places = [(len(encoded[:place].decode()), kind) for place, kind in duckdb.tokenize(sql)]
     ends = [place for place, _ in places[1:]] + [len(sql)]
     found, depth = [], 0
     for (place, kind), end in zip(places, ends, strict=True):

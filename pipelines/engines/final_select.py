@@ -110,8 +110,7 @@ Token = tuple[int, str, int]  # place, text, depth of brackets around it
 
 
 def _tokens(sql: str) -> list[Token]:
-    encoded = sql.encode()  # DuckDB counts bytes
-    places = [(len(encoded[:place].decode()), kind) for place, kind in duckdb.tokenize(sql)]
+    places = duckdb.tokenize(sql.encode("ascii", "replace").decode())  # it counts bytes, and we letters
     ends = [place for place, _ in places[1:]] + [len(sql)]
     found, depth = [], 0
     for (place, kind), end in zip(places, ends, strict=True):

@@ -238,5 +238,12 @@ def turning_days(judged: Judged, criterion: str, patient: Patient) -> list[date]
     return sorted(since | {one - timedelta(1) for one in since if one > patient.first_day})
 
 
+def test_a_patient_judged_by_one_criterion_alone_can_be_cut_down() -> None:
+    """As while a difference is cut down: one criterion reads few of the tables of the dictionary."""
+    rows = {"labs": [{"analyte": "crp", "value": "2", "unit": "mg/dL", "at": "2024-01-01"}], "events": []}
+    rows["events"] = [{"kind": "decision", "text": "none", "at": "2024-01-02"}]
+    assert cut_down(rows, "lymphopenia").startswith("only among other patients\nlabs: ")
+
+
 def test_every_criterion_has_a_twin() -> None:
     assert set(reference.CRITERIA) == set(catalog().criteria)

@@ -27,8 +27,8 @@ def rows(page: dict) -> list[dict]:
     courses = [row for row in page["treatment_course"] if row["drug_class"] not in INFECTION_CLASSES and not row["gap"]]
     sessions = [
         {"drug": row["code"], "drug_class": "procedure", "action": "given", "dosing": "dose", "from_date": row["on_date"],
-         "to_date": None, "dose_per_day": None, "dose_unread": False, "dose_unit": None, "route": None, "last_confirmed": None, "systemic": True,
-         "evidence": [row["record_id"]], "notes": [], "text": row["text"]}
+         "to_date": None, "dose_per_day": None, "dose_unread": False, "dose_unit": None, "route": None, "last_confirmed": None,
+         "systemic": True, "evidence": [row["record_id"]], "notes": [], "text": row["text"]}
         for row in page["event"]
         if row["kind"] == "procedure" and row["value"] != "absent"
     ]  # fmt: skip

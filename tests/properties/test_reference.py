@@ -76,7 +76,7 @@ def _person(number: int) -> Cohort:
 def judge(cohort: Cohort, rules: Catalog | None = None) -> Judged:
     """Loads the rows through the front door and judges every date."""
     con = cohorts.new_store()
-    cohorts.receive(con, cohort)
+    cohorts.receive(con, cohort, some_held=True)
     return replayed(con, rules)
 
 

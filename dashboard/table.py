@@ -55,6 +55,8 @@ def _event(row: dict) -> dict:
 
 def _course(row: dict) -> dict:
     dose = "dose unknown" if row["dose_per_day"] is None else style.number(row["dose_per_day"])
+    if row["dose_unread"] and row["dose_per_day"] is not None:
+        dose = f"at least {dose}"
     until = (
         ""
         if row["dosing"] == "dose"

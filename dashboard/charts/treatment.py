@@ -27,8 +27,8 @@ def rows(page: dict) -> list[dict]:
     courses = [row for row in page["treatment_course"] if row["drug_class"] not in INFECTION_CLASSES and not row["gap"]]
     sessions = [
         {"drug": row["code"], "drug_class": "procedure", "action": "given", "dosing": "dose", "from_date": row["on_date"],
-         "to_date": None, "dose_per_day": None, "dose_unit": None, "route": None, "last_confirmed": None, "systemic": True,
-         "evidence": [row["record_id"]], "notes": [], "text": row["text"]}
+         "to_date": None, "dose_per_day": None, "dose_unread": False, "dose_unit": None, "route": None, "last_confirmed": None,
+         "systemic": True, "evidence": [row["record_id"]], "notes": [], "text": row["text"]}
         for row in page["event"]
         if row["kind"] == "procedure" and row["value"] != "absent"
     ]  # fmt: skip
@@ -96,7 +96,7 @@ def course_pieces(course: dict, colour: str, view: View) -> list[dict]:
                  "outlined": course["action"] == "ordered", "hover": hover(course)}
             )  # fmt: skip
     if drawn and course["dose_per_day"] is not None:
-        text = style.number(course["dose_per_day"])
+        text = style.number(course["dose_per_day"]) + ("+?" if course["dose_unread"] else "")
         with_unit = f"{text} {course['dose_unit'] or ''}".strip()
         reach = drawn[-1]["to_date"] if course["to_date"] is None else drawn[0]["to_date"]
         drawn[0]["text"] = next(
@@ -134,6 +134,8 @@ def hover(course: dict) -> str:
     )
     if course["dosing"] != "dose" and course["dose_per_day"] is not None:
         dose += "/day"
+    if course["dose_unread"] and course["dose_per_day"] is not None:
+        dose = f"at least {dose}, a further dose could not be read"
     parts = [
         f"{lane_name(course['drug'])}",
         "" if course["drug_class"] == "procedure" else dose,

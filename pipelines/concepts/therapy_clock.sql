@@ -80,10 +80,11 @@ SELECT
     weighed.patient_id, weighed.clock, weighed.day0, weighed.applies_from,
     CASE WHEN weighed.applies_to = DATE '9999-12-31' THEN NULL ELSE weighed.applies_to END AS applies_to,
     weighed.evidence,
-    CASE
+    CASE   -- where a dose cannot be read, mg_per_day is the least that was given
+        WHEN CASE WHEN weighed.kg IS NULL THEN dose.mg_per_day > $high_dose_mg ELSE dose.mg_per_day >= $high_dose_per_kg * weighed.kg END
+        THEN TRUE
         WHEN dose.dose_unknown THEN NULL
-        WHEN weighed.kg IS NULL THEN dose.mg_per_day > $high_dose_mg
-        ELSE dose.mg_per_day >= $high_dose_per_kg * weighed.kg
+        ELSE FALSE
     END AS high_dose
 FROM weighed
 LEFT JOIN dose

@@ -6,9 +6,9 @@ dosing of the same drug ends an earlier open one on its start, and so does a dai
 (noted: switch assumed). A glucocorticoid pulse ends nothing and is added. Where dated rows of one drug overlap the higher dose
 counts (noted). Single doses recorded as such on one day are doses of that day and add up. A gap of up to three days is a row of
 its own (gap): its days count at the earlier dose, but only from counts_from, the later row's start. `per dose` over several
-days does not say how often: the dose of the day is unknown. dose_unread: a dose of these days cannot be read; where another row of
-the drug can, dose_per_day is what is known. no_stop:
-marked ongoing with no stop recorded, though a later row may end it."""
+days does not say how often: the dose of the day is unknown. dose_unread: a dose of these days cannot be read, so that the dose of the
+day is at least dose_per_day, which is what can be read, and is unknown where that is empty. no_stop: marked ongoing with no stop
+recorded, though a later row may end it."""
 
 [threshold.pulse_mg]
 value = 250
@@ -50,7 +50,7 @@ dosed AS (   -- single doses of one day add up; every other row is itself
         max(last_confirmed) AS last_confirmed,
         max(CASE WHEN printed_open AND dosing = 'daily' THEN 1 ELSE 0 END) = 1 AS open,
         max(CASE WHEN single THEN 1 ELSE 0 END) = 1 AS single,
-        CASE WHEN count(*) > count(dose_per_day) THEN NULL ELSE sum(dose_per_day) END AS dose_per_day,
+        sum(dose_per_day) AS dose_per_day, count(*) > count(dose_per_day) AS dose_unread,
         list(record_id) AS evidence
     FROM printed
     GROUP BY
@@ -128,7 +128,7 @@ daily AS (
         segment.day AS from_date, segment.until AS reached_to,
         max(course.drug_class) AS drug_class, max(course.route) AS route, max(course.purpose) AS purpose,
         max(course.dose_unit) AS dose_unit, max(course.last_confirmed) AS last_confirmed,
-        max(course.dose_per_day) AS dose_per_day, count(*) > count(course.dose_per_day) AS dose_unread,
+        max(course.dose_per_day) AS dose_per_day, max(CASE WHEN course.dose_unread THEN 1 ELSE 0 END) = 1 AS dose_unread,
         max(CASE WHEN course.open AND NOT course.pulse THEN 1 ELSE 0 END) = 1 AS no_stop,
         list_sort(list_distinct(flatten(list(course.evidence)))) AS evidence,
         list_sort(list_distinct(list_concat(
@@ -155,6 +155,7 @@ joined AS (   -- adjacent days at one dose and route are one course, each row wi
             NOT coalesce(
                 lag(reached_to) OVER previous = from_date
                 AND lag(dose_per_day) OVER previous IS NOT DISTINCT FROM dose_per_day
+                AND lag(dose_unread) OVER previous = dose_unread
                 AND lag(route) OVER previous IS NOT DISTINCT FROM route
                 AND lag(purpose) OVER previous IS NOT DISTINCT FROM purpose,
                 FALSE

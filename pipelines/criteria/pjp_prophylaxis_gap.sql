@@ -68,6 +68,17 @@ other_agent AS (
     JOIN drug ON drug.drug = course.drug
     WHERE course.gap AND course.systemic AND course.action = 'given' AND drug.agent AND course.drug_class <> 'glucocorticoid'
 ),
+gap_part AS (   -- what the days of a gap count for once it is over
+    SELECT
+        course.patient_id, course.from_date, course.to_date AS reached_to,
+        coalesce(CASE WHEN course.drug_class = 'glucocorticoid' THEN CAST(course.dose_per_day * drug.prednisone_factor AS DECIMAL(19, 6)) END, 0)
+            AS mg,
+        CASE WHEN course.drug_class = 'glucocorticoid' AND course.dose_unread THEN 1 ELSE 0 END AS unread,
+        CASE WHEN course.drug_class = 'glucocorticoid' THEN 0 ELSE 1 END AS agents
+    FROM treatment_course AS course
+    JOIN drug ON drug.drug = course.drug
+    WHERE course.gap AND course.systemic AND course.action = 'given' AND drug.agent
+),
 cover AS (
     SELECT
         prophylaxis.patient_id, prophylaxis.from_date, coalesce(prophylaxis.to_date, DATE '9999-12-31') AS reached_to,
@@ -111,49 +122,73 @@ segment AS (
     SELECT
         patient_id, day, lead(day) OVER (PARTITION BY patient_id ORDER BY day) AS until,
         sum(mg) OVER so_far AS mg, sum(mg_filled) OVER so_far AS mg_filled,
-        sum(unread) OVER so_far > 0 AS unread, sum(unread_filled) OVER so_far > 0 AS unread_filled,
-        sum(agents) OVER so_far > 0 AS combined, sum(agents_filled) OVER so_far > 0 AS combined_filled,
+        sum(unread) OVER so_far > 0 AS unread, sum(unread_filled) OVER so_far AS unread_filled,
+        sum(agents) OVER so_far > 0 AS combined, sum(agents_filled) OVER so_far AS agents_filled,
         sum(gap) OVER so_far > 0 AS in_gap, sum(covered) OVER so_far > 0 AS covered, sum(in_doubt) OVER so_far > 0 AS in_doubt
     FROM turn
     WINDOW so_far AS (PARTITION BY patient_id ORDER BY day ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
 ),
+branch AS (
+    SELECT sureness.sure, way.combined, way.dose, way.days
+    FROM (SELECT TRUE AS sure UNION ALL SELECT FALSE) AS sureness
+    CROSS JOIN (
+        SELECT FALSE AS combined, $dose_alone AS dose, CAST($days_alone AS INTEGER) AS days
+        UNION ALL
+        SELECT TRUE, $dose_combined, CAST($days_combined AS INTEGER)
+    ) AS way
+),
 tested AS (   -- per branch: does the day count, surely or possibly; as given on it, and with gap days filled
     SELECT
-        segment.patient_id, segment.day, segment.until, segment.in_gap, branch.sure, branch.combined, branch.dose, branch.days,
+        segment.patient_id, segment.day, segment.until, branch.sure, branch.combined, branch.dose, branch.days,
         (segment.mg >= branch.dose OR (segment.unread AND NOT branch.sure)) AND (segment.combined OR NOT branch.combined) AS holds,
-        (segment.mg_filled >= branch.dose OR (segment.unread_filled AND NOT branch.sure))
-            AND (segment.combined_filled OR NOT branch.combined) AS holds_filled
+        (segment.mg_filled >= branch.dose OR (segment.unread_filled > 0 AND NOT branch.sure))
+            AND (segment.agents_filled > 0 OR NOT branch.combined) AS holds_filled
     FROM segment
-    CROSS JOIN (
-        SELECT sureness.sure, way.combined, way.dose, way.days
-        FROM (SELECT TRUE AS sure UNION ALL SELECT FALSE) AS sureness
-        CROSS JOIN (
-            SELECT FALSE AS combined, $dose_alone AS dose, CAST($days_alone AS INTEGER) AS days
-            UNION ALL
-            SELECT TRUE, $dose_combined, CAST($days_combined AS INTEGER)
-        ) AS way
-    ) AS branch
+    CROSS JOIN branch
     WHERE segment.until IS NOT NULL
+),
+waiting AS (   -- on a day in a gap, the earlier days of that gap, which do not yet count: of what counts for them, how much is its
+    SELECT
+        open_gap.patient_id, open_gap.day, earlier.day AS gap_day, earlier.until AS gap_day_until, earlier.mg_filled, earlier.unread_filled,
+        earlier.agents_filled, sum(open_gap.mg) AS mg, sum(open_gap.unread) AS unread, sum(open_gap.agents) AS agents
+    FROM (
+        SELECT segment.patient_id, segment.day, gap_part.from_date, gap_part.mg, gap_part.unread, gap_part.agents
+        FROM segment
+        JOIN gap_part
+            ON gap_part.patient_id = segment.patient_id AND gap_part.from_date < segment.day AND gap_part.reached_to > segment.day
+        WHERE segment.in_gap
+    ) AS open_gap
+    JOIN segment AS earlier
+        ON earlier.patient_id = open_gap.patient_id AND earlier.day >= open_gap.from_date AND earlier.day < open_gap.day
+    GROUP BY
+        open_gap.patient_id, open_gap.day, earlier.day, earlier.until, earlier.mg_filled, earlier.unread_filled, earlier.agents_filled
+),
+paused AS (
+    SELECT waiting.patient_id, waiting.day, branch.sure, branch.combined, max(waiting.gap_day_until) AS paused_until
+    FROM waiting
+    CROSS JOIN branch
+    WHERE
+        NOT (waiting.mg_filled - waiting.mg >= branch.dose OR (waiting.unread_filled > waiting.unread AND NOT branch.sure))
+        OR (branch.combined AND waiting.agents_filled = waiting.agents)
+    GROUP BY waiting.patient_id, waiting.day, branch.sure, branch.combined
 ),
 broken AS (   -- where the run before the day was last broken; gap days are filled only once the gap is over
     SELECT
         *,
         max(CASE WHEN NOT holds_filled THEN until END) OVER earlier AS broken_until,
-        max(CASE WHEN NOT holds THEN until END) OVER earlier AS paused_until,
-        max(CASE WHEN NOT in_gap THEN until END) OVER earlier AS gap_from,
         min(day) OVER (PARTITION BY patient_id, sure, combined) AS first_day
     FROM tested
     WINDOW earlier AS (PARTITION BY patient_id, sure, combined ORDER BY day ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
 ),
 run AS (
     SELECT
-        *,
-        greatest(
-            coalesce(broken_until, first_day),
-            coalesce(CASE WHEN in_gap AND paused_until > gap_from THEN paused_until END, first_day)
-        ) AS run_from
+        broken.patient_id, broken.day, broken.until, broken.sure, broken.combined, broken.dose, broken.days,
+        greatest(coalesce(broken.broken_until, broken.first_day), coalesce(paused.paused_until, broken.first_day)) AS run_from
     FROM broken
-    WHERE holds
+    LEFT JOIN paused
+        ON paused.patient_id = broken.patient_id AND paused.day = broken.day
+        AND paused.sure = broken.sure AND paused.combined = broken.combined
+    WHERE broken.holds
 ),
 risk AS (   -- the days of a segment on which a run is long enough
     SELECT patient_id, day AS segment_day, sure, combined, dose, run_from, greatest(day, run_from + days - 1) AS from_date

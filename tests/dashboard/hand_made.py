@@ -98,6 +98,7 @@ def course(
         "from_date": date.fromisoformat(from_date),
         "to_date": date.fromisoformat(to_date) if to_date else None,
         "dose_per_day": dose,
+        "dose_unread": dose is None,
         "dose_unit": "mg",
         "purpose": None,
         "last_confirmed": None,

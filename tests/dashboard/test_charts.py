@@ -249,6 +249,11 @@ class TestTreatment:
         assert bars["marker"]["color"][1] == "rgba(255,255,255,0)" and bars["marker"]["line"]["width"] == [0, 1.4]
         assert "ordered, not given" in bars["hovertext"][1]
 
+    def test_a_dose_of_which_a_part_cannot_be_read_is_at_least_the_rest(self):
+        row = course("prednisolone", "glucocorticoid", "2024-02-01", "2024-04-01", 19.5, dose_unread=True)
+        assert "19.5+?" in treatment.course_pieces(row, style.BLUE, View(*WINDOW, 1400))[0]["text"]
+        assert "at least 19.5 mg/day, a further dose could not be read" in treatment.hover(row)
+
     def test_pulses_are_numbered_points_and_orders_have_no_number(self):
         rows = [pulse("cyclophosphamide", "cyclophosphamide", day, 750.0) for day in ("2024-02-01", "2024-03-01")]
         rows.append(pulse("cyclophosphamide", "cyclophosphamide", "2024-04-01", 750.0, action="ordered"))

@@ -76,7 +76,7 @@ def _person(number: int) -> Cohort:
 def judge(cohort: Cohort, rules: Catalog | None = None) -> Judged:
     """Loads the rows through the front door and judges every date."""
     con = cohorts.new_store()
-    cohorts.receive(con, cohort)
+    cohorts.receive(con, cohort, some_held=True)
     return replayed(con, rules)
 
 
@@ -236,6 +236,13 @@ def turning_days(judged: Judged, criterion: str, patient: Patient) -> list[date]
     """The judged dates and the days before them."""
     since = {one.since for one in judged.standing[criterion, patient.patient_id]}
     return sorted(since | {one - timedelta(1) for one in since if one > patient.first_day})
+
+
+def test_a_patient_judged_by_one_criterion_alone_can_be_cut_down() -> None:
+    """As while a difference is cut down: one criterion reads few of the tables of the dictionary."""
+    rows = {"labs": [{"analyte": "crp", "value": "2", "unit": "mg/dL", "at": "2024-01-01"}], "events": []}
+    rows["events"] = [{"kind": "decision", "text": "none", "at": "2024-01-02"}]
+    assert cut_down(rows, "lymphopenia").startswith("only among other patients\nlabs: ")
 
 
 def test_every_criterion_has_a_twin() -> None:

@@ -32,11 +32,12 @@ ANTIBODY = [
     {"value": "positive"},
 ]
 DRUGS = [
-    ("prednisolone", "oral", ["14.9", "15", "19.9", "20", "25", "30", "31", "60"], "mg"),
+    ("prednisolone", "oral", ["14.9", "15", "19.9", "20", "25", "30", "31", "60", "1 T"], "mg"),
+    ("hydrocortisone", "oral", ["20", "100", "1 T"], "mg"),
     ("methylprednisolone", "iv", ["40", "62.5", "500", "1000"], "mg"),
     ("dexamethasone", "oral", ["3", "6"], "mg"),
     ("ciclosporin", "oral", ["100", "150"], "mg"),
-    ("tacrolimus", "oral", ["3", "4"], "mg"),
+    ("tacrolimus", "oral", ["3", "4", "1 T"], "mg"),
     ("cyclophosphamide", "iv", ["750", "750 mg/BSA"], "mg"),
     ("azathioprine", "oral", ["25", "50"], "mg"),
     ("methotrexate", "oral", ["10"], "mg"),

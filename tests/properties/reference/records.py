@@ -7,6 +7,8 @@ from decimal import Decimal
 
 import duckdb
 
+from pipelines.dictionary import tables
+
 Known = bool | None  # None: cannot be told
 MET, NOT_MET, NOT_EVALUABLE = "met", "not_met", "not_evaluable"
 STATUS = {True: MET, False: NOT_MET, None: NOT_EVALUABLE}
@@ -117,19 +119,21 @@ class Patient:
 
 
 def read_patients(con: duckdb.DuckDBPyConnection) -> list[Patient]:
-    """The patients of a replayed connection, from the engine's input tables."""
+    """The patients of a replayed connection, from the engine's input tables; the dictionary whole, whatever rules were replayed."""
     routes: dict[str, dict[str, int]] = {}
-    for drug, route, days in con.execute("SELECT drug, route, acts_for_days FROM drug_route").fetchall():
-        routes.setdefault(drug, {})[route] = days
+    for row in tables.arrow_table("drug_route").to_pylist():
+        routes.setdefault(row["drug"], {})[row["route"]] = row["acts_for_days"]
     drugs = {
         row["drug"]: Drug(
             row["drug_class"], bool(row["agent"]), row["acts_for_days"], row["dosing"], row["prednisone_factor"],
             row["pjp_cover_days"], routes.get(row["drug"], {}),
         )
-        for row in _rows(con, "drug")
+        for row in tables.arrow_table("drug").to_pylist()
     }  # fmt: skip
-    levels = dict(con.execute("SELECT device, level FROM oxygen_device").fetchall())
-    cutoffs = dict(con.execute("SELECT assay, cutoff FROM assay WHERE cutoff IS NOT NULL").fetchall())
+    levels = {row["device"]: row["level"] for row in tables.arrow_table("oxygen_device").to_pylist()}
+    cutoffs = {
+        row["assay"]: row["cutoff"] for row in tables.arrow_table("assay").to_pylist() if row["cutoff"] is not None
+    }
     observations = _by_patient(_rows(con, "observation"), Observation, "on_date")
     administrations = _by_patient(_rows(con, "administration"), Administration, "start_date")
     events = _by_patient(_rows(con, "event"), Event, "on_date")

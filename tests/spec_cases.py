@@ -1,11 +1,14 @@
 """Reads the spec files: Markdown that is test, documentation and worked example at once (tests/spec/README.md tells the form)."""
 
 import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 SPEC = Path(__file__).parent / "spec"
 GIVEN = ("patients", "labs", "pft", "oxygen", "administrations", "events")
+LISTS = ("evidence", "missing", "notes", "agents", "drugs")
 
 
 class BadSpec(Exception):
@@ -14,12 +17,13 @@ class BadSpec(Exception):
 
 @dataclass
 class Case:
-    """One case: its own patient `id`, the rows given by native file, and the rows expected."""
+    """One case: its own patient `id`, the rows given by native file, and the rows expected. `others`: tables of another name."""
 
     id: str
     title: str
     given: dict[str, list[dict[str, str]]] = field(default_factory=dict)
     expected: list[dict[str, str]] | None = None
+    others: dict[str, list[dict[str, str]]] = field(default_factory=dict)
 
 
 @dataclass
@@ -36,8 +40,8 @@ def read_specs() -> list[Spec]:
     return [read_spec(path) for path in sorted(SPEC.glob("*.md")) if path.stem != "README"]
 
 
-def read_spec(path: Path) -> Spec:
-    """Reads one file. Raises BadSpec with file and line."""
+def read_spec(path: Path, others: Collection[str] = ()) -> Spec:
+    """Reads one file, which may have tables of these other names. Raises BadSpec with file and line."""
     lines = path.read_text(encoding="utf-8").splitlines()
     title, cases, name = path.stem, [], None
     at = 0
@@ -47,14 +51,16 @@ def read_spec(path: Path) -> Spec:
             cases.append(Case(f"{path.stem}-{len(cases) + 1}", line[3:]))
         elif line.startswith("# "):
             title = line[2:]
-        elif line in (*GIVEN, "expected"):
+        elif line in (*GIVEN, "expected", *others):
             name = line
         elif line.startswith("|"):
             if name is None or not cases:
                 raise BadSpec(f"{path.name}:{at + 1}: a table needs a case and a name before it")
-            rows, at = _table(path, lines, at)
+            rows, at = read_table(path, lines, at)
             if name == "expected":
                 cases[-1].expected = (cases[-1].expected or []) + rows
+            elif name in others:
+                cases[-1].others.setdefault(name, []).extend(rows)
             else:
                 cases[-1].given.setdefault(name, []).extend(rows)
             name = None
@@ -66,7 +72,8 @@ def read_spec(path: Path) -> Spec:
     return Spec(path.stem, title, cases)
 
 
-def _table(path: Path, lines: list[str], at: int) -> tuple[list[dict[str, str]], int]:
+def read_table(path: Path, lines: list[str], at: int) -> tuple[list[dict[str, str]], int]:
+    """The rows of the table whose heading is line `at`, and the first line after it."""
     header, rows, first = _cells(lines[at]), [], at
     at += 1
     while at < len(lines) and lines[at].strip().startswith("|"):
@@ -81,3 +88,26 @@ def _table(path: Path, lines: list[str], at: int) -> tuple[list[dict[str, str]],
 
 def _cells(line: str) -> list[str]:
     return [cell.strip().replace(r"\|", "|") for cell in re.split(r"(?<!\\)\|", line.strip().strip("|"))]
+
+
+def expected_value(column: str, cell: str) -> object:
+    """What a cell of an expected table stands for."""
+    if column in LISTS:
+        return sorted({part.strip() for part in cell.split(", ") if part.strip()})
+    try:
+        return Decimal(cell).normalize() if cell else None
+    except InvalidOperation:
+        return {"true": True, "false": False}.get(cell, cell)
+
+
+def actual_value(value: object, names: Mapping[int, str]) -> object:
+    """What was found, as `expected_value` gives it. `names`: what the rows given are called, by record id."""
+    if isinstance(value, list):
+        return sorted({names.get(part, str(part)) for part in value})
+    if isinstance(value, bool) or value is None:
+        return value
+    if isinstance(value, int) and value in names:
+        return names[value]
+    if isinstance(value, int | Decimal):
+        return Decimal(value).normalize()
+    return str(value)

@@ -7,7 +7,6 @@ import csv
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,12 +17,11 @@ import pytest
 from pipelines import dictionary, ingest, sources
 from pipelines.catalog import Definition, catalog
 from pipelines.engines import on_duckdb
-from tests.spec_cases import GIVEN, Case, Spec, read_specs
+from tests.spec_cases import GIVEN, Case, Spec, actual_value, expected_value, read_specs
 
 SCHEMA = (Path(ingest.__file__).parents[1] / "store" / "schema.sql").read_text(encoding="utf-8")
 RECEIVED = datetime(2030, 1, 1)
 SPECS = {spec.id: spec for spec in read_specs()}
-LISTS = ("evidence", "missing", "notes", "agents", "drugs")
 
 
 @dataclass
@@ -82,8 +80,10 @@ def disagreements(case: Case, definition: Definition, table: str) -> list[str]:
         return [difference for row in case.expected for difference in _standing_differs(case, row, table)]
     columns = list(case.expected[0]) if case.expected else ["patient_id"]
     found = judged().con.execute(f"SELECT {', '.join(columns)} FROM {table} WHERE patient_id = ?", [case.id]).fetchall()
-    expected = [tuple(_expected(column, row[column]) for column in columns) for row in case.expected]
-    actual = [tuple(_actual(column, value) for column, value in zip(columns, row, strict=True)) for row in found]
+    expected = [tuple(expected_value(column, row[column]) for column in columns) for row in case.expected]
+    actual = [
+        tuple(actual_value(value, judged().names) for column, value in zip(columns, row, strict=True)) for row in found
+    ]
     return [] if sorted(map(str, expected)) == sorted(map(str, actual)) else [
         f"{columns}\n expected {sorted(map(str, expected))}\n found    {sorted(map(str, actual))}"]  # fmt: skip
 
@@ -105,33 +105,16 @@ def _standing_differs(case: Case, row: dict[str, str], table: str) -> list[str]:
         return [f"{row}: an answer stands: {found}"] if found else []
     if len(found) != 1:
         return [f"{row}: {len(found)} answers stand"]
-    return [
-        f"on {row['on_date']} {row.get('item', '')}: {column} is {_actual(column, value)}, expected {_expected(column, row[column])}"
-        for column, value in zip(columns, found[0], strict=True)
-        if _actual(column, value) != _expected(column, row[column])
-    ]
-
-
-def _expected(column: str, cell: str) -> object:
-    if column in LISTS:
-        return sorted({part.strip() for part in cell.split(", ") if part.strip()})
-    try:
-        return Decimal(cell).normalize() if cell else None
-    except InvalidOperation:
-        return {"true": True, "false": False}.get(cell, cell)
-
-
-def _actual(column: str, value: object) -> object:
     names = judged().names
-    if isinstance(value, list):
-        return sorted({names.get(part, str(part)) for part in value})
-    if isinstance(value, bool) or value is None:
-        return value
-    if isinstance(value, int) and value in names:
-        return names[value]
-    if isinstance(value, int | Decimal):
-        return Decimal(value).normalize()
-    return str(value)
+    told = [
+        (column, actual_value(value, names), expected_value(column, row[column]))
+        for column, value in zip(columns, found[0], strict=True)
+    ]
+    return [
+        f"on {row['on_date']} {row.get('item', '')}: {column} is {actual}, expected {expected}"
+        for column, actual, expected in told
+        if actual != expected
+    ]
 
 
 def cases() -> list[tuple[Spec, Case]]:

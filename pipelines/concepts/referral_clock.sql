@@ -1,7 +1,7 @@
 /*
 title = "Referral clock: from the first day a condition for referral was met to the first referral record"
 why   = """One row per patient and trigger that was ever met (transplant_referral, transplant_early_referral, urgent_transfer), and
-one for the earliest of them (trigger any, first_trigger says which). referred_on: the first record of a work-up, a referral or what
+one for the earliest of them (trigger any, first_trigger says which); the evidence is that trigger's own on that day. referred_on: the first record of a work-up, a referral or what
 follows one (accepted, declined, listed, transplanted), whenever it was; that it was discussed, or said not to be needed, ends no
 clock, and the first such day stands beside it. days: from first_met to referred_on, 0 where the referral came first; NULL while the
 clock runs: then it is counted to the as-of date. published_*: of so many patients with ILD who met lung-function criteria so many
@@ -29,25 +29,25 @@ cite  = "referral_delay_2024"
 tag   = "published"
 */
 WITH met AS (
-    SELECT patient_id, 'transplant_referral' AS trigger, min(on_date) AS first_met, arg_min(evidence, on_date) AS evidence
+    SELECT patient_id, 'transplant_referral' AS trigger, min(on_date) AS first_met
     FROM transplant_referral
     WHERE status = 'met'
     GROUP BY patient_id
     UNION ALL
-    SELECT patient_id, 'transplant_early_referral', min(on_date), arg_min(evidence, on_date)
+    SELECT patient_id, 'transplant_early_referral', min(on_date)
     FROM transplant_early_referral
     WHERE status = 'met'
     GROUP BY patient_id
     UNION ALL
-    SELECT patient_id, 'urgent_transfer', min(on_date), arg_min(evidence, on_date)
+    SELECT patient_id, 'urgent_transfer', min(on_date)
     FROM urgent_transfer
     WHERE status = 'met'
     GROUP BY patient_id
 ),
 clock AS (
-    SELECT patient_id, trigger, trigger AS first_trigger, first_met, evidence FROM met
+    SELECT patient_id, trigger, trigger AS first_trigger, first_met FROM met
     UNION ALL
-    SELECT patient_id, 'any', trigger, first_met, evidence
+    SELECT patient_id, 'any', trigger, first_met
     FROM (SELECT *, row_number() OVER (PARTITION BY patient_id ORDER BY first_met, trigger) AS place FROM met) AS ordered
     WHERE place = 1
 ),
@@ -68,10 +68,7 @@ SELECT
     clock.patient_id, clock.trigger, clock.first_trigger, clock.first_met, referral.on_date AS referred_on, referral.code AS referred_as,
     CASE WHEN referral.on_date < clock.first_met THEN 0 ELSE date_diff('day', clock.first_met, referral.on_date) END AS days,
     beside.discussed_on, beside.not_needed_on,
-    CASE
-        WHEN referral.record_id IS NULL THEN clock.evidence
-        ELSE list_sort(list_distinct(list_concat(clock.evidence, [referral.record_id])))
-    END AS evidence,
+    referral.record_id AS referral_id,
     $published_patients AS published_patients, CAST($published_referred AS DECIMAL(19, 6)) AS published_referred,
     $published_days AS published_days
 FROM clock

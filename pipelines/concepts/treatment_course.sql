@@ -109,12 +109,16 @@ clustered AS (   -- rows of one drug that overlap stand in one cluster, so that 
         FROM bounded
     ) AS reaching
 ),
+overlapping AS (   -- few: most rows stand alone, and their days need no comparison
+    SELECT * FROM clustered
+    QUALIFY count(*) OVER (PARTITION BY patient_id, drug, action, systemic, dosing, pulse, cluster) > 1
+),
 boundary AS (
     SELECT DISTINCT patient_id, drug, action, systemic, dosing, pulse, cluster, day
     FROM (
-        SELECT patient_id, drug, action, systemic, dosing, pulse, cluster, from_date AS day FROM clustered
+        SELECT patient_id, drug, action, systemic, dosing, pulse, cluster, from_date AS day FROM overlapping
         UNION ALL
-        SELECT patient_id, drug, action, systemic, dosing, pulse, cluster, reached_to FROM clustered
+        SELECT patient_id, drug, action, systemic, dosing, pulse, cluster, reached_to FROM overlapping
     ) AS ends
 ),
 segment AS (
@@ -136,7 +140,7 @@ daily AS (
             CASE WHEN count(*) > 1 THEN ['overlap in source'] ELSE CAST([] AS VARCHAR[]) END
         ))) AS notes
     FROM segment
-    JOIN clustered AS course
+    JOIN overlapping AS course
         ON course.patient_id = segment.patient_id AND course.drug = segment.drug AND course.action = segment.action
         AND course.systemic = segment.systemic AND course.dosing = segment.dosing AND course.pulse = segment.pulse
         AND course.cluster = segment.cluster
@@ -144,6 +148,12 @@ daily AS (
     WHERE segment.until IS NOT NULL
     GROUP BY
         segment.patient_id, segment.drug, segment.action, segment.systemic, segment.dosing, segment.pulse, segment.day, segment.until
+    UNION ALL
+    SELECT
+        patient_id, drug, action, systemic, dosing, pulse, from_date, reached_to, drug_class, route, purpose, dose_unit, last_confirmed,
+        dose_per_day, dose_unread, open AND NOT pulse, list_sort(evidence), notes
+    FROM clustered
+    QUALIFY count(*) OVER (PARTITION BY patient_id, drug, action, systemic, dosing, pulse, cluster) = 1
 ),
 joined AS (   -- adjacent days at one dose and route are one course, each row with the records of its own days
     SELECT

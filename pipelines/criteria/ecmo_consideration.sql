@@ -101,7 +101,7 @@ together AS (
     SELECT
         severe.patient_id, severe.on_date, severe.ventilated, severe.support_on, severe.gas_on, severe.severe, severe.refractory_on,
         shown.evidence AS support_evidence, exchange.pf, exchange.evidence AS gas_evidence, exchange.notes AS gas_notes,
-        answer.status AS refractory, answer.evidence AS refractory_evidence, answer.missing AS refractory_missing
+        answer.status AS refractory
     FROM severe
     JOIN referral_refractory AS answer ON answer.patient_id = severe.patient_id AND answer.on_date = severe.refractory_on
     LEFT JOIN shown ON shown.patient_id = severe.patient_id AND shown.on_date = severe.support_on
@@ -109,47 +109,49 @@ together AS (
     LEFT JOIN gas_exchange AS exchange ON exchange.patient_id = gas.patient_id AND exchange.set_id = gas.set_id
 )
 SELECT
-    patient_id, on_date, NULL AS item,
+    together.patient_id, together.on_date, NULL AS item,
     CASE
-        WHEN severe AND refractory = 'met' THEN 'met'
-        WHEN NOT severe OR refractory = 'not_met' THEN 'not_met'
+        WHEN together.severe AND together.refractory = 'met' THEN 'met'
+        WHEN NOT together.severe OR together.refractory = 'not_met' THEN 'not_met'
         ELSE 'not_evaluable'
     END AS status,
     NULL AS grade,
     list_sort(list_distinct(
         CASE
-            WHEN support_evidence IS NULL OR (coalesce(severe, TRUE) AND refractory = 'not_met') THEN CAST([] AS BIGINT[])
-            WHEN gas_evidence IS NULL THEN support_evidence
-            ELSE support_evidence || gas_evidence
+            WHEN together.support_evidence IS NULL OR (coalesce(together.severe, TRUE) AND together.refractory = 'not_met') THEN CAST([] AS BIGINT[])
+            WHEN together.gas_evidence IS NULL THEN together.support_evidence
+            ELSE together.support_evidence || together.gas_evidence
         END
-        || CASE WHEN NOT coalesce(severe, TRUE) AND refractory <> 'not_met' THEN CAST([] AS BIGINT[]) ELSE refractory_evidence END
+        || CASE WHEN NOT coalesce(together.severe, TRUE) AND together.refractory <> 'not_met' THEN CAST([] AS BIGINT[]) ELSE answer.evidence END
     )) AS evidence,
     CASE
-        WHEN NOT severe OR refractory <> 'not_evaluable' AND (severe OR refractory = 'not_met') THEN CAST([] AS VARCHAR[])
+        WHEN NOT together.severe OR together.refractory <> 'not_evaluable' AND (together.severe OR together.refractory = 'not_met') THEN CAST([] AS VARCHAR[])
         ELSE list_sort(
             CASE
-                WHEN severe THEN CAST([] AS VARCHAR[])
-                WHEN ventilated IS NULL THEN ['oxygen support']
+                WHEN together.severe THEN CAST([] AS VARCHAR[])
+                WHEN together.ventilated IS NULL THEN ['oxygen support']
                 ELSE ['PaO2 and FiO2 on invasive ventilation']
             END
-            || CASE WHEN refractory = 'not_evaluable' THEN refractory_missing ELSE CAST([] AS VARCHAR[]) END
+            || CASE WHEN together.refractory = 'not_evaluable' THEN answer.missing ELSE CAST([] AS VARCHAR[]) END
         )
     END AS missing,
     [
         CASE
-            WHEN ventilated IS NULL THEN 'support unknown'
-            WHEN ventilated = 0 THEN 'no invasive ventilation since ' || CAST(support_on AS VARCHAR)
-            WHEN gas_on IS NULL THEN 'invasive ventilation since ' || CAST(support_on AS VARCHAR) || ', P/F unknown'
+            WHEN together.ventilated IS NULL THEN 'support unknown'
+            WHEN together.ventilated = 0 THEN 'no invasive ventilation since ' || CAST(together.support_on AS VARCHAR)
+            WHEN together.gas_on IS NULL THEN 'invasive ventilation since ' || CAST(together.support_on AS VARCHAR) || ', P/F unknown'
             ELSE
-                'invasive ventilation since ' || CAST(support_on AS VARCHAR) || ', P/F ' || CAST(CAST(floor(pf) AS INTEGER) AS VARCHAR)
-                || ' mmHg on ' || CAST(gas_on AS VARCHAR)
+                'invasive ventilation since ' || CAST(together.support_on AS VARCHAR) || ', P/F ' || CAST(CAST(floor(together.pf) AS INTEGER) AS VARCHAR)
+                || ' mmHg on ' || CAST(together.gas_on AS VARCHAR)
         END,
-        CASE refractory
-            WHEN 'met' THEN 'refractory disease since ' || CAST(refractory_on AS VARCHAR)
+        CASE together.refractory
+            WHEN 'met' THEN 'refractory disease since ' || CAST(together.refractory_on AS VARCHAR)
             WHEN 'not_met' THEN 'no refractory disease'
             ELSE 'refractory or not is unknown'
         END
     ] AS facts,
-    CASE WHEN gas_notes IS NULL THEN CAST([] AS VARCHAR[]) ELSE gas_notes END AS notes,
-    CAST(CASE WHEN gas_on IS NOT NULL AND (refractory = 'met' OR NOT severe) THEN $pf_below - pf END AS DECIMAL(19, 6)) AS margin
+    CASE WHEN together.gas_notes IS NULL THEN CAST([] AS VARCHAR[]) ELSE together.gas_notes END AS notes,
+    CAST(CASE WHEN together.gas_on IS NOT NULL AND (together.refractory = 'met' OR NOT together.severe) THEN $pf_below - together.pf END AS DECIMAL(19, 6)) AS margin
 FROM together
+LEFT JOIN referral_refractory AS answer
+    ON answer.patient_id = together.patient_id AND answer.on_date = together.refractory_on

@@ -102,9 +102,9 @@ pair_clue AS (  -- of pairs that may need it: when worse symptoms or imaging, an
     GROUP BY pair.patient_id, pair.record_id, pair.earlier_id, pair.tested_on
 ),
 tested AS (     -- litres alone are a test too, with nothing to judge
-    SELECT patient_id, on_date, 'fvc' AS measure FROM lung_function WHERE coalesce(fvc_percent_ids, fvc_ids) IS NOT NULL
+    SELECT patient_id, on_date, 'fvc' AS measure FROM lung_function_pair WHERE fvc_on = on_date
     UNION
-    SELECT patient_id, on_date, 'dlco' FROM lung_function WHERE coalesce(dlco_percent_ids, dlco_ids) IS NOT NULL
+    SELECT patient_id, on_date, 'dlco' FROM lung_function_pair WHERE dlco_on = on_date
 ),
 happened AS (  -- what came before the test itself is judged with the test
     SELECT

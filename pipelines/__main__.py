@@ -56,7 +56,7 @@ AsOf = Annotated[
     datetime | None,
     typer.Option(
         formats=["%Y-%m-%d"],
-        help="What had happened by this day. Default: the last recorded day; with --known-at or --received-at the last among what was known.",
+        help="What had happened by this day. Default: the last recorded day among what is read.",
     ),
 ]
 

@@ -17,7 +17,6 @@ import duckdb
 from pipelines.catalog import Catalog, catalog
 from pipelines.store.landing import fsync_folder
 
-
 HASH_SHOWN = 12  # digits
 
 
@@ -103,7 +102,8 @@ def changes(con: duckdb.DuckDBPyConnection) -> list[RuleChange]:
     patients = dict(
         con.execute(
             f"""SELECT criterion, count(DISTINCT patient_id) FROM (
-                SELECT criterion, patient_id, item, status, grade FROM (FROM main.former_answer UNION ALL {STANDING.format(store='result')}) AS both_times
+                SELECT criterion, patient_id, item, status, grade
+                FROM (FROM main.former_answer UNION ALL {STANDING.format(store="result")}) AS both_times
                 GROUP BY criterion, patient_id, item, status, grade HAVING count(*) = 1
             ) AS turned GROUP BY criterion"""
         ).fetchall()

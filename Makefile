@@ -6,7 +6,7 @@ export MDA5_STORE
 
 PYTHON := $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
-RULES := $(wildcard pipelines/*/*.sql pipelines/*/*.toml)
+RULES := $(wildcard pipelines/*/*.sql pipelines/*/*.toml site.toml) $(wildcard $(MDA5_SITE))
 
 .PHONY: help run test check format bench requirements clean
 .DEFAULT_GOAL := help

@@ -33,7 +33,7 @@ STANDING = """
     WHERE from_date <= $day AND (until_date IS NULL OR until_date > $day)"""
 
 OBSERVATIONS = """
-    SELECT observation.* EXCLUDE (patient_id, fact_id, known_until, received_at), file.name AS file
+    SELECT observation.* EXCLUDE (patient_id, fact_id, known_until, received_at, received_until), file.name AS file
     FROM record.observation JOIN source.file USING (file_id)
     WHERE patient_id = $patient_id AND known_until IS NULL AND status NOT IN ('entered_in_error', 'cancelled')
     ORDER BY at_high, analyte, record_id"""

@@ -15,7 +15,7 @@ from typing import Annotated
 import duckdb
 import typer
 
-from pipelines import accounting, command_output, erasure, export, faults, findings
+from pipelines import accounting, command_output, erasure, export, faults, findings, rule_versions
 from pipelines import watch as watching
 from pipelines.catalog import GROUPS
 from pipelines.engines.inputs import Known
@@ -34,6 +34,7 @@ Group = StrEnum("Group", list(GROUPS))
 RowFormat = StrEnum("RowFormat", ["csv", "json"])
 FindingFormat = StrEnum("FindingFormat", ["table", "csv", "json"])
 TableFormat = StrEnum("TableFormat", list(export.WRITERS))
+RulesFormat = StrEnum("RulesFormat", ["table", "json"])
 DocumentFormat = StrEnum("DocumentFormat", ["md", "pdf"])
 
 DEFAULT_STORE = Path("store")
@@ -53,16 +54,39 @@ StoreFolder = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 AsOf = Annotated[
     datetime | None,
-    typer.Option(formats=["%Y-%m-%d"], help="What had happened by this day. Default: the last recorded day."),
+    typer.Option(
+        formats=["%Y-%m-%d"],
+        help="What had happened by this day. Default: the last recorded day among what is read.",
+    ),
 ]
-MOMENTS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
+
+
+def _moment(text: str) -> datetime:
+    """A moment of local time; a day alone is taken to its end, as --as-of takes it."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"'{text}' is no moment such as 2024-06-01 or 2024-06-01T14:30:00") from None
+    if moment.tzinfo is not None:
+        raise typer.BadParameter(f"'{text}' has an offset: a moment is given in local time")
+    return moment if "T" in text or " " in text else moment.replace(hour=23, minute=59, second=59, microsecond=999_999)
+
+
 KnownAt = Annotated[
     datetime | None,
-    typer.Option(formats=MOMENTS, help="Only what its sources had made known at this moment (local time)."),
+    typer.Option(
+        parser=_moment,
+        metavar="DATE[THH:MM:SS]",
+        help="Only what its sources had made known at this moment (local time; a day alone: by its end).",
+    ),
 ]
 ReceivedAt = Annotated[
     datetime | None,
-    typer.Option(formats=MOMENTS, help="Only what this store had received at this moment (local time)."),
+    typer.Option(
+        parser=_moment,
+        metavar="DATE[THH:MM:SS]",
+        help="Only what this store had received at this moment (local time; a day alone: by its end).",
+    ),
 ]
 DecimalOption = Annotated[DecimalMark | None, typer.Option(help="The decimal mark of these files, where you know it.")]
 AssignerOption = Annotated[
@@ -283,6 +307,19 @@ def explain_command(
         command_output.print_json(explained)
     else:
         command_output.print_explanation(explained)
+
+
+@app.command("rules")
+def rules_command(
+    form: Annotated[RulesFormat, typer.Option("--format")] = RulesFormat.table, store: StoreFolder = DEFAULT_STORE
+) -> None:
+    """Which version of which rule judged this store, since when, and what changed between two versions for how many patients."""
+    with open_snapshot(store) as snapshot, snapshot.cursor() as cursor:
+        told = {"snapshot": snapshot.number} | rule_versions.told(cursor, rule_versions.Ledger(store))
+    if form == "json":
+        command_output.print_json(told)
+    else:
+        command_output.print_rules(told)
 
 
 @app.command("rejects")

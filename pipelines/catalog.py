@@ -12,7 +12,7 @@ import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 import duckdb
@@ -140,7 +140,7 @@ class Catalog:
     def at_site(self, values: Mapping[tuple[str, str], SiteValue]) -> "Catalog":
         """The same rules with a site's own thresholds. Raises Refusal where one is not a site's to set."""
         changed: dict[str, Definition] = {}
-        for (definition_id, name), value in values.items():
+        for (definition_id, name), value in sorted(values.items()):  # the order of the file is no part of a version
             definition = changed.get(definition_id) or self.concepts.get(definition_id) or self.criteria.get(definition_id)
             threshold = definition.thresholds.get(name) if definition else None
             place = f"{definition_id}.{name}"
@@ -155,11 +155,27 @@ class Catalog:
                 thresholds=definition.thresholds | {name: replace(threshold, here=value)},
                 content_hash=_sha256(f"{definition.content_hash}{name}{value.value}"),
             )
+        for definition in changed.values():
+            _check_ranges(definition)
         return replace(
             self,
             concepts={name: changed.get(name, definition) for name, definition in self.concepts.items()},
             criteria={name: changed.get(name, definition) for name, definition in self.criteria.items()},
         )
+
+    def set_by_site(self, definition_id: str) -> tuple[tuple[str, Threshold], ...]:
+        """The thresholds that this site has set in a definition and in all that it reads, directly or not: whose each is, and it."""
+        return self._set_by_site[definition_id]
+
+    @cached_property
+    def _set_by_site(self) -> dict[str, tuple[tuple[str, Threshold], ...]]:
+        found: dict[str, tuple[tuple[str, Threshold], ...]] = {}
+        for definition_id in self.order:
+            definition = self[definition_id]
+            own = [(definition_id, threshold) for threshold in definition.thresholds.values() if threshold.here]
+            read = [found[name] for name in sorted(definition.reads) if name in found]
+            found[definition_id] = tuple(dict.fromkeys([*own, *(one for several in read for one in several)]))
+        return found
 
     def needed(self, wanted: Callable[[Definition], bool]) -> tuple[str, ...]:
         """The definitions for which `wanted` holds and all that they read, directly or not, in order."""
@@ -187,6 +203,15 @@ class Catalog:
             read = sorted(hashes[name] for name in definition.reads if name in hashes)
             hashes[definition_id] = _sha256("".join([definition.content_hash, *read]))
         return {criterion: hashes[criterion] for criterion in self.criteria}
+
+
+def _check_ranges(definition: Definition) -> None:
+    """A range that a site sets must stay one. Raises Refusal."""
+    for name, threshold in definition.thresholds.items():
+        above = definition.thresholds.get(f"{name.removesuffix('_low')}_high") if name.endswith("_low") else None
+        if above and (threshold.here or above.here) and threshold.used >= above.used:
+            place = f"{definition.id}.{name if threshold.here else above.name}"
+            raise site_thresholds.out_of_form(place, f"leaves no range: {threshold.used} to {above.used} {threshold.unit}")
 
 
 @cache

@@ -6,7 +6,7 @@ Nothing that comes from a file is read as markup, or by the terminal as a comman
 import json
 import sys
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 
@@ -20,7 +20,7 @@ from pipelines.erasure import ErasureReport
 from pipelines.export import csv_cell, json_value, write_csv
 from pipelines.load import FileReport, LoadReport, RebuildReport
 from pipelines.load import Progress as ToldProgress
-from pipelines.rule_versions import RuleChange
+from pipelines.rule_versions import HASH_SHOWN, RuleChange
 from pipelines.verify import Check
 
 UNSEEN = ("Cc", "Cf", "Cs")  # Unicode categories: control, format, half of a pair
@@ -141,9 +141,29 @@ def print_rule_changes(out: Console, changed: list[RuleChange]) -> None:
         out.print("Everyone was judged again, because rules changed:")
     for change in changed:
         version = f", version {change.version}" if change.version else ""
-        parts = ", ".join(part for part in change.parts if part != change.criterion)
-        through = f", through {parts}" if parts else ""
-        out.print(f"  {change.criterion}: {change.change}{version}{through}; another answer for {change.patients} patients. {change.why}")
+        through = through_others(change.criterion, change.parts)
+        through = f", through {through}" if through else ""
+        answers = {"new": "answers", "gone": "no more answers"}.get(change.change, "another answer")
+        patients = f"{change.patients} patient{'s' * (change.patients != 1)}"
+        out.print(f"  {change.criterion}: {change.change}{version}{through}; {answers} for {patients}. {change.why}")
+
+
+def through_others(criterion: str, parts: Iterable[str]) -> str:
+    """The other definitions, dictionary tables or site values through which a criterion changed."""
+    return ", ".join(part for part in parts if part != criterion)
+
+
+def print_rules(told: dict) -> None:
+    """What judged a store, and what changed between two versions (`rule_versions.told`)."""
+    out = screen()
+    if not told["these_rules"]:
+        out.print("The rules have changed since: the next load or rebuild judges everyone again.")
+    shown = [row | {"hash": row["content_hash"][:HASH_SHOWN], "since": row["since"] or "not recorded"} for row in told["criteria"]]
+    out.print(_table(("criterion", "version", "hash", "since", "why"), shown))
+    out.print("\nChanges" if told["changes"] else "\nNo rule has changed since this store was first judged.")
+    if told["changes"]:
+        changes = [row | {"through": through_others(row["criterion"], row["parts"])} for row in told["changes"]]
+        out.print(_table(("judged_at", "criterion", "change", "version", "patients", "through", "why"), changes))
 
 
 def _print_files(out: Console, files: list[FileReport]) -> None:
@@ -195,12 +215,11 @@ def print_checks(checks: list[Check]) -> None:
 def print_explanation(explained: dict) -> None:
     """One criterion of one patient: the answers with their evidence down to file and line, then the thresholds."""
     out = screen()
-    out.print(
-        f"{explained['title']} ({explained['criterion']}), patient {explained['patient_id']}, as of {explained['as_of']}"
-    )
+    day = f"as of {explained['as_of']}" if explained["as_of"] else "before anything was recorded"
+    out.print(f"{explained['title']} ({explained['criterion']}), patient {explained['patient_id']}, {day}")
     out.print(explained["why"])
     if not explained["answers"]:
-        out.print("No answer stands on that day: it is before the first record.")
+        out.print("No answer stands on that day: it is before the first record, or nothing was known of the patient.")
     for answer in explained["answers"]:
         item = f"{answer['item']}: " if answer["item"] else ""
         grade = "" if answer["grade"] is None else f", grade {answer['grade']}"
@@ -217,13 +236,25 @@ def print_explanation(explained: dict) -> None:
                 )
             )
         for flip in answer["flips"]:
-            out.print(f"It would be {flip['becomes'].replace('_', ' ')} {_without(flip)}")
+            becomes = f"It would be {flip['becomes'].replace('_', ' ')}" if flip["becomes"] else "No answer would stand"
+            out.print(f"{becomes} {_without(flip)}")
+        if answer["status"] != "not_evaluable" and answer["records"]:
+            if not answer["flips"]:
+                out.print("No single record would turn it.")
+            if answer["untried"]:
+                out.print(f"{answer['untried']} more of its records, none of them weak, were not left out in turn.")
     if explained["thresholds"]:
         out.print("\nThresholds")
         out.print(_table(("name", "value", "unit", "tag", "cite", "citation"), explained["thresholds"]))
         for line in explained["thresholds"]:
             if site := line["site"]:
-                out.print(f"This site uses {site['value']} {site['unit']} for {line['name']}: {site['why']} ({site['set_by']}, {site['on']}).")
+                out.print(_this_site(line["name"], site))
+    for line in explained["site_values"]:
+        out.print(_this_site(f"{line['name']} of \"{line['title']}\", which it reads, instead of {line['value']}", line["site"]))
+
+
+def _this_site(name: str, site: dict) -> str:
+    return f"This site uses {site['value']} {site['unit']} for {name}: {site['why']} ({site['set_by']}, {site['on']})."
 
 
 BASES = {

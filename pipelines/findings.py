@@ -35,18 +35,24 @@ COLUMNS = (
     "margin",
     "since",
 )
+RECORDED = "status NOT IN ('entered_in_error', 'cancelled')"
 # At most so many patients are judged again in one pass when an earlier day is asked for.
 BATCH = 2_000
 
 
-def last_recorded_day(cursor: duckdb.DuckDBPyConnection, patient_id: str | None = None) -> date | None:
-    """The last day on which anything is recorded, of the store or of one patient: the default as-of date. None: nothing is."""
-    only = "" if patient_id is None else "WHERE patient_id = $patient_id"
+def last_recorded_day(
+    cursor: duckdb.DuckDBPyConnection, patient_id: str | None = None, known: Known = ALL_KNOWN
+) -> date | None:
+    """The last day on which anything stands recorded, of the store or of one patient: the default as-of date. None: nothing does.
+
+    Asked of the past it is the last such day among what was known then: a later record of anybody moves it no more than the answers.
+    """
+    only = f"WHERE {RECORDED}" + ("" if patient_id is None else " AND patient_id = $patient_id")
     return cursor.execute(
         f"""SELECT max(day) FROM (
-            SELECT max(CAST(at_high AS DATE)) AS day FROM record.observation {only}
-            UNION ALL SELECT max(start_high) FROM record.administration {only}
-            UNION ALL SELECT max(CAST(at_high AS DATE)) FROM record.event {only})""",
+            SELECT max(CAST(at_high AS DATE)) AS day FROM ({known.standing("record.observation")}) {only}
+            UNION ALL SELECT max(start_high) FROM ({known.standing("record.administration")}) {only}
+            UNION ALL SELECT max(CAST(at_high AS DATE)) FROM ({known.standing("record.event")}) {only})""",
         {} if patient_id is None else {"patient_id": patient_id},
     ).fetchone()[0]
 
@@ -60,12 +66,13 @@ def standing(
     status: str | None = None,
     known: Known = ALL_KNOWN,
 ) -> list[dict]:
-    """The answers standing as of a day (default: the last recorded day of the store), one dict per patient, criterion and item.
+    """The answers standing as of a day (default: the last recorded day of the store, among what was `known`), one dict per patient,
+    criterion and item.
 
     Raises NotFound for a patient or a criterion that does not exist. Ordered by patient, criterion, item.
     """
     _check_asked(cursor, patients, criterion, group)
-    as_of = as_of or last_recorded_day(cursor)
+    as_of = as_of or last_recorded_day(cursor, known=known)
     if as_of is None:
         return []
     wanted = _criteria(criterion, group)
@@ -87,9 +94,11 @@ def history(
     status: str | None = None,
     known: Known = ALL_KNOWN,
 ) -> list[dict]:
-    """Every judged date up to a day (default: the last recorded day of the store), as `standing` gives them."""
+    """Every judged date up to a day (default as for `standing`), as `standing` gives them."""
     _check_asked(cursor, patients, criterion, group)
-    as_of = as_of or last_recorded_day(cursor)
+    as_of = as_of or last_recorded_day(cursor, known=known)
+    if as_of is None:
+        return []
     rows = []
     for batch in _batches(patients or _all_patients(cursor)):
         rows += _replayed(cursor, batch, known, _criteria(criterion, group), "", as_of)
@@ -129,21 +138,23 @@ def explain(
     """One criterion of one patient as of a day: its answers, each with its evidence records down to file and line,
     and the thresholds with unit, tag and citation.
 
-    Keys: criterion, title, group, why, as_of, thresholds (list of dicts), answers (list as `standing`, with `records` and with
-    `flips`: what would change the answer, sensitivity.py).
+    Keys: criterion, title, group, why, as_of (None: nothing was recorded), thresholds (list of dicts), site_values (those of this site
+    that the rule reads in others), answers (list as `standing`, with `records`, and with `flips` and `untried`: what would change the
+    answer, sensitivity.py).
     """
-    as_of = as_of or last_recorded_day(cursor)
+    as_of = as_of or last_recorded_day(cursor, known=known)
     answers = standing(cursor, as_of, [patient_id], criterion, known=known)
-    turned = sensitivity.flips(cursor, patient_id, criterion, as_of, answers, known) if as_of else {}
+    turned = sensitivity.flips(cursor, patient_id, criterion, as_of, answers, known) if answers else sensitivity.Flips({})
     named = {record_id for answer in answers for record_id in answer["evidence"]}
-    named |= {record_id for found in turned.values() for flip in found for record_id in flip["records"]}
+    named |= {record_id for found in turned.found.values() for flip in found for record_id in flip["records"]}
     found = evidence_records(cursor, named)
     for answer in answers:
         answer["records"] = [found[record_id] for record_id in answer["evidence"] if record_id in found]
         answer["flips"] = [
             flip | {"left_out": [found[record_id] for record_id in flip["records"] if record_id in found]}
-            for flip in turned.get(answer["item"], [])
+            for flip in turned.found.get(answer["item"], [])
         ]
+        answer["untried"] = turned.untried
     definition = catalog().criteria[criterion]
     return {
         "patient_id": patient_id,
@@ -153,6 +164,7 @@ def explain(
         "why": definition.why,
         "as_of": as_of,
         "thresholds": thresholds(definition),
+        "site_values": site_values(definition),
         "answers": answers,
     }
 
@@ -225,13 +237,22 @@ def render(definition: Definition, answer: dict) -> str:
 
 
 def _at_site(definition: Definition) -> Iterable[str]:
-    """A sentence for each number of the rule, or of a concept it reads, that this site has set itself."""
+    """A sentence for each number of the rule, or of what it reads, that this site has set itself."""
+    for name, threshold in catalog().set_by_site(definition.id):
+        words = threshold.name.replace("_", " ")
+        whose = "" if name == definition.id else f" (in {catalog()[name].title})"
+        yield f"Site value: {words} {threshold.here.value} {threshold.unit} instead of {threshold.value}{whose}."
+
+
+def site_values(definition: Definition) -> list[dict]:
+    """The site's own numbers in the rules that a rule reads, directly or not: as `thresholds`, with `title` of whose they are."""
     rules = catalog()
-    read = [definition, *(rules.concepts[name] for name in sorted(definition.reads) if name in rules.concepts)]
-    for threshold in (threshold for one in read for threshold in one.thresholds.values()):
-        if threshold.here:
-            words = threshold.name.replace("_", " ")
-            yield f"Site value: {words} {threshold.here.value} {threshold.unit} instead of {threshold.value}."
+    return [
+        line | {"title": rules[name].title}
+        for name in dict.fromkeys(name for name, _ in rules.set_by_site(definition.id) if name != definition.id)
+        for line in thresholds(rules[name])
+        if line["site"]
+    ]
 
 
 def _from_spells(

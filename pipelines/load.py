@@ -119,13 +119,14 @@ def load(
             store.landing.sweep()  # of a load that was killed before it gave a file its receipt
         with store.work() as con:
             recovered = catch_up(con, store, tombstones, progress)
+            rejudged, rules_changed = _judge_by_these_rules(con, store, moment, progress)
             done = {
                 place: _load_file(con, store, files[place], tombstones, progress, moment, declared or Declared())
                 for place in patients_first
             }
             reports = [done[place] for place in range(len(files))]  # as they were named
-            changed, rules_changed = _judge(con, store, moment, progress)
-            report = LoadReport(store.publish(con), changed, reports, recovered, skipped, rules_changed)
+            changed = rejudged | _judge(con, store, moment, progress)[0]
+            report = LoadReport(store.publish(con), len(changed), reports, recovered, skipped, rules_changed)
         if tombstones:
             store.landing.sweep()  # files that turned out unreadable: nobody knows whom they are about
         return report
@@ -288,21 +289,43 @@ def _ingest_as_kept(
     return FileReport(receipt.name, receipt.sha256, source.format, **counts, notes=list(source.notes))
 
 
+def _judge_by_these_rules(
+    con: duckdb.DuckDBPyConnection, store: Store, moment: datetime, progress: Progress | None
+) -> tuple[set[str], list[RuleChange]]:
+    """Where other rules judged the store, these do before a new file is read: what turns then turns by the rules alone.
+    A work file that was made again is compared with the snapshot."""
+    judged = bool(rule_versions.judged_by(con))
+    former = None if judged else _snapshot(store)
+    if on_duckdb.judged_by_these_rules(con) or not (judged or former):
+        return set(), []
+    return _judge(con, store, moment, progress, former)
+
+
+def _snapshot(store: Store) -> Path | None:
+    """The published snapshot, if there is one."""
+    try:
+        current = store.current()
+    except Refusal:
+        return None
+    return current if current and current.exists() else None
+
+
 def _judge(
     con: duckdb.DuckDBPyConnection,
     store: Store,
     moment: datetime,
     progress: Progress | None,
     former: Path | None = None,
-) -> tuple[int, list[RuleChange]]:
-    """Judges the patients whose records changed, all of them when the rules did; returns how many had changed, and the
+) -> tuple[set[str], list[RuleChange]]:
+    """Judges the patients whose records changed, all of them when the rules did; returns whose had changed, and the
     rules that did since the store, or a `former` snapshot of it, was judged."""
     changed = [
         row[0] for row in con.execute("SELECT DISTINCT patient_id FROM main.unjudged ORDER BY patient_id").fetchall()
     ]
     same_rules = on_duckdb.judged_by_these_rules(con)
+    rule_versions.forget_answers(con)
     if not changed and same_rules:
-        return 0, []
+        return set(), []
     everyone = len(changed) == con.execute("SELECT count(*) FROM record.patient").fetchone()[0]
     told = progress and (lambda done, of: progress("Judging", done, of))
     rules_changed: list[RuleChange] = []
@@ -313,9 +336,9 @@ def _judge(
         if not same_rules:
             rules_changed = rule_versions.changes(con)
         con.execute("DELETE FROM main.unjudged")
-        if rules_changed:  # before the commit: a change that judged is never untold, one told twice does no harm
-            rule_versions.Ledger(store.folder).add(moment, rules_changed)
-    return len(changed), rules_changed
+        if not same_rules:  # before the commit: a judgement is never untold, and one told twice is listed once
+            rule_versions.Ledger(store.folder).add(moment, rule_versions.judged_by(con), rules_changed)
+    return set(changed), rules_changed
 
 
 def rebuild(store: Store, progress: Progress | None = None) -> RebuildReport:
@@ -327,15 +350,11 @@ def rebuild(store: Store, progress: Progress | None = None) -> RebuildReport:
 
 def _rebuild(store: Store, progress: Progress | None, comparing: bool = True) -> RebuildReport:
     tombstones = Tombstones(store)
-    try:
-        former = store.current() if comparing else None
-    except Refusal:
-        former = None
+    former = _snapshot(store) if comparing else None
     with store.fresh_work() as con:
         files = [_read_again(con, store, receipt, tombstones, progress) for receipt in store.landing.receipts()]
-        known = former if former and former.exists() else None
-        rules_changed = _judge(con, store, datetime.now().replace(microsecond=0), progress, known)[1]
-        tables = compare(con, known, progress) if known else []
+        rules_changed = _judge(con, store, datetime.now().replace(microsecond=0), progress, former)[1]
+        tables = compare(con, former, progress) if former else []
     with store.work() as con:
         return RebuildReport(store.publish(con), files, tables, rules_changed)
 
@@ -373,9 +392,12 @@ def _read_again(
 
 
 def compare(con: duckdb.DuckDBPyConnection, former: Path, progress: Progress | None = None) -> list[TableComparison]:
-    """Every table of the store against a snapshot, as multisets of rows."""
+    """Every table of the store against a snapshot, as multisets of rows; none where the snapshot does not open."""
     quoted = str(former).replace("'", "''")
-    con.execute(f"ATTACH '{quoted}' AS former (READ_ONLY)")
+    try:
+        con.execute(f"ATTACH '{quoted}' AS former (READ_ONLY)")
+    except (duckdb.IOException, duckdb.SerializationException):  # it is damaged: what it held cannot be told
+        return []
     try:
         now, before = _tables(con, con.execute("SELECT current_database()").fetchone()[0]), _tables(con, "former")
         compared = []

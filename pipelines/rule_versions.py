@@ -1,8 +1,9 @@
 """Which version of which rule judged a store, and what changed between two.
 
 A rule's version is its content hash (header, SQL, the site's own values, and the same of all it reads); its number and its reason
-are the last entry of the header's history. `result.rule` and `result.rule_part` say what judged a snapshot. What changed is written,
-one JSON object a line, to `rules` in the store's folder: it cannot be made again from landing/, so a rebuild leaves it alone.
+are the last entry of the header's history. `result.rule` and `result.rule_part` say what judged a snapshot. Since when, and what
+changed, is written, one JSON object a line, to `rules` in the store's folder: it cannot be made again from landing/, so a rebuild
+leaves it alone.
 """
 
 import json
@@ -14,6 +15,9 @@ from pathlib import Path
 import duckdb
 
 from pipelines.catalog import Catalog, catalog
+from pipelines.store.landing import fsync_folder
+
+HASH_SHOWN = 12  # digits
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,8 @@ class RuleChange:
     why: str  # of its last entry
     parts: tuple[str, ...]  # the definitions whose own text or site values differ
     patients: int  # with another standing answer than before
+    before: str | None  # content hash, None: new
+    after: str | None  # content hash, None: gone
 
 
 def judged_by(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
@@ -57,23 +63,28 @@ def _entry(rules: Catalog, criterion: str) -> tuple[int, str]:
 
 def remember_answers(con: duckdb.DuckDBPyConnection, former: Path | None = None) -> None:
     """Keeps what stands and what judged it, of this store or of a former snapshot, so that `changes` can compare when the
-    rules of now have judged. A snapshot of a schema without rule versions is remembered as one that no rule judged."""
+    rules of now have judged. A snapshot that does not open, or of a schema without rule versions, is remembered as one that no
+    rule judged."""
     con.execute("CREATE OR REPLACE TABLE main.former_answer AS " + STANDING.format(store="result") + " LIMIT 0")
     con.execute("CREATE OR REPLACE TABLE main.former_rule AS FROM result.rule LIMIT 0")
     con.execute("CREATE OR REPLACE TABLE main.former_part AS FROM result.rule_part LIMIT 0")
-    store = "result"
-    if former:
-        con.execute(f"ATTACH '{str(former).replace(chr(39), chr(39) * 2)}' AS before (READ_ONLY)")
-        store = "before.result"
+    store = "before.result" if former else "result"
     try:
+        if former:
+            con.execute(f"ATTACH '{str(former).replace(chr(39), chr(39) * 2)}' AS before (READ_ONLY)")
         con.execute(f"INSERT INTO main.former_part FROM {store}.rule_part")
         con.execute(f"INSERT INTO main.former_rule FROM {store}.rule")
         con.execute("INSERT INTO main.former_answer " + STANDING.format(store=store))
-    except (duckdb.CatalogException, duckdb.BinderException):
+    except (duckdb.CatalogException, duckdb.BinderException, duckdb.IOException, duckdb.SerializationException):
         con.execute("DELETE FROM main.former_rule")
     finally:
-        if former:
-            con.execute("DETACH before")
+        con.execute("DETACH DATABASE IF EXISTS before")
+
+
+def forget_answers(con: duckdb.DuckDBPyConnection) -> None:
+    """Drops what was kept, also by a judgement that a crash cut short: no snapshot is published with it."""
+    for table in ("former_answer", "former_rule", "former_part"):
+        con.execute(f"DROP TABLE IF EXISTS main.{table}")
 
 
 STANDING = "SELECT criterion, patient_id, item, status, grade FROM {store}.spell WHERE until_date IS NULL"
@@ -91,53 +102,58 @@ def changes(con: duckdb.DuckDBPyConnection) -> list[RuleChange]:
     patients = dict(
         con.execute(
             f"""SELECT criterion, count(DISTINCT patient_id) FROM (
-                SELECT criterion, patient_id, item, status, grade FROM (FROM main.former_answer UNION ALL {STANDING.format(store='result')}) AS both_times
+                SELECT criterion, patient_id, item, status, grade
+                FROM (FROM main.former_answer UNION ALL {STANDING.format(store="result")}) AS both_times
                 GROUP BY criterion, patient_id, item, status, grade HAVING count(*) = 1
             ) AS turned GROUP BY criterion"""
         ).fetchall()
     )
-    for table in ("former_answer", "former_rule", "former_part"):
-        con.execute(f"DROP TABLE main.{table}")
+    forget_answers(con)
     if not former:  # the first judgement changes nothing
         return []
     return [
-        _change(name, former, now, differ, patients.get(name, 0))
+        _change(name, former.get(name), now.get(name), differ, patients.get(name, 0))
         for name in sorted(former.keys() | now.keys())
         if former.get(name) != now.get(name)
     ]
 
 
-def _change(criterion: str, former: dict, now: dict, differ: set[str], patients: int) -> RuleChange:
+def _change(criterion: str, before: str | None, after: str | None, differ: set[str], patients: int) -> RuleChange:
     rules = catalog()
-    if criterion not in rules.criteria:
-        return RuleChange(criterion, "gone", None, "", (criterion,), patients)
+    if after is None:
+        return RuleChange(criterion, "gone", None, "", (criterion,), patients, before, after)
     version, why = _entry(rules, criterion)
     needed = rules.needed(lambda definition: definition.id == criterion)
     read = {*needed, *rules.tables_read(needed)}
-    change = "changed" if criterion in former and criterion in now else "new"
-    return RuleChange(criterion, change, version, why, tuple(sorted(read & differ)), patients)
+    change = "changed" if before else "new"
+    return RuleChange(criterion, change, version, why, tuple(sorted(read & differ)), patients, before, after)
 
 
 class Ledger:
-    """`rules` in a store's folder: every change of the rules that judged it, in order."""
+    """`rules` in a store's folder: every time other rules judged it, in order."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "rules"
 
-    def add(self, moment: datetime, changed: list[RuleChange]) -> None:
-        """Appends one entry, on disk before the snapshot that it explains. A line cut short by a crash is no entry."""
-        line = json.dumps({"judged_at": moment.isoformat(), "changes": [asdict(change) for change in changed]})
+    def add(self, moment: datetime, rules: dict[str, str], changed: list[RuleChange]) -> None:
+        """Appends one entry: the rules that judge from now on (criterion -> content hash), and what of them changed.
+
+        It is on disk before the snapshot that it explains. A line cut short by a crash is no entry, and a judgement that a crash undid
+        is not told again when it is made again.
+        """
+        if [entry["rules"] for entry in self.entries()[-1:]] == [rules]:
+            return
+        entry = {"judged_at": moment.isoformat(), "rules": rules, "changes": [asdict(change) for change in changed]}
         with open(self.path, "ab", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
-            file.write(("" if self._ends_whole() else "\n").encode() + line.encode() + b"\n")
+            file.write(("" if self._ends_whole() else "\n").encode() + json.dumps(entry).encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
+        fsync_folder(self.path.parent)
 
     def entries(self) -> list[dict]:
-        """Each with judged_at (ISO, local time) and changes (the fields of RuleChange)."""
-        if not self.path.exists():
-            return []
-        entries = []
-        for line in self.path.read_text(encoding="utf-8").splitlines():
+        """Each with judged_at (ISO, local time), rules and changes (the fields of RuleChange)."""
+        entries: list[dict] = []
+        for line in self.path.read_text(encoding="utf-8", errors="replace").splitlines() if self.path.exists() else ():
             try:
                 entries.append(json.loads(line))
             except ValueError:
@@ -146,3 +162,40 @@ class Ledger:
 
     def _ends_whole(self) -> bool:
         return not self.path.exists() or self.path.read_bytes()[-1:] in (b"", b"\n")
+
+
+def told(con: duckdb.DuckDBPyConnection, ledger: Ledger) -> dict:
+    """What judged a store, for a person. Keys: these_rules (whether the rules of now did), criteria (criterion, title, version,
+    content_hash, why, since: when this store was first judged by it, ISO, None where the ledger does not say) and changes (the fields
+    of RuleChange and judged_at, newest first)."""
+    titles = {rule.id: rule.title for rule in catalog().criteria.values()}
+    entries = ledger.entries()
+    judged = con.execute("SELECT criterion, version, content_hash, why FROM result.rule ORDER BY criterion").fetchall()
+    return {
+        "these_rules": judged_by(con) == catalog().content_hashes(),
+        "criteria": [
+            {
+                "criterion": criterion,
+                "title": titles.get(criterion, criterion),
+                "version": version,
+                "content_hash": content_hash,
+                "why": why,
+                "since": _since(entries, criterion, content_hash),
+            }
+            for criterion, version, content_hash, why in judged
+        ],
+        "changes": [
+            {"judged_at": entry["judged_at"], **change} for entry in reversed(entries) for change in entry["changes"]
+        ],
+    }
+
+
+def _since(entries: list[dict], criterion: str, content_hash: str) -> str | None:
+    """The first entry of the last run of entries that name this version."""
+    since = None
+    for entry in reversed(entries):
+        if entry["rules"].get(criterion) == content_hash:
+            since = entry["judged_at"]
+        elif since:
+            break
+    return since

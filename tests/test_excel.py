@@ -401,6 +401,7 @@ def records(*files: Path) -> dict[str, list[tuple]]:
         "line",
         "set_id",
         "received_at",
+        "received_until",
         "original_value",
         "original_unit",
         "record_key",

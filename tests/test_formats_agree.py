@@ -27,7 +27,7 @@ FORMATS = {
     "hl7": (hl7v2.write, "facts.hl7"),
 }
 # What a record says; where it came from, and how its number and unit were printed there, is the format's own.
-OF_THE_FILE = ("file_id", "line", "received_at", "original_value", "original_unit", "original_dose")
+OF_THE_FILE = ("file_id", "line", "received_at", "received_until", "original_value", "original_unit", "original_dose")
 PATIENTS = os.environ.get(
     "MDA5_TEST_PATIENTS", "5"
 )  # of the generated cohort: 40 are the whole of it, and take minutes

@@ -738,7 +738,7 @@ def loaded(*paths: Path, declared: Declared = KEPT) -> duckdb.DuckDBPyConnection
 
 
 def records(con: duckdb.DuckDBPyConnection, table: str) -> list[tuple]:
-    left_out = {"file_id", "line", "received_at", "original_value", "original_unit", "original_dose"}
+    left_out = {"file_id", "line", "received_at", "received_until", "original_value", "original_unit", "original_dose"}
     names = [name for (name, *_) in con.execute(f"DESCRIBE record.{table}").fetchall() if name not in left_out]
     return con.execute(f"SELECT {', '.join(names)} FROM record.{table} ORDER BY ALL").fetchall()
 

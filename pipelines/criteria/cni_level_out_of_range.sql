@@ -16,6 +16,7 @@ unit  = "ng/mL"
 step  = 0.1
 cite  = "romero_bueno_2020"
 tag   = "published"
+site  = true
 
 [threshold.tacrolimus_first_high]
 value = 15
@@ -23,6 +24,7 @@ unit  = "ng/mL"
 step  = 0.1
 cite  = "romero_bueno_2020"
 tag   = "published"
+site  = true
 
 [threshold.tacrolimus_later_low]
 value = 5
@@ -30,6 +32,7 @@ unit  = "ng/mL"
 step  = 0.1
 cite  = "takada2020"
 tag   = "published"
+site  = true
 
 [threshold.tacrolimus_later_high]
 value = 10
@@ -37,6 +40,7 @@ unit  = "ng/mL"
 step  = 0.1
 cite  = "takada2020"
 tag   = "published"
+site  = true
 
 [threshold.first_days]
 value = 90

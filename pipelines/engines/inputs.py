@@ -20,25 +20,41 @@ JUDGED = "status IN ('final', 'corrected', 'amended')"
 
 @dataclass(frozen=True)
 class Known:
-    """What is read of the past: what sources had made known at a moment, or what this store had received by then. Neither: all."""
+    """What is read of the past: what sources had made known at a moment, or what this store had received by then. Neither: all.
+
+    A patient's sex, year of birth and site have no time of their own: at a moment of the sources they are those known now.
+    """
 
     at: datetime | None = None
     received_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        if self.at is not None and self.received_at is not None:
+            raise ValueError("one past moment is asked for: of the sources, or of this store")
 
     def __bool__(self) -> bool:
         return self.at is not None or self.received_at is not None
 
     def standing(self, table: str) -> str:
         """SELECT of the versions that stood, from a table of records."""
-        if self.received_at is not None:  # of the versions received, the last in the chain of versions
-            return (
-                f"SELECT * FROM {table} WHERE received_at <= {_moment(self.received_at)} QUALIFY row_number() OVER "
-                "(PARTITION BY fact_id ORDER BY known_until DESC NULLS FIRST, known_from DESC, record_id) = 1"
-            )
+        if not self:
+            return f"SELECT * FROM {table} WHERE known_until IS NULL"
         if self.at is not None:
-            moment = _moment(self.at)
-            return f"SELECT * FROM {table} WHERE known_from <= {moment} AND (known_until IS NULL OR known_until > {moment})"
-        return f"SELECT * FROM {table} WHERE known_until IS NULL"
+            since, until, moment = "known_from", "known_until", _moment(self.at)
+        else:
+            since, until, moment = "received_at", "received_until", _moment(self.received_at)
+        return f"SELECT * FROM {table} WHERE {since} <= {moment} AND ({until} IS NULL OR {until} > {moment})"
+
+    def patients(self) -> str:
+        """SELECT of every patient of the store, with what was known of them."""
+        if self.received_at is None:
+            return "SELECT patient_id, sex, birth_year, site FROM record.patient"
+        return f"""
+            SELECT patient_id, version.sex, version.birth_year, version.site FROM record.patient
+            LEFT JOIN (
+                SELECT * FROM record.patient_version WHERE received_at <= {_moment(self.received_at)}
+                QUALIFY row_number() OVER (PARTITION BY patient_id ORDER BY file_id DESC) = 1
+            ) AS version USING (patient_id)"""
 
 
 @dataclass(frozen=True)
@@ -69,6 +85,7 @@ def create_inputs(
         con.execute(
             f"CREATE TEMP VIEW standing_{name} AS SELECT * FROM ({known.standing(f'record.{name}')}) WHERE {JUDGED} {only}"
         )
+    con.execute(f"CREATE TEMP VIEW standing_patient AS {known.patients()}")
     _create_readings(con, numbered=patients is None)
     for name, columns in RECORDS.items():
         rows = _rows(name, columns, "reading", "" if patients is None else LEFT_OUT)
@@ -206,5 +223,5 @@ FIRST_DAYS = """
 
 PATIENTS = """
     SELECT reading.world_id AS patient_id, sex, birth_year, site, first_day
-    FROM record.patient AS person JOIN reading USING (patient_id)
+    FROM standing_patient AS person JOIN reading USING (patient_id)
     JOIN first_day ON first_day.patient_id = reading.world_id"""

@@ -27,5 +27,5 @@ SELECT *, fact_hash(fact, record_id IS NOT NULL) AS fact_id, hash(fact_id) AS sl
 FROM keyed;
 
 CREATE OR REPLACE TEMP TABLE held AS
-SELECT record_id AS version_id, fact_id, hash(fact_id) AS slot, status, issued_at, known_from, known_until, file_id, line
+SELECT record_id AS version_id, fact_id, hash(fact_id) AS slot, status, issued_at, known_from, known_until, received_at, file_id, line
 FROM record.event WHERE fact_id IN (SELECT fact_id FROM arriving);

@@ -40,7 +40,7 @@ WITH met AS (
         AND patient_id IN (SELECT patient_id FROM arriving WHERE fact_id % 2 = 0 AND status <> 'final')
 ),
 placed AS (
-    SELECT set_id AS version_id, fact_id, status, issued_at, known_from, known_until, met.file_id, met.line,
+    SELECT set_id AS version_id, fact_id, status, issued_at, known_from, known_until, received_at, met.file_id, met.line,
         CASE WHEN fact_id % 2 = 1 THEN hash(fact_id) ELSE slot_hash(kind, patient_id,
             CASE kind WHEN 'oxygen' THEN 'oxygen' WHEN 'pft' THEN regexp_replace(analyte, '_percent$', '') ELSE analyte END,
             at_low, at_high, at_timed, assay, laboratory, sample_timing, phase, reference_set) END AS slot

@@ -26,6 +26,10 @@ FROM following JOIN received USING (line), receipt ORDER BY line;
 INSERT INTO changed_patient
 SELECT DISTINCT patient_id FROM following WHERE NOT is_duplicate ON CONFLICT DO NOTHING;
 
+INSERT INTO record.patient_version
+SELECT patient_id, sex, year, site, received_at, file_id, line FROM following, receipt WHERE NOT is_duplicate
+QUALIFY row_number() OVER (PARTITION BY patient_id ORDER BY line DESC) = 1;
+
 -- the line named is that of the newest row that said something new
 INSERT INTO record.patient
 SELECT patient_id, sex, year, site, file_id, line FROM following, receipt WHERE NOT is_duplicate

@@ -2,7 +2,7 @@
 -- `outcome` (per row) and `standing` (per version) come out. Nothing here depends on how a file is cut into batches.
 --
 -- A version is closed by a later one of the same fact. At its slot, a preliminary one is also closed by a final one, and every one
--- by a correction that comes after it. It is closed when the first of those that close it is known.
+-- by a correction that comes after it. It is closed when the first of those that close it is known, and to this store when it receives the first.
 
 CREATE OR REPLACE TEMP TABLE fresh AS       -- a version that came before is a duplicate, in this file or an earlier one
 SELECT * FROM arriving WHERE version_id NOT IN (SELECT version_id FROM held)
@@ -10,9 +10,9 @@ QUALIFY row_number() OVER (PARTITION BY version_id ORDER BY line) = 1;
 
 CREATE OR REPLACE TEMP TABLE contender AS
 WITH every AS (
-    SELECT version_id, fact_id, slot, status, issued_at, known_from, file_id, line, TRUE AS is_new FROM fresh, receipt
+    SELECT version_id, fact_id, slot, status, issued_at, known_from, received_at, file_id, line, TRUE AS is_new FROM fresh, receipt
     UNION ALL
-    SELECT version_id, fact_id, slot, status, issued_at, known_from, file_id, line, FALSE FROM held
+    SELECT version_id, fact_id, slot, status, issued_at, known_from, received_at, file_id, line, FALSE FROM held
 )
 SELECT *, CASE status WHEN 'preliminary' THEN 0 WHEN 'final' THEN 1 ELSE 2 END AS rank,
     status IN ('corrected', 'amended') AS corrects
@@ -24,10 +24,11 @@ WITH ordered AS (
 ),
 met AS (
     SELECT version_id, is_new, known_from,
-        min(known_from) OVER (PARTITION BY fact_id ORDER BY place ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING) AS by_version,
+        min(known_from) OVER later_of_fact AS by_version, min(received_at) OVER later_of_fact AS version_received,
         CASE WHEN rank = 0 THEN min(CASE WHEN rank = 1 THEN known_from END) OVER (PARTITION BY slot) END AS by_final,
-        min(CASE WHEN corrects THEN known_from END)
-            OVER (PARTITION BY slot ORDER BY place ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING) AS by_correction,
+        CASE WHEN rank = 0 THEN min(CASE WHEN rank = 1 THEN received_at END) OVER (PARTITION BY slot) END AS final_received,
+        min(CASE WHEN corrects THEN known_from END) OVER later_at_slot AS by_correction,
+        min(CASE WHEN corrects THEN received_at END) OVER later_at_slot AS correction_received,
         max(place) OVER (PARTITION BY fact_id ORDER BY file_id, line ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS version_before,
         rank = 0 AND max(CASE WHEN rank = 1 THEN 1 END)
             OVER (PARTITION BY slot ORDER BY file_id, line ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) = 1 AS final_before,
@@ -35,9 +36,12 @@ met AS (
             OVER (PARTITION BY slot ORDER BY file_id, line ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS correction_before,
         place
     FROM ordered
+    WINDOW later_of_fact AS (PARTITION BY fact_id ORDER BY place ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING),
+        later_at_slot AS (PARTITION BY slot ORDER BY place ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING)
 )
 SELECT version_id, is_new, CASE WHEN least(by_version, by_final, by_correction) IS NOT NULL
         THEN greatest(known_from, least(by_version, by_final, by_correction)) END AS known_until,
+    least(version_received, final_received, correction_received) AS received_until,
     coalesce(version_before > place, FALSE) OR coalesce(final_before, FALSE) OR coalesce(correction_before > place, FALSE) AS superseded
 FROM met;
 

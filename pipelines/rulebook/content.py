@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from pipelines import dictionary, findings
 from pipelines.catalog import GROUP_TITLES, STATUS_WORDS, TAGS, Catalog, Definition, catalog
+from pipelines.rule_versions import HASH_SHOWN
 from pipelines.rulebook import examples
 from pipelines.rulebook.counts import Counts
 from pipelines.rulebook.examples import Examples
@@ -18,7 +19,6 @@ from pipelines.rulebook.examples import Examples
 NOT_A_DEVICE = "Not a medical device. It shows published conditions on the records it was given, and gives no verdict on what to do."
 CONCEPTS = "concepts"  # the chapter of what the criteria read
 CHAPTERS = GROUP_TITLES | {CONCEPTS: "Concepts that the criteria read"}
-HASH_SHOWN = 12  # digits
 
 
 @dataclass(frozen=True)

@@ -76,6 +76,17 @@ CREATE TABLE IF NOT EXISTS record.patient (
     line       INTEGER
 );
 
+-- What was known of a patient once a file was read: a row for every file that said something new.
+CREATE TABLE IF NOT EXISTS record.patient_version (
+    patient_id  VARCHAR NOT NULL,
+    sex         VARCHAR,
+    birth_year  INTEGER,
+    site        VARCHAR,
+    received_at TIMESTAMP NOT NULL,
+    file_id     INTEGER NOT NULL,
+    line        INTEGER NOT NULL
+);
+
 -- Of a file that was received more than once only the last arrival asks anything of people: the same bytes are not two problems.
 CREATE VIEW IF NOT EXISTS source.last_arrival AS
 SELECT file_id, name, sha256 FROM source.file QUALIFY row_number() OVER (PARTITION BY sha256 ORDER BY file_id DESC) = 1;
@@ -101,6 +112,7 @@ CREATE TABLE IF NOT EXISTS source.patient_link (
 --   known_from  when the source made it known: issued_at, else its own day (known_assumed)
 --   known_until when a later version closed it; NULL: this version stands
 --   received_at when this store received it
+--   received_until when this store received a version that closes it, which may be before; NULL: this version stands
 CREATE TABLE IF NOT EXISTS record.observation (
     record_id     BIGINT NOT NULL,
     fact_id       BIGINT NOT NULL,
@@ -137,6 +149,7 @@ CREATE TABLE IF NOT EXISTS record.observation (
     known_assumed BOOLEAN NOT NULL,
     known_until   TIMESTAMP,
     received_at   TIMESTAMP NOT NULL,
+    received_until TIMESTAMP,
     file_id       INTEGER NOT NULL,
     line          INTEGER NOT NULL
 );
@@ -168,6 +181,7 @@ CREATE TABLE IF NOT EXISTS record.administration (
     known_assumed  BOOLEAN NOT NULL,
     known_until    TIMESTAMP,
     received_at    TIMESTAMP NOT NULL,
+    received_until TIMESTAMP,
     file_id        INTEGER NOT NULL,
     line           INTEGER NOT NULL
 );
@@ -194,6 +208,7 @@ CREATE TABLE IF NOT EXISTS record.event (
     known_assumed BOOLEAN NOT NULL,
     known_until   TIMESTAMP,
     received_at   TIMESTAMP NOT NULL,
+    received_until TIMESTAMP,
     file_id       INTEGER NOT NULL,
     line          INTEGER NOT NULL
 );

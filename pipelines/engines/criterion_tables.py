@@ -35,15 +35,16 @@ class Judged:
     def source(self) -> str:
         return self.definition.final.source
 
-    def create(self, con: duckdb.DuckDBPyConnection, read_by_others: bool) -> None:
-        """Makes the tables, and the view where other rules read it: to bind it costs as much as to bind the rule again."""
+    def create(self, con: duckdb.DuckDBPyConnection, read_by_others: bool) -> int:
+        """Makes the tables, and the view where other rules read it: to bind it costs as much as to bind the rule again. Returns the
+        number of rows judged."""
         final = self.definition.final
         light = (
             f"CAST({final.expressions['item']}\n AS VARCHAR) AS answer_item, CAST({final.expressions['status']}\n AS {STATUS}) AS answer_status, "
             f"CAST({final.expressions['grade']}\n AS INTEGER) AS answer_grade"
         ) + "".join(f", {final.expressions[column]}\n AS {column}" for column in self._extra())
         rows = f"{final.rows} SELECT {self.source}.*, {light} FROM {self.source}"
-        con.execute(f"CREATE OR REPLACE TEMP TABLE {self.name}_row AS {self._bound(rows)}")
+        made = con.execute(f"CREATE OR REPLACE TEMP TABLE {self.name}_row AS {self._bound(rows)}").fetchone()[0]
         con.execute(
             f"""CREATE OR REPLACE TEMP TABLE {self.name}_first AS SELECT patient_id, first_day AS on_date FROM patient
             WHERE NOT EXISTS (
@@ -57,6 +58,7 @@ class Judged:
             )
         if read_by_others:
             con.execute(f"CREATE OR REPLACE TEMP VIEW {self.name} AS {self._read_by_others()}")
+        return made
 
     def drop(self, con: duckdb.DuckDBPyConnection) -> None:
         con.execute(f"DROP VIEW IF EXISTS {self.name}")
@@ -111,17 +113,9 @@ class Judged:
         """SELECT of the whole answers said of the patients for whom `condition` holds."""
         return f"SELECT '{self.definition.id}' AS criterion, {STANDARD} FROM said_{self.name} WHERE {condition}"
 
-    def told_runs(self) -> str:
-        """SELECT of the criterion's runs in `standing_run`, each with what is said of its last row: the form of result.spell."""
-        said = ", ".join(f"said.{column}" for column in ("item", "status", "grade", *HEAVY))
-        return f"""
-            SELECT run.criterion, run.patient_id, run.from_date, run.last_judged, run.until_date, {said}
-            FROM standing_run AS run JOIN said_{self.name} AS said ON said.row_id = run.last_row
-            WHERE run.criterion = '{self.definition.id}'
-            UNION ALL BY NAME
-            SELECT run.criterion, run.patient_id, run.from_date, run.last_judged, run.until_date, {said}
-            FROM standing_run AS run JOIN said_{self.name} AS said ON said.patient_id = run.patient_id AND said.row_id IS NULL
-            WHERE run.criterion = '{self.definition.id}' AND run.last_row IS NULL"""
+    def all_said(self) -> str:
+        """SELECT of said_x, with the criterion."""
+        return f"SELECT '{self.definition.id}' AS criterion, row_id, {STANDARD} FROM said_{self.name}"
 
     def _bound(self, text: str) -> str:
         return self.definition.bound(text, self.moved)
@@ -171,11 +165,17 @@ def tell(con: duckdb.DuckDBPyConnection, judged: list[Judged]) -> None:
 
 
 @contextmanager
-def told(con: duckdb.DuckDBPyConnection, judged: list[Judged], row_ids: Callable[[Judged], str]) -> Iterator[None]:
-    """While the block runs `said_x` holds what is to be said of some rows, which `row_ids` SELECTs.
+def told(
+    con: duckdb.DuckDBPyConnection, judged: list[Judged], row_ids: Callable[[Judged], str] | None
+) -> Iterator[None]:
+    """While the block runs `said_x` holds what is to be said of the rows that `row_ids` SELECTs, or of all.
 
     What one criterion looks up in others is collected from all who ask before it is said, once.
     """
+    if row_ids is None:
+        tell(con, judged)
+        yield
+        return
     asked = {one.name: [row_ids(one)] for one in judged}
     everyone = _everyone(judged)
     kept: list[Judged] = []
@@ -198,4 +198,4 @@ def _everyone(judged: list[Judged]) -> dict[str, Judged]:
     found: dict[str, Judged] = {}
     for one in judged:
         found |= {name: other for name, other in one.beside.items() if name not in found}
-    return {name: one for name, one in found.items()} | {one.name: one for one in judged}
+    return found | {one.name: one for one in judged}

@@ -50,24 +50,26 @@ def evaluate(
         partial = _create_relevant(con, rules, order)
         narrow = relevance.facts_asked(rules, order) if partial and patients is None else {}
         together = _told_together(judged)
-        spells, waiting, labels = [], [], None
+        spells, waiting, labels, rows, held = [], [], None, {}, set()
         for done, definition_id in enumerate(order):
             if narrow and narrow[definition_id] != labels:
                 labels = narrow[definition_id]
                 inputs.read_only_for(con, labels)
-            _create_table(con, rules[definition_id], judged, moved, read)
+            rows[definition_id] = _create_table(con, rules[definition_id], judged, moved, read)
+            held.add(definition_id)
             if definition_id in judged:
                 waiting.append(judged[definition_id])
-                ready = [one for one in waiting if together[one.name] <= set(order[: done + 1])]
-                if _rows(con, ready) > ROWS_TOGETHER:
-                    spells += _tell_spells(con, ready, len(spells))
+                ready = [one for one in waiting if together[one.name] <= rows.keys()]
+                if sum(rows[one.name] for one in ready) > ROWS_TOGETHER:
+                    spells += _tell_spells(con, ready, len(spells), few=False)
                     waiting = [one for one in waiting if one not in ready]
             elif rules[definition_id].kept:
                 _keep(con, rules[definition_id], everyone=patients is None)
-            _drop_done(con, rules, order, done, judged, waiting)
+            held -= _drop_done(con, rules, order, done, judged, waiting, held)
             if progress:
                 progress(done + 1, len(order))
-        spells += _tell_spells(con, waiting, len(spells))
+        few = sum(rows[one.name] for one in waiting) <= ROWS_TOGETHER
+        spells += _tell_spells(con, waiting, len(spells), few)
         con.execute("DELETE FROM result.spell WHERE patient_id IN (SELECT patient_id FROM asked)")
         # One insert: DuckDB 1.5.5 can hide rows when a large one follows one of no rows (sources/native_csv.py).
         con.execute(
@@ -138,14 +140,12 @@ def _create_table(
     judged: dict[str, Judged],
     moved: Moved | None,
     read: frozenset[str],
-) -> None:
-    """`read` names the tables that some definition of this evaluation reads."""
+) -> int:
+    """`read` names the tables that some definition of this evaluation reads. Returns the number of rows."""
     if definition.id in judged:
-        judged[definition.id].create(con, definition.id in read)
-    else:
-        con.execute(
-            f"CREATE TEMP TABLE {definition.id} AS {definition.bound(definition.sql, (moved or {}).get(definition.id))}"
-        )
+        return judged[definition.id].create(con, definition.id in read)
+    sql = definition.bound(definition.sql, (moved or {}).get(definition.id))
+    return con.execute(f"CREATE TEMP TABLE {definition.id} AS {sql}").fetchone()[0]
 
 
 def _create_relevant(con: duckdb.DuckDBPyConnection, rules: Catalog, order: tuple[str, ...]) -> bool:
@@ -177,12 +177,6 @@ def _told_together(judged: dict[str, Judged]) -> dict[str, set[str]]:
     return together
 
 
-def _rows(con: duckdb.DuckDBPyConnection, judged: list[Judged]) -> int:
-    """Counted: DuckDB's own estimate of a table made in an open transaction is 0."""
-    counts = [f"(SELECT count(*) FROM {one.name}_row)" for one in judged]
-    return con.execute(f"SELECT {' + '.join(counts) or 0}").fetchone()[0]
-
-
 def _drop_done(
     con: duckdb.DuckDBPyConnection,
     rules: Catalog,
@@ -190,18 +184,20 @@ def _drop_done(
     done: int,
     judged: dict[str, Judged],
     waiting: list[Judged],
-) -> None:
-    """Drops the tables that nothing still to come reads: they are most of what an evaluation of everyone holds."""
+    held: set[str],
+) -> set[str]:
+    """Drops the tables that nothing still to come reads: they are most of what an evaluation of everyone holds. Returns which."""
     needed = {one.name for one in waiting}.union(*(rules[later].reads for later in order[done + 1 :]))
     for definition_id in reversed(order[: done + 1]):
         if definition_id in needed:
             needed |= rules[definition_id].looked_up
-    held = {row[0] for row in con.execute("SELECT table_name FROM duckdb_tables() WHERE temporary").fetchall()}
-    for definition_id in order[: done + 1]:
-        if definition_id in held and definition_id not in needed:
-            con.execute(f"DROP TABLE {definition_id}")
-        elif f"{definition_id}_row" in held and definition_id not in needed:
+    dropped = held - needed
+    for definition_id in dropped:
+        if definition_id in judged:
             judged[definition_id].drop(con)
+        else:
+            con.execute(f"DROP TABLE {definition_id}")
+    return dropped
 
 
 def _create_runs(con: duckdb.DuckDBPyConnection, judged: list[Judged]) -> bool:
@@ -245,8 +241,9 @@ def _create_partly_judged(con: duckdb.DuckDBPyConnection, judged: list[Judged]) 
     con.execute("DROP TABLE judged_all")
 
 
-def _tell_spells(con: duckdb.DuckDBPyConnection, judged: list[Judged], number: int) -> list[str]:
-    """Makes tables of the spells of some criteria in the form of result.spell, and returns their names."""
+def _tell_spells(con: duckdb.DuckDBPyConnection, judged: list[Judged], number: int, few: bool) -> list[str]:
+    """Makes tables of the spells of some criteria in the form of result.spell, and returns their names. Where the rows are few all
+    of them are told: to choose among them costs more."""
     if not judged:
         return []
     differ = _create_runs(con, judged)
@@ -259,15 +256,25 @@ def _tell_spells(con: duckdb.DuckDBPyConnection, judged: list[Judged], number: i
         return f"{last} UNION ALL {whole}" if differ else last
 
     tables = [f"told_{number}"]
-    with told(con, judged, row_ids):
-        runs = _together([one.told_runs() for one in judged])
-        con.execute(f"CREATE TEMP TABLE {tables[0]} AS SELECT {THEIR_ID} FROM ({runs}) AS told {THEIRS}")
+    with told(con, judged, None if few else row_ids):
+        said = " UNION ALL ".join(one.all_said() for one in judged)
+        con.execute(f"CREATE TEMP TABLE {tables[0]} AS {TOLD_RUNS.format(said=said)}")
         if differ:
             _create_partly_judged(con, judged)
             tables.append(f"told_{number + 1}")
             con.execute(f"CREATE TEMP TABLE {tables[1]} AS SELECT {THEIR_ID} FROM ({SPELLS}) AS told {THEIRS}")
             con.execute("DROP TABLE judged")
     return tables
+
+
+# Each run with what is said of its last row; of a run that is a first day alone there is nothing but that day to say.
+TOLD_RUNS = """
+    SELECT run.criterion, reading.patient_id, said.item, run.from_date, run.last_judged, run.until_date, said.status, said.grade,
+        said.evidence, said.missing, said.facts, said.notes, said.margin
+    FROM standing_run AS run
+    JOIN ({said}) AS said
+        ON said.criterion = run.criterion AND said.patient_id = run.patient_id AND coalesce(said.row_id, -1) = coalesce(run.last_row, -1)
+    JOIN reading ON reading.world_id = run.patient_id"""
 
 
 def _together(selects: list[str]) -> str:

@@ -141,7 +141,9 @@ class Catalog:
         """The same rules with a site's own thresholds. Raises Refusal where one is not a site's to set."""
         changed: dict[str, Definition] = {}
         for (definition_id, name), value in sorted(values.items()):  # the order of the file is no part of a version
-            definition = changed.get(definition_id) or self.concepts.get(definition_id) or self.criteria.get(definition_id)
+            definition = (
+                changed.get(definition_id) or self.concepts.get(definition_id) or self.criteria.get(definition_id)
+            )
             threshold = definition.thresholds.get(name) if definition else None
             place = f"{definition_id}.{name}"
             if threshold is None:
@@ -211,7 +213,9 @@ def _check_ranges(definition: Definition) -> None:
         above = definition.thresholds.get(f"{name.removesuffix('_low')}_high") if name.endswith("_low") else None
         if above and (threshold.here or above.here) and threshold.used >= above.used:
             place = f"{definition.id}.{name if threshold.here else above.name}"
-            raise site_thresholds.out_of_form(place, f"leaves no range: {threshold.used} to {above.used} {threshold.unit}")
+            raise site_thresholds.out_of_form(
+                place, f"leaves no range: {threshold.used} to {above.used} {threshold.unit}"
+            )
 
 
 @cache
@@ -231,7 +235,7 @@ def read_catalog(concepts: Path, criteria: Path) -> Catalog:
         unknown = definition.reads - both.keys() - INPUTS
         if unknown:
             raise BrokenDefinition(f"{definition.id}.sql reads {sorted(unknown)}, which nothing makes")
-    graph = {name: definition.reads & both.keys() for name, definition in both.items()}
+    graph = {name: sorted(definition.reads & both.keys()) for name, definition in both.items()}  # the same order always
     order = tuple(graphlib.TopologicalSorter({name: graph[name] for name in sorted(graph)}).static_order())
     return Catalog(found["concept"], found["criterion"], order)
 

@@ -158,7 +158,10 @@ def print_rules(told: dict) -> None:
     out = screen()
     if not told["these_rules"]:
         out.print("The rules have changed since: the next load or rebuild judges everyone again.")
-    shown = [row | {"hash": row["content_hash"][:HASH_SHOWN], "since": row["since"] or "not recorded"} for row in told["criteria"]]
+    shown = [
+        row | {"hash": row["content_hash"][:HASH_SHOWN], "since": row["since"] or "not recorded"}
+        for row in told["criteria"]
+    ]
     out.print(_table(("criterion", "version", "hash", "since", "why"), shown))
     out.print("\nChanges" if told["changes"] else "\nNo rule has changed since this store was first judged.")
     if told["changes"]:
@@ -250,7 +253,9 @@ def print_explanation(explained: dict) -> None:
             if site := line["site"]:
                 out.print(_this_site(line["name"], site))
     for line in explained["site_values"]:
-        out.print(_this_site(f"{line['name']} of \"{line['title']}\", which it reads, instead of {line['value']}", line["site"]))
+        out.print(
+            _this_site(f'{line["name"]} of "{line["title"]}", which it reads, instead of {line["value"]}', line["site"])
+        )
 
 
 def _this_site(name: str, site: dict) -> str:
@@ -267,7 +272,10 @@ BASES = {
 
 def _without(flip: dict) -> str:
     """What a flip leaves out, for the screen."""
-    places = "; ".join(f"{row['what']} {row['value']} of {_evidence(row)['on']}, {row['file']}:{row['line']}" for row in flip["left_out"])
+    places = "; ".join(
+        f"{row['what']} {row['value']} of {_evidence(row)['on']}, {row['file']}:{row['line']}"
+        for row in flip["left_out"]
+    )
     return f"{BASES[flip['basis']]}: {places}"
 
 

@@ -106,7 +106,12 @@ def history(
 
 
 def _replayed(
-    cursor: duckdb.DuckDBPyConnection, patients: list[str], known: Known, wanted: list[str], condition: str, as_of: date | None
+    cursor: duckdb.DuckDBPyConnection,
+    patients: list[str],
+    known: Known,
+    wanted: list[str],
+    condition: str,
+    as_of: date | None,
 ) -> list[dict]:
     """Judged dates up to a day, judged again from the records: only the criteria wanted, and what they read."""
     with cursor.cursor() as own:  # its TEMP tables go with it, at once
@@ -144,7 +149,9 @@ def explain(
     """
     as_of = as_of or last_recorded_day(cursor, known=known)
     answers = standing(cursor, as_of, [patient_id], criterion, known=known)
-    turned = sensitivity.flips(cursor, patient_id, criterion, as_of, answers, known) if answers else sensitivity.Flips({})
+    turned = (
+        sensitivity.flips(cursor, patient_id, criterion, as_of, answers, known) if answers else sensitivity.Flips({})
+    )
     named = {record_id for answer in answers for record_id in answer["evidence"]}
     named |= {record_id for found in turned.found.values() for flip in found for record_id in flip["records"]}
     found = evidence_records(cursor, named)

@@ -418,7 +418,9 @@ def _compare_table(con: duckdb.DuckDBPyConnection, table: str, now: bool, before
         return [row[:2] for row in con.execute(f"DESCRIBE FROM {name}").fetchall()]
 
     rows = count(f"FROM {table}") if now else 0
-    if not now or not before or columns(table) != columns(f"former.{table}"):  # another schema made it: no row is the same
+    if (
+        not now or not before or columns(table) != columns(f"former.{table}")
+    ):  # another schema made it: no row is the same
         return TableComparison(table, rows, count(f"FROM former.{table}") if before else 0, rows)
     only_before = count(f"FROM former.{table} EXCEPT ALL FROM {table}")
     return TableComparison(table, rows, only_before, count(f"FROM {table} EXCEPT ALL FROM former.{table}"))

@@ -82,7 +82,9 @@ def _number(place: str, value: object) -> Decimal | int:
         raise out_of_form(place, "has a value that is not above 0")
     if value >= MOST or Decimal(value) != Decimal(value).quantize(SMALLEST):
         raise out_of_form(place, "has a value that is too large, or of more than six decimals")
-    return value if isinstance(value, int) else Decimal(f"{value.normalize():f}")  # no exponent: 1E+3 is no decimal in SQL
+    return (
+        value if isinstance(value, int) else Decimal(f"{value.normalize():f}")
+    )  # no exponent: 1E+3 is no decimal in SQL
 
 
 def out_of_form(place: str, what: str) -> Refusal:

@@ -320,6 +320,8 @@ class TestRulebook:
 
     def test_a_form_that_there_is_not_is_wrong_usage(self, run, tmp_path: Path):
         assert run("rulebook", "--format", "docx", "--out", tmp_path / "book.docx").code == 2
+
+
 class TestErase:
     """From the files to a store that has never heard of the patient."""
 

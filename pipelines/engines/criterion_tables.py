@@ -16,9 +16,17 @@ from pipelines.catalog import Definition
 from pipelines.engines.final_select import HEAVY, LIGHT
 
 STATUS = "ENUM('met', 'not_met', 'not_evaluable')"
-TYPES = {"evidence": "BIGINT[]", "missing": "VARCHAR[]", "facts": "VARCHAR[]", "notes": "VARCHAR[]", "margin": "DECIMAL(19, 6)"}
+TYPES = {
+    "evidence": "BIGINT[]",
+    "missing": "VARCHAR[]",
+    "facts": "VARCHAR[]",
+    "notes": "VARCHAR[]",
+    "margin": "DECIMAL(19, 6)",
+}
 STANDARD = ", ".join(LIGHT + HEAVY)
-UNKNOWN_LIGHT = "patient_id, on_date, CAST(NULL AS VARCHAR) AS item, 'not_evaluable' AS status, CAST(NULL AS INTEGER) AS grade"
+UNKNOWN_LIGHT = (
+    "patient_id, on_date, CAST(NULL AS VARCHAR) AS item, 'not_evaluable' AS status, CAST(NULL AS INTEGER) AS grade"
+)
 Replaced = Mapping[str, Decimal | int] | None
 
 
@@ -40,7 +48,8 @@ class Judged:
         number of rows judged."""
         final = self.definition.final
         light = (
-            f"CAST({final.expressions['item']}\n AS VARCHAR) AS answer_item, CAST({final.expressions['status']}\n AS {STATUS}) AS answer_status, "
+            f"CAST({final.expressions['item']}\n AS VARCHAR) AS answer_item, "
+            f"CAST({final.expressions['status']}\n AS {STATUS}) AS answer_status, "
             f"CAST({final.expressions['grade']}\n AS INTEGER) AS answer_grade"
         ) + "".join(f", {final.expressions[column]}\n AS {column}" for column in self._extra())
         rows = f"{final.rows} SELECT {self.source}.*, {light} FROM {self.source}"
@@ -89,7 +98,10 @@ class Judged:
                 rows = f"{self.beside[lookup.table].name}_row"
                 asked = self._bound(lookup.on_rows("given"))
                 sought.append(
-                    (self.beside[lookup.table], f"SELECT given.rowid FROM {rows} AS given SEMI JOIN kept_{self.name} AS {self.source} ON {asked}")
+                    (
+                        self.beside[lookup.table],
+                        f"SELECT given.rowid FROM {rows} AS given SEMI JOIN kept_{self.name} AS {self.source} ON {asked}",
+                    )
                 )
         return sought
 
@@ -105,7 +117,8 @@ class Judged:
         )
         con.execute(
             f"""CREATE OR REPLACE TEMP TABLE said_{self.name} AS
-            SELECT * FROM ({"WITH " if ctes else ""}{ctes} SELECT {self._expressions()}, {self.source}.row_id FROM {rows} AS {self.source} {joins})
+            SELECT * FROM (
+                {"WITH " if ctes else ""}{ctes} SELECT {self._expressions()}, {self.source}.row_id FROM {rows} AS {self.source} {joins})
             UNION ALL BY NAME SELECT {self._unknown()} FROM {self.name}_first"""
         )
 
@@ -139,7 +152,8 @@ class Judged:
         )
 
     def _expressions(self) -> str:
-        said = (f"CAST({self._bound(self.definition.final.expressions[column])}\n AS {TYPES[column]}) AS {column}" for column in HEAVY)
+        texts = {column: self._bound(self.definition.final.expressions[column]) for column in HEAVY}
+        said = (f"CAST({text}\n AS {TYPES[column]}) AS {column}" for column, text in texts.items())
         return ", ".join([self._light(), *said])
 
     def _unknown(self) -> str:

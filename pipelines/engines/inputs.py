@@ -111,9 +111,7 @@ def read_only_for(con: duckdb.DuckDBPyConnection, labels: frozenset[str]) -> Non
     )
     for name, columns in RECORDS.items():
         con.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS {_rows(name, columns, 'reading_read', '')}")
-    con.execute(
-        f"""CREATE OR REPLACE TEMP TABLE patient AS {PATIENTS.replace("reading", "reading_read")}"""
-    )
+    con.execute(f"""CREATE OR REPLACE TEMP TABLE patient AS {PATIENTS.replace("reading", "reading_read")}""")
 
 
 def create_labels(con: duckdb.DuckDBPyConnection) -> bool:
@@ -209,7 +207,8 @@ def _create_readings(con: duckdb.DuckDBPyConnection, numbered: bool) -> None:
     con.execute(
         f"""
         CREATE TEMP TABLE partial_record AS
-        SELECT person.world_id AS patient_id, record_id, what, label, low, high FROM partial_stored AS further JOIN reading AS person ON {same_person}"""
+        SELECT person.world_id AS patient_id, record_id, what, label, low, high
+        FROM partial_stored AS further JOIN reading AS person ON {same_person}"""
     )
 
 

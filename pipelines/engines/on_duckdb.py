@@ -212,7 +212,8 @@ def _create_runs(con: duckdb.DuckDBPyConnection, judged: list[Judged]) -> bool:
     # judging: which further readings each criterion judges, for judged days in [cut, until).
     con.execute(
         """CREATE OR REPLACE TEMP TABLE judging AS
-        SELECT criterion, patient_id, world_id, cut, coalesce(until, DATE '9999-12-31') AS until FROM relevant JOIN world USING (world_id)"""
+        SELECT criterion, patient_id, world_id, cut, coalesce(until, DATE '9999-12-31') AS until
+        FROM relevant JOIN world USING (world_id)"""
     )
     con.execute(f"CREATE OR REPLACE TEMP TABLE differing AS {DIFFERING}")
     con.execute(
@@ -234,7 +235,9 @@ def _create_partly_judged(con: duckdb.DuckDBPyConnection, judged: list[Judged]) 
     rows = [
         one.judged_rows(f"patient_id IN ({DIFFERING_PATIENTS.format(criterion=one.definition.id)})") for one in judged
     ]
-    item_from = "min(CASE WHEN item IS NOT NULL THEN on_date END) OVER (PARTITION BY criterion, patient_id) AS item_from"
+    item_from = (
+        "min(CASE WHEN item IS NOT NULL THEN on_date END) OVER (PARTITION BY criterion, patient_id) AS item_from"
+    )
     con.execute(f"CREATE TEMP TABLE judged_all AS SELECT *, {item_from} FROM ({_together(rows)})")
     con.execute(f"CREATE TEMP TABLE judged AS SELECT *, {item_from} FROM ({PARTIAL_DATES})")
     con.execute("DELETE FROM judged WHERE item IS NULL AND item_from <= on_date")
@@ -252,7 +255,9 @@ def _tell_spells(con: duckdb.DuckDBPyConnection, judged: list[Judged], number: i
         """The last rows of runs, and all of those whose readings differ."""
         criterion = one.definition.id
         last = f"SELECT last_row FROM standing_run WHERE criterion = '{criterion}' AND last_row IS NOT NULL"
-        whole = f"SELECT rowid FROM {one.name}_row WHERE patient_id IN ({DIFFERING_PATIENTS.format(criterion=criterion)})"
+        whole = (
+            f"SELECT rowid FROM {one.name}_row WHERE patient_id IN ({DIFFERING_PATIENTS.format(criterion=criterion)})"
+        )
         return f"{last} UNION ALL {whole}" if differ else last
 
     tables = [f"told_{number}"]
@@ -324,9 +329,7 @@ def _keep(con: duckdb.DuckDBPyConnection, definition: Definition, everyone: bool
     """Stores a kept concept's rows of the patients judged, for the screens that show everyone."""
     name = definition.id
     con.execute("CREATE SCHEMA IF NOT EXISTS concept")
-    theirs = (
-        f"SELECT {THEIR_ID} FROM {name} AS told {THEIRS} WHERE reading.cut IS NULL"
-    )
+    theirs = f"SELECT {THEIR_ID} FROM {name} AS told {THEIRS} WHERE reading.cut IS NULL"
     if everyone:
         con.execute(f"CREATE OR REPLACE TABLE concept.{name} AS {theirs}")
     else:

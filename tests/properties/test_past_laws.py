@@ -194,9 +194,7 @@ class TestFindings:
         ]
 
 
-def test_as_of_a_day_nothing_changes_when_later_records_arrive(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_as_of_a_day_nothing_changes_when_later_records_arrive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     some_rules.use(monkeypatch, some_rules.only(*RULES))
     store, day = Store(tmp_path / "store"), date(2024, 2, 10)
     earlier: Cohort = {}

@@ -161,7 +161,8 @@ class Judged:
         missing = ", ".join("'" + text.replace("'", "''") + "'" for text in self.definition.unknown)
         facts = ", ".join(["NULL"] * len(self.definition.facts))
         return (
-            f"{UNKNOWN_LIGHT}, CAST([] AS BIGINT[]) AS evidence, CAST([{missing}] AS VARCHAR[]) AS missing, CAST([{facts}] AS VARCHAR[]) AS facts, "
+            f"{UNKNOWN_LIGHT}, CAST([] AS BIGINT[]) AS evidence, CAST([{missing}] AS VARCHAR[]) AS missing, "
+            f"CAST([{facts}] AS VARCHAR[]) AS facts, "
             "CAST([] AS VARCHAR[]) AS notes, CAST(NULL AS DECIMAL(19, 6)) AS margin"
         )
 

@@ -394,4 +394,5 @@ def receive(con: duckdb.DuckDBPyConnection, cohort: Cohort, some_held: bool = Fa
     refused = con.execute(
         "SELECT reason, raw FROM source.rejected WHERE NOT ($1 AND reason = 'value_slip')", [some_held]
     )
-    assert not (rows := refused.fetchall()), rows
+    rejected = refused.fetchall()
+    assert not rejected, rejected

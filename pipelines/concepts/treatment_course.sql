@@ -6,7 +6,8 @@ dosing of the same drug ends an earlier open one on its start, and so does a dai
 (noted: switch assumed). A glucocorticoid pulse ends nothing and is added. Where dated rows of one drug overlap the higher dose
 counts (noted). Single doses recorded as such on one day are doses of that day and add up. A gap of up to three days is a row of
 its own (gap): its days count at the earlier dose, but only from counts_from, the later row's start. `per dose` over several
-days does not say how often: the dose of the day is unknown. dose_unread: a dose of these days cannot be read, so that the dose of the
+days does not say how often: on the first day it is one dose, which is all that is known on it, and then the dose of the day is
+unknown; with no stop printed it is unknown from the first day. dose_unread: a dose of these days cannot be read, so that the dose of the
 day is at least dose_per_day, which is what can be read, and is unknown where that is empty. no_stop: marked ongoing with no stop
 recorded, though a later row may end it."""
 
@@ -30,18 +31,33 @@ WITH printed AS (
         drug.prednisone_factor, given.dose_unit, given.last_confirmed, given.start_date,
         CASE WHEN drug_route.acts_for_days = 1 THEN 'daily' ELSE drug.dosing END AS dosing,
         given.stop_date IS NULL AND given.ongoing AS printed_open,
-        given.stop_date,
-        given.stop_date IS NULL AND NOT given.ongoing AS single,
-        given.per,
-        CASE
-            WHEN given.per = 'week' THEN CAST(given.dose / 7 AS DECIMAL(19, 6))
-            WHEN given.per = 'dose' AND (given.ongoing OR given.stop_date > given.start_date) THEN NULL
-            ELSE given.dose
-        END AS dose_per_day
+        CASE WHEN given.ongoing THEN given.stop_date ELSE coalesce(given.stop_date, given.start_date) END AS stop_date,
+        given.stop_date IS NOT NULL OR given.ongoing AS ends_open,
+        given.per, given.dose
     FROM administration AS given
     JOIN drug ON drug.drug = given.drug
     LEFT JOIN drug_route ON drug_route.drug = given.drug AND drug_route.route = given.route
     WHERE given.action IN ('given', 'ordered')
+),
+piece AS (   -- of a row `per dose` the first day is a single dose, and the days after it, where a stop is printed, are a piece of their own
+    SELECT
+        record_id, patient_id, drug, drug_class, route, systemic, action, purpose, prednisone_factor, dose_unit, last_confirmed, start_date,
+        dosing, printed_open, ends_open,
+        CASE WHEN per = 'dose' AND dosing = 'daily' AND stop_date > start_date THEN start_date ELSE stop_date END AS stop_date,
+        per = 'dose' AND (dosing = 'daily' OR stop_date = start_date) AND NOT printed_open AS single,
+        CASE
+            WHEN per = 'week' THEN CAST(dose / 7 AS DECIMAL(19, 6))
+            WHEN per = 'dose' AND (printed_open OR (dosing <> 'daily' AND stop_date > start_date)) THEN NULL
+            ELSE dose
+        END AS dose_per_day,
+        CAST(NULL AS DECIMAL(19, 6)) AS each_dose
+    FROM printed
+    UNION ALL
+    SELECT
+        record_id, patient_id, drug, drug_class, route, systemic, action, purpose, prednisone_factor, dose_unit, last_confirmed, start_date + 1,
+        dosing, FALSE, FALSE, stop_date, FALSE, NULL, dose
+    FROM printed
+    WHERE per = 'dose' AND dosing = 'daily' AND stop_date > start_date
 ),
 dosed AS (   -- single doses of one day add up; every other row is itself
     SELECT
@@ -49,29 +65,30 @@ dosed AS (   -- single doses of one day add up; every other row is itself
         max(prednisone_factor) AS prednisone_factor, max(route) AS route, max(purpose) AS purpose, max(dose_unit) AS dose_unit,
         max(last_confirmed) AS last_confirmed,
         max(CASE WHEN printed_open AND dosing = 'daily' THEN 1 ELSE 0 END) = 1 AS open,
-        max(CASE WHEN single THEN 1 ELSE 0 END) = 1 AS single,
-        sum(dose_per_day) AS dose_per_day, count(*) > count(dose_per_day) AS dose_unread,
+        max(CASE WHEN ends_open AND dosing = 'daily' THEN 1 ELSE 0 END) = 1 AS ends_open,
+        sum(dose_per_day) AS dose_per_day, count(*) > count(dose_per_day) AS dose_unread, max(each_dose) AS each_dose,
         list(record_id) AS evidence
-    FROM printed
+    FROM piece
     GROUP BY
-        patient_id, drug, drug_class, systemic, action, start_date, stop_date, dosing,
-        CASE WHEN single AND per = 'dose' THEN 0 ELSE record_id END
+        patient_id, drug, drug_class, systemic, action, start_date, stop_date, dosing, CASE WHEN single THEN 0 ELSE record_id END
 ),
 marked AS (
     SELECT
         *,
-        coalesce(drug_class = 'glucocorticoid' AND systemic AND dose_per_day * prednisone_factor >= $pulse_mg, FALSE) AS pulse,
+        coalesce(
+            drug_class = 'glucocorticoid' AND systemic AND coalesce(dose_per_day, each_dose) * prednisone_factor >= $pulse_mg, FALSE
+        ) AS pulse,
         CASE WHEN drug_class = 'glucocorticoid' AND systemic THEN 'glucocorticoid' ELSE drug END AS succession
     FROM dosed
 ),
 ended AS (   -- an open row ends where the next daily dosing of its drug, or of another systemic glucocorticoid, starts
     SELECT
         *,
-        min(CASE WHEN dosing = 'daily' AND NOT single AND NOT pulse THEN start_date END) OVER (
+        min(CASE WHEN ends_open AND NOT pulse THEN start_date END) OVER (
             PARTITION BY patient_id, action, systemic, succession ORDER BY start_date
             RANGE BETWEEN INTERVAL 1 DAY FOLLOWING AND UNBOUNDED FOLLOWING
         ) AS succeeded_on,
-        min(CASE WHEN dosing = 'daily' AND NOT single AND NOT pulse THEN start_date END) OVER (
+        min(CASE WHEN ends_open AND NOT pulse THEN start_date END) OVER (
             PARTITION BY patient_id, action, systemic, drug ORDER BY start_date
             RANGE BETWEEN INTERVAL 1 DAY FOLLOWING AND UNBOUNDED FOLLOWING
         ) AS repeated_on

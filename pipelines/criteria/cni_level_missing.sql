@@ -47,7 +47,8 @@ WITH row_given AS (   -- gap days join what is before and after them, and carry 
         *,
         coalesce(lag(to_date) OVER drug_rows = from_date, FALSE) AS goes_on,
         lag(dose_per_day) OVER drug_rows AS dose_before,
-        lag(dose_unread) OVER drug_rows AS unread_before
+        lag(dose_unread) OVER drug_rows AS unread_before,
+        lag(evidence) OVER drug_rows AS evidence_before
     FROM treatment_course
     WHERE drug_class = 'cni' AND action = 'given' AND systemic
     WINDOW drug_rows AS (PARTITION BY patient_id, drug ORDER BY from_date)
@@ -56,7 +57,7 @@ course AS (
     SELECT
         patient_id, drug, from_date, coalesce(to_date, DATE '9999-12-31') AS reached_to, gap, evidence,
         NOT goes_on OR (NOT gap AND NOT unread_before AND NOT dose_unread AND dose_before <> dose_per_day) AS changed,
-        goes_on AND NOT gap AND (unread_before OR dose_unread) AS may_be_changed,
+        goes_on AND NOT gap AND (unread_before OR dose_unread) AND evidence_before <> evidence AS may_be_changed,
         max(CASE WHEN NOT goes_on THEN from_date END) OVER (PARTITION BY patient_id, drug ORDER BY from_date) AS started_on
     FROM row_given
 ),

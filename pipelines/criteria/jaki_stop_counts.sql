@@ -309,7 +309,7 @@ SELECT
                 ELSE CAST([] AS VARCHAR[])
             END,
             CASE
-                WHEN grade = neutrophils_grade
+                WHEN grade >= 1 AND grade = neutrophils_grade
                 THEN [
                     'neutrophils ' || CASE neutrophils_sign WHEN 3 THEN '<' WHEN 4 THEN '<=' ELSE '' END
                     || rtrim(rtrim(CAST(neutrophils AS VARCHAR), '0'), '.') || ' x 10^9/L'

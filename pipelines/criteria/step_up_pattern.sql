@@ -4,7 +4,8 @@ group = "therapy"
 why   = """Combined immunosuppression from the start did better than stepwise addition in anti-MDA5 RP-ILD (Tsuji 2020: 6-month survival 89 %
 against 33 %); ACR/CHEST 2023 advises triple therapy at once. Neither names a number of days: those here are project defaults.
 It describes what happened, so once met it stays met; upfront triple therapy is not met. An untested antibody counts as possible; a
-negative result by the day the limit passes rules the pattern out. Two drugs of one class are one agent."""
+negative result by the day the limit passes rules the pattern out. Two drugs of one class are one agent. A dose that cannot be read may
+have been high on each of its days: where these do not all give one answer it cannot be told."""
 unknown = ["RP-ILD: present or absent"]
 
 [threshold.second_days]
@@ -96,20 +97,76 @@ dose AS (
 high AS (
     SELECT
         dose.patient_id, dose.day, dose.mg, rp_ild.recorded_on, dose.unread,
+        lead(dose.day, 1, DATE '9999-12-31') OVER (PARTITION BY dose.patient_id ORDER BY dose.day) AS until,
         CASE WHEN dose.kg IS NULL THEN dose.mg > $high_dose_mg ELSE dose.mg >= $high_dose_per_kg * dose.kg END AS is_high
     FROM dose
     JOIN rp_ild ON rp_ild.patient_id = dose.patient_id AND dose.day >= rp_ild.recorded_on - CAST($lookback_days AS INTEGER)
 ),
 first_high AS (   -- sure: the first dose known to be high; not sure: the first that may be
-    SELECT patient_id, recorded_on, TRUE AS sure, min(day) AS began_on, arg_min(mg, day) AS mg
+    SELECT
+        patient_id, recorded_on, sure, day AS began_on, CASE WHEN is_high OR NOT unread THEN mg END AS mg
+    FROM (
+        SELECT
+            high.*, sureness.sure,
+            row_number() OVER (PARTITION BY high.patient_id, sureness.sure ORDER BY high.day) AS place
+        FROM high
+        CROSS JOIN (SELECT TRUE AS sure UNION ALL SELECT FALSE) AS sureness
+        WHERE high.is_high OR (high.unread AND NOT sureness.sure)
+    ) AS placed_high
+    WHERE place = 1
+),
+maybe AS (   -- the days before the first dose known to be high on which an unreadable one may have been
+    SELECT high.patient_id, high.day AS from_day, least(high.until, coalesce(sure.began_on, DATE '9999-12-31')) AS to_day
     FROM high
-    WHERE is_high
-    GROUP BY patient_id, recorded_on
-    UNION ALL
-    SELECT patient_id, recorded_on, FALSE, min(day), arg_min(CASE WHEN NOT unread THEN mg END, day)
-    FROM high
-    WHERE is_high OR unread
-    GROUP BY patient_id, recorded_on
+    LEFT JOIN first_high AS sure ON sure.patient_id = high.patient_id AND sure.sure
+    WHERE high.unread AND NOT high.is_high AND high.day < coalesce(sure.began_on, DATE '9999-12-31')
+),
+second_agent AS (
+    SELECT
+        acting.patient_id, acting.drug, acting.drug_class, drug.title, acting.from_date, acting.evidence,
+        coalesce(acting.to_date, DATE '9999-12-31') AS reached_to
+    FROM agent_acting AS acting
+    JOIN drug ON drug.drug = acting.drug
+    WHERE drug.second_agent
+),
+candidate AS (   -- possible first days: between two of these whether it is late does not change, and the last is late last
+    SELECT patient_id, began_on FROM first_high WHERE sure
+    UNION
+    SELECT patient_id, from_day FROM maybe
+    UNION
+    SELECT patient_id, to_day - 1 FROM maybe WHERE to_day < DATE '9999-12-31'
+    UNION
+    SELECT maybe.patient_id, turn.day - side.before
+    FROM maybe
+    JOIN (
+        SELECT patient_id, from_date - CAST($second_days AS INTEGER) AS day FROM second_agent
+        UNION
+        SELECT patient_id, from_date - CAST($third_days AS INTEGER) FROM second_agent
+        UNION
+        SELECT patient_id, reached_to FROM second_agent
+    ) AS turn ON turn.patient_id = maybe.patient_id AND turn.day > maybe.from_day AND turn.day < maybe.to_day
+    CROSS JOIN (SELECT 0 AS before UNION ALL SELECT 1) AS side
+),
+timed AS (   -- late_from: the day from which the second or the third agent is late after it
+    SELECT
+        counted.patient_id, counted.began_on,
+        greatest(rp_ild.recorded_on, least(
+            CASE WHEN counted.second_agents < 1 THEN counted.began_on + 1 + CAST($second_days AS INTEGER) END,
+            CASE WHEN counted.third_agents < 2 THEN counted.began_on + 1 + CAST($third_days AS INTEGER) END
+        )) AS late_from
+    FROM (
+        SELECT
+            candidate.patient_id, candidate.began_on,
+            count(DISTINCT CASE WHEN agent.from_date <= candidate.began_on + CAST($second_days AS INTEGER) THEN agent.drug_class END)
+                AS second_agents,
+            count(DISTINCT CASE WHEN agent.from_date <= candidate.began_on + CAST($third_days AS INTEGER) THEN agent.drug_class END)
+                AS third_agents
+        FROM candidate
+        LEFT JOIN second_agent AS agent ON agent.patient_id = candidate.patient_id AND agent.reached_to > candidate.began_on
+        GROUP BY candidate.patient_id, candidate.began_on
+    ) AS counted
+    JOIN rp_ild ON rp_ild.patient_id = counted.patient_id
+    WHERE counted.second_agents < 1 OR counted.third_agents < 2
 ),
 agent AS (   -- the first drug of each class that acts on or after the glucocorticoid, and since when
     SELECT
@@ -119,14 +176,7 @@ agent AS (   -- the first drug of each class that acts on or after the glucocort
             PARTITION BY first_high.patient_id, first_high.sure, acting.drug_class ORDER BY acting.from_date, acting.drug, acting.reached_to
         ) AS place_in_class
     FROM first_high
-    JOIN (
-        SELECT
-            acting.patient_id, acting.drug, acting.drug_class, drug.title, acting.from_date, acting.evidence,
-            coalesce(acting.to_date, DATE '9999-12-31') AS reached_to
-        FROM agent_acting AS acting
-        JOIN drug ON drug.drug = acting.drug
-        WHERE drug.second_agent
-    ) AS acting ON acting.patient_id = first_high.patient_id AND acting.reached_to > first_high.began_on
+    JOIN second_agent AS acting ON acting.patient_id = first_high.patient_id AND acting.reached_to > first_high.began_on
 ),
 placed AS (
     SELECT
@@ -136,15 +186,15 @@ placed AS (
     WHERE place_in_class = 1
 ),
 glucocorticoid AS (
-    SELECT first_high.patient_id, first_high.sure, list_sort(list_distinct(flatten(list(acting.evidence)))) AS evidence
-    FROM first_high
+    SELECT candidate.patient_id, candidate.began_on, list_sort(list_distinct(flatten(list(acting.evidence)))) AS evidence
+    FROM candidate
     JOIN (
         SELECT patient_id, from_date, evidence, coalesce(to_date, DATE '9999-12-31') AS reached_to
         FROM agent_acting
         WHERE drug_class = 'glucocorticoid'
     ) AS acting
-        ON acting.patient_id = first_high.patient_id AND acting.from_date <= first_high.began_on AND acting.reached_to > first_high.began_on
-    GROUP BY first_high.patient_id, first_high.sure
+        ON acting.patient_id = candidate.patient_id AND acting.from_date <= candidate.began_on AND acting.reached_to > candidate.began_on
+    GROUP BY candidate.patient_id, candidate.began_on
 ),
 pattern AS (
     SELECT
@@ -152,22 +202,12 @@ pattern AS (
         glucocorticoid.evidence AS glucocorticoid_evidence,
         second.joined_on AS second_on, second.title AS second_title, second.evidence AS second_evidence,
         third.joined_on AS third_on, third.title AS third_title, third.evidence AS third_evidence,
-        coalesce(date_diff('day', first_high.began_on, second.joined_on) > $second_days, TRUE) AS second_late,
-        coalesce(date_diff('day', first_high.began_on, third.joined_on) > $third_days, TRUE) AS third_late
+        coalesce(date_diff('day', first_high.began_on, second.joined_on) > $second_days, TRUE) AS second_late
     FROM first_high
-    LEFT JOIN glucocorticoid ON glucocorticoid.patient_id = first_high.patient_id AND glucocorticoid.sure = first_high.sure
+    LEFT JOIN glucocorticoid
+        ON glucocorticoid.patient_id = first_high.patient_id AND glucocorticoid.began_on = first_high.began_on
     LEFT JOIN placed AS second ON second.patient_id = first_high.patient_id AND second.sure = first_high.sure AND second.place = 1
     LEFT JOIN placed AS third ON third.patient_id = first_high.patient_id AND third.sure = first_high.sure AND third.place = 2
-),
-limited AS (
-    SELECT
-        *,
-        greatest(recorded_on, least(
-            CASE WHEN second_late THEN began_on + 1 + CAST($second_days AS INTEGER) END,
-            CASE WHEN third_late THEN began_on + 1 + CAST($third_days AS INTEGER) END
-        )) AS met_from,
-        second_late OR third_late AS is_late
-    FROM pattern
 ),
 antibody AS (   -- the first negative result
     SELECT patient_id, on_date AS negative_on, list(record_id) AS evidence
@@ -182,13 +222,13 @@ antibody AS (   -- the first negative result
 change_day AS (
     SELECT patient_id, recorded_on AS on_date FROM rp_ild
     UNION
-    SELECT patient_id, began_on FROM limited
+    SELECT patient_id, began_on FROM candidate
     UNION
-    SELECT patient_id, second_on FROM limited
+    SELECT patient_id, second_on FROM pattern
     UNION
-    SELECT patient_id, third_on FROM limited
+    SELECT patient_id, third_on FROM pattern
     UNION
-    SELECT patient_id, met_from FROM limited WHERE is_late
+    SELECT patient_id, late_from FROM timed
     UNION
     SELECT patient_id, negative_on FROM antibody
     UNION
@@ -205,27 +245,36 @@ stated AS (
     LEFT JOIN recorded_drugs ON recorded_drugs.patient_id = change_day.patient_id
     LEFT JOIN antibody ON antibody.patient_id = change_day.patient_id
 ),
+weighed AS (   -- of the possible first days so far, how many are late by the judged day, before a negative antibody
+    SELECT
+        stated.patient_id, stated.on_date, count(*) AS firsts,
+        count(CASE WHEN timed.late_from <= stated.on_date AND timed.late_from < stated.negative_on THEN 1 END) AS late,
+        list_sort(list_distinct(flatten(list(glucocorticoid.evidence)))) AS evidence
+    FROM stated
+    JOIN candidate ON candidate.patient_id = stated.patient_id AND candidate.began_on <= stated.on_date
+    LEFT JOIN timed ON timed.patient_id = candidate.patient_id AND timed.began_on = candidate.began_on
+    LEFT JOIN glucocorticoid ON glucocorticoid.patient_id = candidate.patient_id AND glucocorticoid.began_on = candidate.began_on
+    GROUP BY stated.patient_id, stated.on_date
+),
 known AS (   -- of the course that is told (the sure one, else the possible one), what had happened by the judged day
     SELECT
         stated.*,
-        sure.is_late AND sure.met_from <= stated.on_date AND sure.met_from < stated.negative_on AS sure_late,
-        possible.is_late AND possible.met_from <= stated.on_date AND possible.met_from < stated.negative_on AS possible_late,
-        possible.glucocorticoid_evidence AS possible_evidence,
+        weighed.late > 0 AND weighed.late = weighed.firsts AND told.sure AS surely_late, weighed.late > 0 AS possibly_late,
+        weighed.evidence AS possible_evidence, weighed.firsts,
         told.began_on, told.mg, told.glucocorticoid_evidence, told.second_late,
         CASE WHEN told.second_on <= stated.on_date THEN told.second_on END AS second_on,
         CASE WHEN told.third_on <= stated.on_date THEN told.third_on END AS third_on,
         told.second_title, told.third_title, told.second_evidence, told.third_evidence,
         row_number() OVER (PARTITION BY stated.patient_id, stated.on_date ORDER BY told.sure DESC) AS place
     FROM stated
-    LEFT JOIN limited AS sure ON sure.patient_id = stated.patient_id AND sure.sure AND sure.began_on <= stated.on_date
-    LEFT JOIN limited AS possible ON possible.patient_id = stated.patient_id AND NOT possible.sure AND possible.began_on <= stated.on_date
-    LEFT JOIN limited AS told ON told.patient_id = stated.patient_id AND told.began_on <= stated.on_date
+    LEFT JOIN weighed ON weighed.patient_id = stated.patient_id AND weighed.on_date = stated.on_date
+    LEFT JOIN pattern AS told ON told.patient_id = stated.patient_id AND told.began_on <= stated.on_date
 ),
 decided AS (
     SELECT
         *,
         CASE
-            WHEN sure_late THEN 'met' WHEN possible_late THEN 'not_evaluable' WHEN negative THEN 'not_met'
+            WHEN surely_late THEN 'met' WHEN possibly_late THEN 'not_evaluable' WHEN negative THEN 'not_met'
             WHEN NOT drugs_known THEN 'not_evaluable' ELSE 'not_met'
         END AS status
     FROM known
@@ -234,7 +283,7 @@ decided AS (
 answered_day AS (
     SELECT
         patient_id, on_date, CAST(NULL AS VARCHAR) AS item, status,
-        CASE WHEN status = 'met' THEN date_diff('day', began_on, third_on) END AS grade,
+        CASE WHEN status = 'met' AND firsts = 1 THEN date_diff('day', began_on, third_on) END AS grade,
         list_sort(list_distinct(list_concat(
             records,
             CASE

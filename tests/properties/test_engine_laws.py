@@ -67,6 +67,21 @@ def test_nothing_dated_later_changes_an_answer(first: int) -> None:
         assert judged(recorded_by(cohort, day), day) == [row for row in answers if row[3] <= day]
 
 
+def test_a_stop_dated_later_changes_nothing_of_a_dose_that_does_not_say_how_often() -> None:
+    dose = {"drug": "dexamethasone", "route": "oral", "dose": "6", "dose_unit": "mg", "per": "dose", "start": "2024-01-06"}
+    pulse = {"drug": "methylprednisolone", "route": "iv", "dose": "500", "dose_unit": "mg", "per": "dose", "start": "2024-01-20"}
+    others = [
+        {"drug": drug, "route": "oral", "dose": "20", "dose_unit": "mg", "per": "day", "start": "2024-01-01", "ongoing": "yes"}
+        for drug in ("prednisolone", "ciclosporin")
+    ]
+    cohort = cohorts.numbered([
+        {"administrations": [*others, dose | {"stop": "2024-02-13"}, pulse | {"stop": "2024-01-22"}]}
+    ])  # fmt: skip
+    answers = judged(cohort)
+    for day in (date(2024, 1, 6), date(2024, 1, 7), date(2024, 1, 20), date(2024, 1, 21)):
+        assert judged(recorded_by(cohort, day), day) == [row for row in answers if row[3] <= day]
+
+
 @each_cohort
 def test_other_patients_never_matter(first: int) -> None:
     cohort = drawn(first)

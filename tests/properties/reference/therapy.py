@@ -154,7 +154,7 @@ def _dose_changed(patient: Patient, drug: str, day: date, known_on: date) -> Kno
     before = dose_filled(patient, drug, later(day, -1), known_on)
     now = dose_on(patient, drug, day, pulses=False)
     if before.unknown or now.unknown:
-        return False if before == now and _same_rows(patient, drug, day) else None
+        return False if _same_rows(patient, drug, day) else None
     return before.known != now.known
 
 

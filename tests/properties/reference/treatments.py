@@ -29,21 +29,21 @@ def in_pulses(patient: Patient, row: Administration) -> bool:
     return drug.dosing == "pulse" and drug.acts_by_route.get(row.route) != 1
 
 
-def per_day(patient: Patient, row: Administration) -> Decimal | None:
-    """The dose on each day of the row; per dose over several days does not say how often."""
+def per_day(patient: Patient, row: Administration, day: date) -> Decimal | None:
+    """The dose on a day of the row; per dose over several days does not say how often, but on the first day one dose is known."""
     if row.dose is None:
         return None
     if row.per == "day":
         return row.dose
     if row.per == "week":
         return row.dose / 7
-    return row.dose if is_single(patient, row) else None
+    return row.dose if is_single(patient, row, day) else None
 
 
-def is_single(patient: Patient, row: Administration) -> bool:
-    """One dose on one day, not a day of daily dosing."""
-    one_day = not is_open(patient, row) and row.stop_date in (None, row.start_date)
-    return one_day and (row.per in (None, "dose") or in_pulses(patient, row))
+def is_single(patient: Patient, row: Administration, day: date) -> bool:
+    """One dose on the day, as far as known on it, not a day of daily dosing."""
+    first = not is_open(patient, row) and day == row.start_date
+    return first and (row.per in (None, "dose") or in_pulses(patient, row))
 
 
 def is_one_dose(row: Administration) -> bool:
@@ -61,8 +61,8 @@ def is_glucocorticoid(patient: Patient, row: Administration) -> bool:
 
 
 def is_pulse(patient: Patient, row: Administration) -> bool:
-    """A glucocorticoid dose of 250 mg/day prednisone equivalent or more."""
-    dose = per_day(patient, row)
+    """A glucocorticoid dose of 250 mg/day prednisone equivalent or more; of a row per dose with a known end each dose is such a day."""
+    dose = per_day(patient, row, row.start_date)
     factor = patient.drugs[row.drug].prednisone_factor
     return is_glucocorticoid(patient, row) and dose is not None and dose * factor >= PULSE_MG
 
@@ -117,7 +117,7 @@ def dose_on(patient: Patient, drug: str, day: date, pulses: bool) -> Dose | None
     ]
     if not rows:
         return None
-    doses = [(per_day(patient, row), is_single(patient, row)) for row in rows]
+    doses = [(per_day(patient, row, day), is_single(patient, row, day)) for row in rows]
     singles = sum((dose for dose, single in doses if single and dose is not None), Decimal(0))
     known = max([singles, *(dose for dose, single in doses if not single and dose is not None)])
     return Dose(known, any(dose is None for dose, _ in doses))

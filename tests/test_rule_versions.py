@@ -29,29 +29,22 @@ p3,cmv_dna,100,[IU]/mL,2024-01-01
 OXYGEN = "patient_id,device,flow_l_min,fio2,at\np4,hfnc,40,0.5,2024-01-01\n"
 
 
-@pytest.fixture
-def use(monkeypatch: pytest.MonkeyPatch):
-    """Makes other rules those of now."""
-    return lambda rules: some_rules.use(monkeypatch, rules)
-
-
 @pytest.fixture(scope="module")
 def judged_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a store of four patients, judged by some of the rules as they ship."""
     folder = tmp_path_factory.mktemp("judged")
     for name, text in (("labs", LABS), ("oxygen", OXYGEN)):
         (folder / f"{name}.csv").write_text(text, encoding="utf-8")
-    with pytest.MonkeyPatch.context() as patched:
-        some_rules.use(patched, RULES)
+    with some_rules.in_use(RULES):
         report = again(Store(folder / "store"), folder / "labs.csv", folder / "oxygen.csv", at=FIRST)
     assert report.rules_changed == [] and report.patients_changed == 4
     return folder / "store"
 
 
 @pytest.fixture
-def store(judged_once: Path, tmp_path: Path, use) -> Store:
+def store(judged_once: Path, tmp_path: Path, put_rules) -> Store:
     """A copy of it to load into."""
-    use(RULES)
+    put_rules(RULES)
     return Store(shutil.copytree(judged_once, tmp_path / "store"))
 
 
@@ -77,9 +70,9 @@ RAISED = some_rules.with_threshold(RULES, "high_ferritin", "grade_1_above", 700)
 
 
 class TestChanges:
-    def test_a_number_of_a_rule(self, store: Store, use):
+    def test_a_number_of_a_rule(self, store: Store, put_rules):
         assert met(store, "high_ferritin") == {"p1", "p2"}
-        use(RAISED)
+        put_rules(RAISED)
         (change,) = again(store).rules_changed
         assert in_short([change]) == [("high_ferritin", "changed", ("high_ferritin",), 1)]
         assert (change.version, change.why) == (1, RULES.criteria["high_ferritin"].history[-1]["why"])
@@ -87,15 +80,15 @@ class TestChanges:
         assert met(store, "high_ferritin") == {"p2"}
         assert again(store).rules_changed == []
 
-    def test_what_new_files_turn_is_not_counted_as_the_rules(self, store: Store, use, tmp_path: Path):
+    def test_what_new_files_turn_is_not_counted_as_the_rules(self, store: Store, put_rules, tmp_path: Path):
         (tmp_path / "more.csv").write_text(LABS.replace("1200", "300").replace("2024-01-01", "2024-02-01"), encoding="utf-8")
-        use(RAISED)
+        put_rules(RAISED)
         report = again(store, tmp_path / "more.csv")
         assert in_short(report.rules_changed) == [("high_ferritin", "changed", ("high_ferritin",), 1)]
         assert report.patients_changed == 3 and met(store, "high_ferritin") == set()
 
-    def test_a_concept_is_told_of_each_rule_that_reads_it(self, store: Store, use):
-        use(some_rules.edited(RULES, RULES.concepts["oxygen_support"], "another word of why"))
+    def test_a_concept_is_told_of_each_rule_that_reads_it(self, store: Store, put_rules):
+        put_rules(some_rules.edited(RULES, RULES.concepts["oxygen_support"], "another word of why"))
         assert in_short(again(store).rules_changed) == [("urgent_transfer", "changed", ("oxygen_support",), 0)]
 
     def test_a_table_of_the_dictionary(self, store: Store, monkeypatch: pytest.MonkeyPatch):
@@ -103,26 +96,26 @@ class TestChanges:
         monkeypatch.setattr(tables, "content_hash", lambda name: "other" if name == "oxygen_device" else shipped(name))
         assert in_short(again(store).rules_changed) == [("urgent_transfer", "changed", ("oxygen_device",), 0)]
 
-    def test_a_value_of_the_site(self, store: Store, use):
+    def test_a_value_of_the_site(self, store: Store, put_rules):
         value = SiteValue(Decimal(150), "IU/mL", "Infection board", date(2024, 6, 2), "limit of quantification")
         assert met(store, "cmv_reactivation") == {"p3"}
-        use(RULES.at_site({("cmv_reactivation", "pcr"): value}))
+        put_rules(RULES.at_site({("cmv_reactivation", "pcr"): value}))
         assert in_short(again(store).rules_changed) == [("cmv_reactivation", "changed", ("cmv_reactivation",), 1)]
         assert met(store, "cmv_reactivation") == set()
 
-    def test_a_rule_that_is_new_and_one_that_is_gone(self, store: Store, use):
+    def test_a_rule_that_is_new_and_one_that_is_gone(self, store: Store, put_rules):
         fewer = some_rules.only("high_ferritin", "urgent_transfer", rules=RULES)
-        use(fewer)
+        put_rules(fewer)
         (gone,) = again(store).rules_changed
         assert in_short([gone]) == [("cmv_reactivation", "gone", ("cmv_reactivation",), 4)]
         assert (gone.version, gone.after) == (None, None)
-        use(RULES)
+        put_rules(RULES)
         (new,) = again(store, at=LAST).rules_changed
         assert in_short([new]) == [("cmv_reactivation", "new", ("cmv_reactivation",), 4)]
         assert (new.version, new.before) == (1, None)
 
-    def test_a_store_judged_by_other_rules_answers_by_those_of_now(self, store: Store, use):
-        use(RAISED)
+    def test_a_store_judged_by_other_rules_answers_by_those_of_now(self, store: Store, put_rules):
+        put_rules(RAISED)
         assert met(store, "high_ferritin") == {"p2"}
         assert told(store)["these_rules"] is False
 
@@ -142,25 +135,25 @@ class TestChanges:
 
 
 class TestLedger:
-    def test_it_says_since_when_a_version_judges(self, store: Store, use):
+    def test_it_says_since_when_a_version_judges(self, store: Store, put_rules):
         assert {row["since"] for row in told(store)["criteria"]} == {FIRST.isoformat()}
-        use(RAISED)
+        put_rules(RAISED)
         again(store)
         assert {row["criterion"]: row["since"] for row in told(store)["criteria"]} == {
             "high_ferritin": LATER.isoformat(),
             "urgent_transfer": FIRST.isoformat(),
             "cmv_reactivation": FIRST.isoformat(),
         }
-        use(RULES)
+        put_rules(RULES)
         again(store, at=LAST)
         assert {row["since"] for row in told(store)["criteria"]} == {FIRST.isoformat(), LAST.isoformat()}
         assert [change["judged_at"] for change in told(store)["changes"]] == [LAST.isoformat(), LATER.isoformat()]
 
-    def test_a_rebuild_keeps_it_and_tells_what_changed_since_the_snapshot(self, store: Store, use):
+    def test_a_rebuild_keeps_it_and_tells_what_changed_since_the_snapshot(self, store: Store, put_rules):
         before = Ledger(store.folder).path.read_bytes()
         report = rebuild(store)
         assert report.equal and report.rules_changed == [] and Ledger(store.folder).path.read_bytes() == before
-        use(RAISED)
+        put_rules(RAISED)
         report = rebuild(store)
         assert in_short(report.rules_changed) == [("high_ferritin", "changed", ("high_ferritin",), 1)]
         assert {table.table for table in report.tables if table.only_now} == {
@@ -169,7 +162,7 @@ class TestLedger:
         assert Ledger(store.folder).path.read_bytes().startswith(before)
 
     def test_a_change_told_by_a_judgement_that_a_crash_undid_is_listed_once(
-        self, store: Store, use, monkeypatch: pytest.MonkeyPatch
+        self, store: Store, put_rules, monkeypatch: pytest.MonkeyPatch
     ):
         add = Ledger.add
 
@@ -177,7 +170,7 @@ class TestLedger:
             add(*given)
             raise RuntimeError("killed here")
 
-        use(RAISED)
+        put_rules(RAISED)
         with monkeypatch.context() as patched:
             patched.setattr(Ledger, "add", killed)
             with pytest.raises(RuntimeError, match="killed here"):
@@ -187,14 +180,14 @@ class TestLedger:
         assert len(told(store)["changes"]) == 1
 
     def test_a_judgement_that_did_not_finish_leaves_nothing_behind(
-        self, store: Store, use, monkeypatch: pytest.MonkeyPatch
+        self, store: Store, put_rules, monkeypatch: pytest.MonkeyPatch
     ):
-        use(RAISED)
+        put_rules(RAISED)
         with monkeypatch.context() as patched:
             patched.setattr(rule_versions, "changes", lambda con: 1 / 0)
             with pytest.raises(ZeroDivisionError):
                 again(store)
-        use(RULES)
+        put_rules(RULES)
         again(store)
         with open_snapshot(store.folder) as snapshot, snapshot.cursor() as cursor:
             assert cursor.execute("SELECT table_name FROM duckdb_tables() WHERE table_name LIKE 'former%'").fetchall() == []
@@ -214,11 +207,11 @@ class TestLedger:
     def test_nobody_else_may_read_it(self, store: Store):
         assert Ledger(store.folder).path.stat().st_mode & 0o077 == 0
 
-    def test_a_work_file_made_again_is_compared_with_the_snapshot(self, store: Store, use):
+    def test_a_work_file_made_again_is_compared_with_the_snapshot(self, store: Store, put_rules):
         reader = SnapshotReader(store.folder)  # as the dashboard of this process has it open
         reader.snapshot()
         (store.folder / "work.duckdb").unlink()
-        use(RAISED)
+        put_rules(RAISED)
         assert in_short(again(store).rules_changed) == [("high_ferritin", "changed", ("high_ferritin",), 1)]
         reader.close()
 
@@ -236,8 +229,8 @@ class TestCommand:
             command_line.main()
         return (ended.value.code or 0, *capsys.readouterr())
 
-    def test_it_lists_each_rule_and_the_changes(self, store: Store, use, monkeypatch, capsys):
-        use(RAISED)
+    def test_it_lists_each_rule_and_the_changes(self, store: Store, put_rules, monkeypatch, capsys):
+        put_rules(RAISED)
         again(store)
         where = str(store.folder)
         code, out, _ = self.run(monkeypatch, capsys, "rules", "--format", "json", "--store", where)
@@ -258,8 +251,8 @@ class TestCommand:
         code, out, _ = self.run(monkeypatch, capsys, "rules", "--store", where)
         assert code == 0 and RAISED.content_hashes()["high_ferritin"][:12] in out and "Changes" in out
 
-    def test_it_says_when_the_store_was_judged_by_other_rules(self, store: Store, use, monkeypatch, capsys):
-        use(RAISED)
+    def test_it_says_when_the_store_was_judged_by_other_rules(self, store: Store, put_rules, monkeypatch, capsys):
+        put_rules(RAISED)
         _, out, _ = self.run(monkeypatch, capsys, "rules", "--store", str(store.folder))
         assert "The rules have changed since" in out and "No rule has changed since this store was first judged" in out
 

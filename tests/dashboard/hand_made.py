@@ -168,4 +168,5 @@ def threshold(criterion: str, name: str, value: float, unit: str, title: str = "
         "value": value,
         "unit": unit,
         "tag": tag,
+        "instead_of": None,
     }

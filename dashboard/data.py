@@ -75,7 +75,8 @@ def _provenance(folder: str, snapshot: int) -> Provenance:
 
 
 def thresholds() -> list[dict]:
-    """Every threshold of every rule, for the lines on charts: criterion, title, name, value, unit, tag."""
+    """Every threshold of every rule, for the lines on charts: criterion, title, name, value, unit, tag, and `instead_of`: the rule's
+    own number where the value is this site's, else None."""
     return [
         {
             "criterion": rule.id,
@@ -84,6 +85,7 @@ def thresholds() -> list[dict]:
             "value": _plain(threshold.used),
             "unit": threshold.unit,
             "tag": threshold.tag,
+            "instead_of": _plain(threshold.value) if threshold.here else None,
         }
         for rule in catalog().criteria.values()
         for threshold in rule.thresholds.values()

@@ -239,8 +239,7 @@ def print_explanation(explained: dict) -> None:
                 )
             )
         for flip in answer["flips"]:
-            becomes = f"It would be {flip['becomes'].replace('_', ' ')}" if flip["becomes"] else "No answer would stand"
-            out.print(f"{becomes} {_without(flip)}")
+            out.print(f"It would be {flip['becomes'].replace('_', ' ')} {_without(flip)}")
         if answer["status"] != "not_evaluable" and answer["records"]:
             if not answer["flips"]:
                 out.print("No single record would turn it.")

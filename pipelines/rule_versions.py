@@ -125,8 +125,9 @@ def _change(criterion: str, before: str | None, after: str | None, differ: set[s
     version, why = _entry(rules, criterion)
     needed = rules.needed(lambda definition: definition.id == criterion)
     read = {*needed, *rules.tables_read(needed)}
-    change = "changed" if before else "new"
-    return RuleChange(criterion, change, version, why, tuple(sorted(read & differ)), patients, before, after)
+    if before is None:
+        return RuleChange(criterion, "new", version, why, (criterion,), patients, before, after)
+    return RuleChange(criterion, "changed", version, why, tuple(sorted(read & differ)), patients, before, after)
 
 
 class Ledger:

@@ -86,7 +86,8 @@ def flips(
     """Per item with a met or not met answer, at most three ways in which it would turn, the strongest first: those that turn it
     over before those that leave it untold, weak records before others, later ones before earlier.
 
-    Each has `basis` (one of BASES), `records` (ids as strings) and `becomes` (the status then; None: no answer would stand).
+    Each has `basis` (one of BASES), `records` (ids as strings) and `becomes` (the status then; where the item would not be judged
+    at all, the answer for the whole).
     """
     decided = {answer["item"]: answer for answer in answers if answer["status"] != "not_evaluable"}
     evidence = sorted({int(record_id) for answer in decided.values() for record_id in answer["evidence"]})
@@ -107,12 +108,12 @@ def flips(
         turned: list[dict] = []
         for variant, (basis, without) in zip(variants, tried, strict=True):
             name = f"{patient_id}{chr(30)}{variant.name}"
-            becomes = standing.get((name, item), standing.get((name, None)))
+            becomes = standing.get((name, item), standing.get((name, None), "not_evaluable"))
             if becomes == answer["status"] or (basis == "estimated FiO2" and ESTIMATED not in answer["notes"]):
                 continue
             if not any(set(one["records"]) < set(map(str, without)) and one["becomes"] == becomes for one in turned):
                 turned.append({"basis": basis, "records": [str(one) for one in without], "becomes": becomes})
-        turned.sort(key=lambda flip: (flip["becomes"] in ("not_evaluable", None), BASES.index(flip["basis"])))
+        turned.sort(key=lambda flip: (flip["becomes"] == "not_evaluable", BASES.index(flip["basis"])))
         found[item] = turned[:MOST_SHOWN]
     return Flips(found, untried)
 

@@ -2,7 +2,18 @@
 
 import os
 
+import pytest
+
 os.environ["MDA5_SITE"] = ""
+
+
+@pytest.fixture
+def put_rules():
+    """Puts other rules in the place of those that ship until the test ends (tests/some_rules.py)."""
+    from tests import some_rules
+
+    with some_rules.in_use() as put:
+        yield put
 
 
 def pytest_addoption(parser) -> None:

@@ -1,11 +1,14 @@
 """A part of the rules, or the rules with something changed, used by the whole programme while a test runs."""
 
 import hashlib
-import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
 
+import pipelines.catalog as catalog_module
+from pipelines import site_thresholds
 from pipelines.catalog import Catalog, Definition, catalog
 
 
@@ -36,8 +39,21 @@ def edited(rules: Catalog, definition: Definition, text: str) -> Catalog:
     return replace(rules, criteria=rules.criteria | put)
 
 
-def use(monkeypatch: pytest.MonkeyPatch, rules: Catalog) -> None:
-    """From here on everything is judged and shown by these rules."""
-    for name, module in list(sys.modules.items()):
-        if name.partition(".")[0] in ("pipelines", "dashboard") and callable(getattr(module, "catalog", None)):
-            monkeypatch.setattr(module, "catalog", lambda: rules)
+def put(rules: Catalog) -> None:
+    """From here on everything is judged and shown by these rules: `catalog()` gives them."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(catalog_module, "read_catalog", lambda *_: rules)
+        patched.setattr(site_thresholds, "read", dict)
+        catalog.cache_clear()
+        catalog()
+
+
+@contextmanager
+def in_use(rules: Catalog | None = None) -> Iterator[Callable[[Catalog], None]]:
+    """These rules while the block runs, which may `put` others; then those that ship again."""
+    shipped = catalog()
+    put(rules or shipped)
+    try:
+        yield put
+    finally:
+        put(shipped)

@@ -37,7 +37,7 @@ def labels(panel: Panel, top: float, total: float) -> list[dict]:
     height_of = results.pixels(panel)
     wanted, told = [], set()
     for line in sorted(panel.lines, key=lambda line: -float(line["value"])):
-        text = style.number(float(line["value"]))
+        text = style.number(float(line["value"])) + (" (this site)" if line["instead_of"] is not None else "")
         if line["criterion"] not in told:
             text = f"{line['title']}: {text}"
             told.add(line["criterion"])
@@ -66,9 +66,16 @@ def _label(line: dict, lines: list[str], y: float) -> dict:
         "yanchor": "middle",
         "showarrow": False,
         "font": {"size": 10, "color": style.VERMILION},
-        "hovertext": style.as_label(f"{line['title']}: {line['value']} {line['unit']} ({line['tag']})"),
+        "hovertext": style.as_label(f"{line['title']}: {line['value']} {line['unit']} ({_whose(line)})"),
         "name": f"threshold {line['criterion']} {line['name']}",
     }
+
+
+def _whose(line: dict) -> str:
+    """Where a number comes from: its tag, or this site and what it replaces."""
+    if line["instead_of"] is None:
+        return line["tag"]
+    return f"this site's, instead of {style.number(float(line['instead_of']))}, {line['tag']}"
 
 
 def _level_label(line: dict, top: float, total: float) -> dict:

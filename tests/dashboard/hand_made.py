@@ -169,4 +169,5 @@ def threshold(criterion: str, name: str, value: float, unit: str, title: str = "
         "value": value,
         "unit": unit,
         "tag": tag,
+        "instead_of": None,
     }

@@ -68,10 +68,32 @@ def test_nothing_dated_later_changes_an_answer(first: int) -> None:
 
 
 def test_a_stop_dated_later_changes_nothing_of_a_dose_that_does_not_say_how_often() -> None:
-    dose = {"drug": "dexamethasone", "route": "oral", "dose": "6", "dose_unit": "mg", "per": "dose", "start": "2024-01-06"}
-    pulse = {"drug": "methylprednisolone", "route": "iv", "dose": "500", "dose_unit": "mg", "per": "dose", "start": "2024-01-20"}
+    dose = {
+        "drug": "dexamethasone",
+        "route": "oral",
+        "dose": "6",
+        "dose_unit": "mg",
+        "per": "dose",
+        "start": "2024-01-06",
+    }
+    pulse = {
+        "drug": "methylprednisolone",
+        "route": "iv",
+        "dose": "500",
+        "dose_unit": "mg",
+        "per": "dose",
+        "start": "2024-01-20",
+    }
     others = [
-        {"drug": drug, "route": "oral", "dose": "20", "dose_unit": "mg", "per": "day", "start": "2024-01-01", "ongoing": "yes"}
+        {
+            "drug": drug,
+            "route": "oral",
+            "dose": "20",
+            "dose_unit": "mg",
+            "per": "day",
+            "start": "2024-01-01",
+            "ongoing": "yes",
+        }
         for drug in ("prednisolone", "ciclosporin")
     ]
     cohort = cohorts.numbered([

@@ -140,8 +140,7 @@ def test_what_was_known_by_a_moment_is_a_store_of_what_was_reported_by_then(monk
 @pytest.fixture(scope="module")
 def past(tmp_path_factory: pytest.TempPathFactory):
     """A store of three loads, and what it answered by a few rules after each, and what they read: as of its last day and of another."""
-    with pytest.MonkeyPatch.context() as patched:
-        some_rules.use(patched, some_rules.only(*RULES))
+    with some_rules.in_use(some_rules.only(*RULES)):
         folder = tmp_path_factory.mktemp("past")
         store, then = Store(folder / "store"), []
         for number, rows in enumerate(in_loads(drawn(7_000), Random(3))):
@@ -194,8 +193,8 @@ class TestFindings:
         ]
 
 
-def test_as_of_a_day_nothing_changes_when_later_records_arrive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    some_rules.use(monkeypatch, some_rules.only(*RULES))
+def test_as_of_a_day_nothing_changes_when_later_records_arrive(tmp_path: Path, put_rules) -> None:
+    put_rules(some_rules.only(*RULES))
     store, day = Store(tmp_path / "store"), date(2024, 2, 10)
     earlier: Cohort = {}
     later: Cohort = {}

@@ -67,7 +67,7 @@ dosed AS (   -- single doses of one day add up; every other row is itself
         max(CASE WHEN printed_open AND dosing = 'daily' THEN 1 ELSE 0 END) = 1 AS open,
         max(CASE WHEN ends_open AND dosing = 'daily' THEN 1 ELSE 0 END) = 1 AS ends_open,
         sum(dose_per_day) AS dose_per_day, count(*) > count(dose_per_day) AS dose_unread, max(each_dose) AS each_dose,
-        list(record_id) AS evidence
+        min(record_id) AS first_id, list(record_id) AS evidence
     FROM piece
     GROUP BY
         patient_id, drug, drug_class, systemic, action, start_date, stop_date, dosing, CASE WHEN single THEN 0 ELSE record_id END
@@ -113,14 +113,15 @@ clustered AS (   -- rows of one drug that overlap stand in one cluster, so that 
     SELECT
         *,
         sum(CASE WHEN from_date < reached THEN 0 ELSE 1 END) OVER (
-            PARTITION BY patient_id, drug, action, systemic, dosing, pulse ORDER BY from_date, reached_to ROWS UNBOUNDED PRECEDING
+            PARTITION BY patient_id, drug, action, systemic, dosing, pulse ORDER BY from_date, reached_to, first_id
+            ROWS UNBOUNDED PRECEDING
         ) AS cluster
     FROM (
         SELECT
             *,
             coalesce(to_date, DATE '9999-12-31') AS reached_to,
             max(coalesce(to_date, DATE '9999-12-31')) OVER (
-                PARTITION BY patient_id, drug, action, systemic, dosing, pulse ORDER BY from_date, coalesce(to_date, DATE '9999-12-31')
+                PARTITION BY patient_id, drug, action, systemic, dosing, pulse ORDER BY from_date, coalesce(to_date, DATE '9999-12-31'), first_id   -- the same order in both windows
                 ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
             ) AS reached
         FROM bounded

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 
 SPEC = Path(__file__).parent / "spec"
@@ -19,6 +20,7 @@ class Case:
     id: str
     title: str
     given: dict[str, list[dict[str, str]]] = field(default_factory=dict)
+    site: dict[str, Decimal] = field(default_factory=dict)  # thresholds as a site has set them
     expected: list[dict[str, str]] | None = None
 
 
@@ -47,7 +49,7 @@ def read_spec(path: Path) -> Spec:
             cases.append(Case(f"{path.stem}-{len(cases) + 1}", line[3:]))
         elif line.startswith("# "):
             title = line[2:]
-        elif line in (*GIVEN, "expected"):
+        elif line in (*GIVEN, "site", "expected"):
             name = line
         elif line.startswith("|"):
             if name is None or not cases:
@@ -55,6 +57,8 @@ def read_spec(path: Path) -> Spec:
             rows, at = _table(path, lines, at)
             if name == "expected":
                 cases[-1].expected = (cases[-1].expected or []) + rows
+            elif name == "site":
+                cases[-1].site = {row["threshold"]: Decimal(row["value"]) for row in rows}
             else:
                 cases[-1].given.setdefault(name, []).extend(rows)
             name = None

@@ -125,7 +125,7 @@ class TestSet:
 
     def test_nothing_else_of_the_rules_changes(self, site):
         rules, shipped = site(entry()), catalog()
-        assert rules.criteria["cmv_reactivation"].thresholds["pcr"].value == 1
+        assert rules.criteria["cmv_reactivation"].thresholds["pcr"].value == 0
         changed = {
             name for name, content in rules.content_hashes().items() if content != shipped.content_hashes()[name]
         }
@@ -172,10 +172,10 @@ class TestShown:
             "cmv_reactivation",
             "pcr",
             150,
-            1,
+            0,
         )
         label = threshold_lines._label(line, ["x"], 0.5)
-        assert "150" in label["hovertext"] and "this site&#x27;s, instead of 1" in label["hovertext"].replace(
+        assert "150" in label["hovertext"] and "this site&#x27;s, instead of 0" in label["hovertext"].replace(
             "'", "&#x27;"
         )
 
@@ -213,7 +213,7 @@ class TestJudged:
 
     def test_the_finding_and_its_explanation_name_it(self, store: Store, capsys: pytest.CaptureFixture):
         explained = self.explained(store)
-        assert "Site value: pcr 150 IU/mL instead of 1." in explained["answers"][0]["finding"]
+        assert "Site value: pcr 150 IU/mL instead of 0." in explained["answers"][0]["finding"]
         (number,) = [line["site"] for line in explained["thresholds"] if line["site"]]
         assert (number["value"], number["set_by"]) == ("150", "board")
         command_output.print_explanation(explained)

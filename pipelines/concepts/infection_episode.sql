@@ -4,8 +4,9 @@ why   = """One row per record of an infection. On a day within [from_date, to_da
 unknown from then on; to_date empty: nothing more is recorded of it. With no recorded end it is open for 28 days after its last
 record [P]; treatment is not evidence of infection, and a lone culture or PCR is microbiology, not an episode. A recorded end is the
 last day of the infection and is not known before its own day, which has a row of its own when the days before it were unknown
-or an earlier end was recorded (ended: to_date is such an end; else it is the next row of the same organism at the same site). since: first day of the episode;
-recorded_on: the day of the record behind the row. Attributes recorded on one day at one time belong together."""
+or an earlier end was recorded (ended: to_date is such an end; else it is the next row of the same organism at the same site). since:
+first day of the episode; recorded_on: the day of the record behind the row. Attributes recorded on one day at one time belong
+together."""
 
 [threshold.open_days]
 value = 28

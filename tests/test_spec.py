@@ -185,6 +185,22 @@ def test_moving_the_monitoring_schedule_by_one_day_breaks_a_case(
         con.execute("INSERT INTO monitoring SELECT * FROM schedule_as_it_is")
 
 
+def test_a_threshold_reads_in_a_sentence_as_it_is_written() -> None:
+    """A decimal below 1 bound as a parameter would lose its zero: DuckDB prints DECIMAL(1, 1) as `.8`."""
+    rules = catalog()
+    for definition_id in rules.order:
+        for name, threshold in rules[definition_id].thresholds.items():
+            for value in (threshold.value, Decimal("0.8"), Decimal("0.05")):
+                printed = rules[definition_id].bound(f"SELECT CAST(${name} AS VARCHAR)", {name: value})
+                assert judged().con.execute(printed).fetchone()[0] == str(value)
+
+
+def test_no_sentence_has_a_number_without_its_zero() -> None:
+    said = "SELECT criterion, unnest(list_concat(facts, missing)) AS said FROM judgement"
+    found = judged().con.execute(f"SELECT * FROM ({said}) WHERE regexp_matches(said, '(^|[^0-9])[.][0-9]')").fetchall()
+    assert not found
+
+
 def test_every_definition_has_a_spec_and_every_spec_a_definition() -> None:
     rules = catalog()
     assert set(SPECS) == set(rules.order)

@@ -1,8 +1,9 @@
 /*
 title = "Ferritin course: each value against the one before therapy, the previous one and the peak"
-why   = """The value before therapy is the last one dated on or before the start of combination therapy and at most 28 days before it
-[P], as known on the day of the value. The peak is the highest so far, the value itself included. Fold changes, doubling
-and halving times are given between exact numbers only; a value beyond the assay's limit keeps its sign in `shown`."""
+why   = """The value before therapy is the last one dated on or before the start of therapy (combination therapy, else the first high-dose
+glucocorticoid) and at most 28 days before it [P], as known on the day of the value. The peak is the highest so far, the value itself
+included. Fold changes, doubling and halving times are given between exact numbers only; a value beyond the assay's limit keeps its
+sign in `shown`."""
 
 [threshold.before_days]
 value = 28
@@ -29,7 +30,7 @@ baseline AS (
         row_number() OVER (
             PARTITION BY therapy.patient_id, therapy.applies_from ORDER BY measured.on_date DESC, measured.at DESC NULLS LAST, measured.record_id
         ) AS place
-    FROM combination_therapy AS therapy
+    FROM therapy_start AS therapy
     JOIN measured
         ON measured.patient_id = therapy.patient_id
         AND measured.on_date BETWEEN therapy.start_date - CAST($before_days AS INTEGER) AND therapy.start_date

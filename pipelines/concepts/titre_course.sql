@@ -3,7 +3,8 @@ title = "Anti-MDA5 results: positive or not, and against previous, lowest and hi
 why   = """One row per result. Positive is at or above the row's own upper limit, else the assay's cut-off, else what the coded
 result says; NULL where the interval of a censored result lies on both sides, or a number has no limit. Results are compared within one
 assay and sample timing; a blank assay only with blank ones of the same laboratory and unit. Previous, lowest (nadir)
-and highest (peak) are those of earlier days: the lowest of several intervals is [nadir_low, nadir_high]."""
+and highest (peak) are those of earlier days: the lowest of several intervals is [nadir_low, nadir_high]. Numbers are compared only
+with numbers of one unit: previous_low and previous_high are those of the last one, whatever the previous result was."""
 */
 WITH result AS (
     SELECT
@@ -39,19 +40,26 @@ SELECT
     patient_id, on_date, record_id, assay, laboratory, unit, sample_timing, value, low, low_open, high, high_open, coded, positive,
     arg_max(record_id, place) OVER earlier AS previous_id,
     arg_max(on_date, place) OVER earlier AS previous_date,
-    arg_max(low, place) OVER earlier AS previous_low,
-    arg_max(high, place) OVER earlier AS previous_high,
-    arg_max(positive, place) OVER earlier AS previous_positive,
-    arg_min(record_id, low_then_place) OVER earlier AS nadir_id,
-    arg_min(on_date, low_then_place) OVER earlier AS nadir_date,
-    min(low) OVER earlier AS nadir_low,
-    min(high) OVER earlier AS nadir_high,
-    arg_max(record_id, low_then_earlier) OVER earlier AS peak_id,
-    arg_max(on_date, low_then_earlier) OVER earlier AS peak_date,
-    max(low) OVER earlier AS peak_low,
-    CASE WHEN count(low) OVER earlier = count(high) OVER earlier THEN max(high) OVER earlier END AS peak_high
+    arg_max(low, place) OVER earlier_numbers AS previous_low,
+    nullif(arg_max(coalesce(high, -1), CASE WHEN low IS NOT NULL THEN place END) OVER earlier_numbers, -1) AS previous_high,
+    -- what is empty is passed over by arg_max, and the result before it is not the previous one
+    CASE arg_max(CASE WHEN positive THEN 1 WHEN NOT positive THEN 0 ELSE -1 END, place) OVER earlier WHEN 1 THEN TRUE WHEN 0 THEN FALSE END
+        AS previous_positive,
+    arg_min(record_id, low_then_place) OVER earlier_numbers AS nadir_id,
+    arg_min(on_date, low_then_place) OVER earlier_numbers AS nadir_date,
+    min(low) OVER earlier_numbers AS nadir_low,
+    min(high) OVER earlier_numbers AS nadir_high,
+    arg_max(record_id, low_then_earlier) OVER earlier_numbers AS peak_id,
+    arg_max(on_date, low_then_earlier) OVER earlier_numbers AS peak_date,
+    max(low) OVER earlier_numbers AS peak_low,
+    CASE WHEN count(low) OVER earlier_numbers = count(high) OVER earlier_numbers THEN max(high) OVER earlier_numbers END AS peak_high
 FROM judged
-WINDOW earlier AS (
-    PARTITION BY patient_id, assay, blank_laboratory, blank_unit, sample_timing
-    ORDER BY on_date RANGE BETWEEN UNBOUNDED PRECEDING AND INTERVAL 1 DAY PRECEDING
-)
+WINDOW
+    earlier AS (
+        PARTITION BY patient_id, assay, blank_laboratory, blank_unit, sample_timing
+        ORDER BY on_date RANGE BETWEEN UNBOUNDED PRECEDING AND INTERVAL 1 DAY PRECEDING
+    ),
+    earlier_numbers AS (
+        PARTITION BY patient_id, assay, blank_laboratory, blank_unit, sample_timing, unit
+        ORDER BY on_date RANGE BETWEEN UNBOUNDED PRECEDING AND INTERVAL 1 DAY PRECEDING
+    )

@@ -54,8 +54,8 @@ piece AS (   -- of a row `per dose` the first day is a single dose, and the days
     FROM printed
     UNION ALL
     SELECT
-        record_id, patient_id, drug, drug_class, route, systemic, action, purpose, prednisone_factor, dose_unit, last_confirmed, start_date + 1,
-        dosing, FALSE, FALSE, stop_date, FALSE, NULL, dose
+        record_id, patient_id, drug, drug_class, route, systemic, action, purpose, prednisone_factor, dose_unit, last_confirmed,
+        start_date + 1, dosing, FALSE, FALSE, stop_date, FALSE, NULL, dose
     FROM printed
     WHERE per = 'dose' AND dosing = 'daily' AND stop_date > start_date
 ),

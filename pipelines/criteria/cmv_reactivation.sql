@@ -4,8 +4,9 @@ group = "infection"
 why   = """Reactivation is frequent under triple therapy and JAK inhibitors. Grade 1: a CMV PCR at or above the site's threshold or at least one
 pp65-positive cell. No universal cut-off exists: the default, 0, takes in any quantified value, and a result that could not be quantified
 (`<34.5`) is below it; where the site has set a threshold it is below only if it surely is. Virus `detected` by a quantitative PCR, with no
-value, may have been quantified or not: that ends nothing and begins nothing. Grade 2: recorded CMV end-organ disease, with or without a PCR. Detected virus alone is not disease. It ends
-with the recorded end of the disease or the next PCR below the threshold; with neither, it is unknown after 28 days."""
+value, may have been quantified or not: that ends nothing, and leaves open whether anything began. Grade 2: recorded CMV end-organ
+disease, with or without a PCR. Detected virus alone is not disease. It ends with the recorded end of the disease or the next PCR below
+the threshold; with neither, it is unknown after 28 days."""
 unknown = ["CMV PCR"]
 
 [threshold.pcr]
@@ -64,7 +65,8 @@ placed AS (   -- place 3: at or above the threshold, 2: below it, 1: undecided. 
         CASE
             WHEN (low >= threshold AND low > 0) OR (coded = 'positive' AND coded_decides) THEN 3
             WHEN
-                coded = 'negative' OR upper < threshold OR (upper = threshold AND high_open) OR (threshold = 0 AND low = 0 AND upper IS NOT NULL)
+                coded = 'negative' OR upper < threshold OR (upper = threshold AND high_open)
+                OR (threshold = 0 AND low = 0 AND upper IS NOT NULL)
             THEN 2
             ELSE 1
         END AS place,

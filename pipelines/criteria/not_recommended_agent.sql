@@ -23,7 +23,8 @@ why = "first version"
 WITH acting AS (   -- each stretch of days on which a dose of the drug acts
     SELECT
         course.patient_id, course.drug, drug.title, course.from_date, course.evidence,
-        course.no_stop AS open,   -- on its days no stop is known, though a later row may end it
+        -- until then no stop is known, though a later row may end it
+        CASE WHEN course.no_stop THEN coalesce(course.to_date, DATE '9999-12-31') ELSE course.from_date END AS open_until,
         CASE
             WHEN course.no_stop AND course.last_confirmed > course.from_date
                 AND course.last_confirmed < coalesce(course.to_date, DATE '9999-12-31') THEN course.last_confirmed
@@ -69,7 +70,7 @@ last_given AS (   -- the stretches known on the judged day; those that act on it
     SELECT
         judged_day.patient_id, judged_day.drug, judged_day.on_date, acting.title,
         acting.reached_to > judged_day.on_date AS acts, acting.from_date,
-        acting.open AND acting.reached_to > judged_day.on_date AS open,
+        acting.open_until > judged_day.on_date AS open,
         CASE WHEN acting.confirmed_on <= judged_day.on_date THEN acting.confirmed_on END AS confirmed_on,
         acting.evidence,
         row_number() OVER (

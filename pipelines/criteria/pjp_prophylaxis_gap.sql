@@ -71,8 +71,9 @@ other_agent AS (
 gap_part AS (   -- what the days of a gap count for once it is over
     SELECT
         course.patient_id, course.from_date, course.to_date AS reached_to,
-        coalesce(CASE WHEN course.drug_class = 'glucocorticoid' THEN CAST(course.dose_per_day * drug.prednisone_factor AS DECIMAL(19, 6)) END, 0)
-            AS mg,
+        coalesce(
+            CASE WHEN course.drug_class = 'glucocorticoid' THEN CAST(course.dose_per_day * drug.prednisone_factor AS DECIMAL(19, 6)) END, 0
+        ) AS mg,
         CASE WHEN course.drug_class = 'glucocorticoid' AND course.dose_unread THEN 1 ELSE 0 END AS unread,
         CASE WHEN course.drug_class = 'glucocorticoid' THEN 0 ELSE 1 END AS agents
     FROM treatment_course AS course

@@ -37,13 +37,6 @@ step  = 1
 cite  = "kapnadak2021"
 tag   = "published"
 
-[threshold.pair_days]
-value = 28
-unit  = "days"
-step  = 1
-cite  = "project"
-tag   = "project default"
-
 [finding]
 facts = ["reached", "fvc", "dlco"]
 met = "{reached}: the condition for transplant referral is met."
@@ -64,10 +57,23 @@ WITH pair AS (       -- each result with each earlier test within the time: what
         CASE result.measure WHEN 'fvc' THEN $fvc_fall ELSE $dlco_fall END AS from_fall,
         coalesce(100 * (earlier.low - result.high) >= earlier.low * CASE result.measure WHEN 'fvc' THEN $fvc_fall ELSE $dlco_fall END, FALSE)
             AS fallen,
-        coalesce(100 * (earlier.high - result.low) >= earlier.high * CASE result.measure WHEN 'fvc' THEN $fvc_fall ELSE $dlco_fall END, TRUE)
-            AS perhaps_fallen,
+        -- an end that is not reached makes a fall of just that size impossible
+        coalesce(
+            100 * (earlier.high - result.low) >= earlier.high * CASE result.measure WHEN 'fvc' THEN $fvc_fall ELSE $dlco_fall END
+            AND NOT (
+                (earlier.high_open OR result.low_open)
+                AND 100 * (earlier.high - result.low) = earlier.high * CASE result.measure WHEN 'fvc' THEN $fvc_fall ELSE $dlco_fall END
+            ),
+            TRUE
+        ) AS perhaps_fallen,
         result.measure = 'fvc' AND coalesce(100 * (earlier.low - result.high) >= earlier.low * $fvc_fall_if_worse, FALSE) AS somewhat,
-        result.measure = 'fvc' AND coalesce(100 * (earlier.high - result.low) >= earlier.high * $fvc_fall_if_worse, TRUE) AS perhaps_somewhat
+        result.measure = 'fvc' AND coalesce(
+            100 * (earlier.high - result.low) >= earlier.high * $fvc_fall_if_worse
+            AND NOT (
+                (earlier.high_open OR result.low_open) AND 100 * (earlier.high - result.low) = earlier.high * $fvc_fall_if_worse
+            ),
+            TRUE
+        ) AS perhaps_somewhat
     FROM lung_function_change AS result
     JOIN lung_function_change AS earlier
         ON earlier.patient_id = result.patient_id AND earlier.measure = result.measure
@@ -101,39 +107,28 @@ pair_clue AS (  -- of pairs that may need it: when worse symptoms or imaging, an
     WHERE pair.perhaps_somewhat
     GROUP BY pair.patient_id, pair.record_id, pair.earlier_id, pair.tested_on
 ),
-tested AS (     -- litres alone are a test too, with nothing to judge
-    SELECT patient_id, on_date, 'fvc' AS measure FROM lung_function_pair WHERE fvc_on = on_date
-    UNION
-    SELECT patient_id, on_date, 'dlco' FROM lung_function_pair WHERE dlco_on = on_date
-),
 happened AS (  -- what came before the test itself is judged with the test
-    SELECT
-        patient_id, on_date, on_date AS test_on, CASE measure WHEN 'fvc' THEN on_date END AS fvc_on,
-        CASE measure WHEN 'dlco' THEN on_date END AS dlco_on
-    FROM tested
+    SELECT patient_id, on_date, on_date AS test_on FROM lung_function_pair
     UNION ALL
-    SELECT patient_id, worse_on, NULL, NULL, NULL FROM pair_clue WHERE worse_on > tested_on
+    SELECT patient_id, worse_on, NULL FROM pair_clue WHERE worse_on > tested_on
     UNION ALL
-    SELECT patient_id, symptoms_on, NULL, NULL, NULL FROM pair_clue WHERE symptoms_on > tested_on
+    SELECT patient_id, symptoms_on, NULL FROM pair_clue WHERE symptoms_on > tested_on
     UNION ALL
-    SELECT patient_id, imaging_on, NULL, NULL, NULL FROM pair_clue WHERE imaging_on > tested_on
+    SELECT patient_id, imaging_on, NULL FROM pair_clue WHERE imaging_on > tested_on
 ),
 judged AS (     -- test days, and the days on which a symptom or imaging record may change the answer; with the latest tests
-    SELECT
-        patient_id, on_date,
-        max(max(test_on)) OVER so_far AS test_on, max(max(fvc_on)) OVER so_far AS fvc_on, max(max(dlco_on)) OVER so_far AS dlco_on
-    FROM happened
-    GROUP BY patient_id, on_date
-    WINDOW so_far AS (PARTITION BY patient_id ORDER BY on_date)
+    SELECT last_test.patient_id, last_test.on_date, tests.fvc_on, tests.dlco_on
+    FROM (
+        SELECT patient_id, on_date, max(max(test_on)) OVER (PARTITION BY patient_id ORDER BY on_date) AS test_on
+        FROM happened
+        GROUP BY patient_id, on_date
+    ) AS last_test
+    JOIN lung_function_pair AS tests ON tests.patient_id = last_test.patient_id AND tests.on_date = last_test.test_on
 ),
 latest AS (
-    SELECT patient_id, on_date, 'fvc' AS measure, fvc_on AS tested_on
-    FROM judged
-    WHERE test_on <= fvc_on + CAST($pair_days AS INTEGER)
+    SELECT patient_id, on_date, 'fvc' AS measure, fvc_on AS tested_on FROM judged WHERE fvc_on IS NOT NULL
     UNION ALL
-    SELECT patient_id, on_date, 'dlco', dlco_on
-    FROM judged
-    WHERE test_on <= dlco_on + CAST($pair_days AS INTEGER)
+    SELECT patient_id, on_date, 'dlco', dlco_on FROM judged WHERE dlco_on IS NOT NULL
 ),
 seen AS (       -- each pair on each judged day, with what had been recorded by then
     SELECT
@@ -249,7 +244,6 @@ told AS (
         ON day_clue.patient_id = judged.patient_id AND day_clue.on_date = judged.on_date AND day_clue.measure = title.measure
     LEFT JOIN alone
         ON alone.patient_id = judged.patient_id AND alone.on_date = judged.on_date AND alone.measure = title.measure
-    WHERE judged.test_on IS NOT NULL
 ),
 together AS (
     SELECT

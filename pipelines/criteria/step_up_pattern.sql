@@ -219,18 +219,29 @@ antibody AS (   -- the first negative result
     WHERE on_date = first_on
     GROUP BY patient_id, on_date
 ),
+settled AS (   -- the days on which the first and the last of all possible first days are late: those between depend on what comes later
+    SELECT
+        candidate.patient_id, min(timed.late_from) AS first_late_from,
+        CASE WHEN count(*) = count(timed.late_from) AND max(sure.began_on) IS NOT NULL THEN max(timed.late_from) END AS all_late_from
+    FROM candidate
+    LEFT JOIN timed ON timed.patient_id = candidate.patient_id AND timed.began_on = candidate.began_on
+    LEFT JOIN first_high AS sure ON sure.patient_id = candidate.patient_id AND sure.sure
+    GROUP BY candidate.patient_id
+),
 change_day AS (
     SELECT patient_id, recorded_on AS on_date FROM rp_ild
     UNION
     SELECT patient_id, began_on FROM first_high
     UNION
-    SELECT patient_id, from_day FROM maybe   -- the other candidates lie where they do by what comes later
+    SELECT patient_id, from_day FROM maybe
     UNION
     SELECT patient_id, second_on FROM pattern
     UNION
     SELECT patient_id, third_on FROM pattern
     UNION
-    SELECT patient_id, late_from FROM timed
+    SELECT patient_id, first_late_from FROM settled
+    UNION
+    SELECT patient_id, all_late_from FROM settled
     UNION
     SELECT patient_id, negative_on FROM antibody
     UNION

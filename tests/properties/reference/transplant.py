@@ -88,9 +88,10 @@ def fell(new: Observation, old: Observation, percent: int) -> Known:
     kept = 100 - percent
     if new.high is not None and 100 * new.high <= kept * old.low:
         return True
-    if old.high is not None and 100 * new.low > kept * old.high:
-        return False
-    return None
+    if old.high is None:
+        return None
+    least_kept, not_reached = 100 * new.low - kept * old.high, new.low_open or old.high_open
+    return False if least_kept > 0 or (least_kept == 0 and not_reached) else None
 
 
 def worse_symptoms(patient: Patient, since: date, day: date) -> Known:

@@ -265,11 +265,14 @@ class TestOutput:
     @pytest.mark.parametrize(
         ("labs", "said"),
         [
-            (["400", "1200"], "It would be not met if this one of several of the same day did not count: ferritin 1200 of 2024-01-05, labs.csv:3"),
+            (
+                ["400", "1200"],
+                "It would be not met if this one of several of the same day did not count: ferritin 1200 of 2024-01-05, labs.csv:3",
+            ),
             (["1200"], "It would be not evaluable without this record: ferritin 1200 of 2024-01-05, labs.csv:2"),
             (["1200", "1300"], "No single record would turn it."),
         ],
-    )  # fmt: skip
+    )
     def test_on_the_screen_it_is_a_sentence(self, capsys: pytest.CaptureFixture, labs: list[str], said: str):
         con = store(labs=[ferritin(value, "2024-01-05") for value in labs])
         command_output.print_explanation(explained(con, "high_ferritin"))

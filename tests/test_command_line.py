@@ -229,6 +229,35 @@ class TestFindings:
         assert "labs.csv" in text and told["finding"].split(".")[0][:30] in text.replace("\n", " ")
 
 
+class TestPast:
+    def test_the_day_asked_for_is_then_the_last_one_known(self, loaded):
+        told = loaded("findings", "--known-at", "2024-01-01", "--format", "json").json
+        assert {row["patient_id"] for row in told} == {"p1"} and {row["on_date"] for row in told} == {"2024-01-01"}
+        explained = loaded("explain", "p1", "high_ferritin", "--known-at", "2024-01-01", "--json").json
+        assert explained["as_of"] == "2024-01-01" and explained["answers"][0]["status"] == "met"
+
+    def test_before_the_store_had_anything_nothing_stands(self, loaded):
+        for question in (["findings"], ["findings", "--history"]):
+            assert loaded(*question, "--received-at", "2000-01-01", "--format", "json").json == []
+        ran = loaded("explain", "p1", "high_ferritin", "--received-at", "2000-01-01")
+        assert ran.code == 0 and "before anything was recorded" in ran.out
+
+    def test_a_day_alone_is_taken_to_its_end(self, loaded):
+        today = date.today().isoformat()
+        assert loaded("findings", "--received-at", today, "--format", "json").json
+        assert not loaded("findings", "--received-at", f"{today}T00:00:00", "--format", "json").json
+
+    @pytest.mark.parametrize("command", [["findings"], ["explain", "p1", "high_ferritin"]])
+    def test_two_moments_or_none_are_wrong_usage(self, loaded, command: list[str]):
+        for moments in (
+            ["--known-at", "2024-01-01", "--received-at", "2024-01-01"],
+            ["--known-at", "yesterday"],
+            ["--received-at", "2024-06-01T12:00:00+02:00"],
+        ):
+            ran = loaded(*command, *moments)
+            assert ran.code == 2 and ran.out == "" and "Traceback" not in ran.err
+
+
 class TestTables:
     def test_rejects_give_the_reason_the_hint_and_the_row(self, loaded):
         (row,) = loaded("rejects", "--format", "json").json

@@ -19,6 +19,7 @@ from tests import some_rules
 EXAMPLE = Path(__file__).parents[1] / "sample_data" / "site.example.toml"
 ENTRY = '[{place}]\nvalue = {value}\nunit = "{unit}"\nset_by = "board"\non = 2026-11-02\nwhy = "because"\n'
 CMV = "cmv_reactivation.pcr"
+OF_THE_RULE = catalog().criteria["cmv_reactivation"].thresholds["pcr"].value
 
 
 def entry(value: str = "150", place: str = CMV, unit: str = "IU/mL") -> str:
@@ -125,7 +126,7 @@ class TestSet:
 
     def test_nothing_else_of_the_rules_changes(self, site):
         rules, shipped = site(entry()), catalog()
-        assert rules.criteria["cmv_reactivation"].thresholds["pcr"].value == 0
+        assert rules.criteria["cmv_reactivation"].thresholds["pcr"].value == OF_THE_RULE
         changed = {
             name for name, content in rules.content_hashes().items() if content != shipped.content_hashes()[name]
         }
@@ -168,16 +169,10 @@ class TestShown:
 
         put_rules(site(entry()))
         (line,) = [one for one in data.thresholds() if one["instead_of"] is not None]
-        assert (line["criterion"], line["name"], line["value"], line["instead_of"]) == (
-            "cmv_reactivation",
-            "pcr",
-            150,
-            0,
-        )
-        label = threshold_lines._label(line, ["x"], 0.5)
-        assert "150" in label["hovertext"] and "this site&#x27;s, instead of 0" in label["hovertext"].replace(
-            "'", "&#x27;"
-        )
+        assert (line["criterion"], line["name"], line["value"]) == ("cmv_reactivation", "pcr", 150)
+        assert line["instead_of"] == OF_THE_RULE
+        hover = threshold_lines._label(line, ["x"], 0.5)["hovertext"]
+        assert "150" in hover and f"this site's, instead of {OF_THE_RULE}" in hover
 
 
 @pytest.fixture(scope="module")
@@ -213,7 +208,7 @@ class TestJudged:
 
     def test_the_finding_and_its_explanation_name_it(self, store: Store, capsys: pytest.CaptureFixture):
         explained = self.explained(store)
-        assert "Site value: pcr 150 IU/mL instead of 0." in explained["answers"][0]["finding"]
+        assert f"Site value: pcr 150 IU/mL instead of {OF_THE_RULE}." in explained["answers"][0]["finding"]
         (number,) = [line["site"] for line in explained["thresholds"] if line["site"]]
         assert (number["value"], number["set_by"]) == ("150", "board")
         command_output.print_explanation(explained)

@@ -30,8 +30,8 @@ class FinalSelect:
     @property
     def lookups(self) -> list["Lookup"]:
         """Each LEFT JOIN of `joins`."""
-        form = r"LEFT JOIN (\w+)(?: AS (\w+))?\s+ON\s+(.*?)(?=\s*LEFT JOIN|\s*$)"
-        found = re.findall(form, self.joins, re.DOTALL)
+        form = r"LEFT\s+JOIN\s+(\w+)(?:\s+AS\s+(\w+))?\s+ON\s+(.*?)(?=\s+LEFT\s+JOIN\s|\s*$)"
+        found = re.findall(form, self.joins, re.DOTALL | re.IGNORECASE)
         return [Lookup(table, alias or table, condition) for table, alias, condition in found]
 
     def telling(self, rows: str) -> list[str]:
@@ -80,15 +80,40 @@ def cut(sql: str) -> FinalSelect:
         raise NotOneProjection("the last SELECT reads nothing, or more than one table")
     after = [token for token in tokens if token[0] > froms[0]]
     source, rest = after[0][1], after[1:]
-    if not source.isidentifier() or (rest and [rest[0][1].upper(), rest[1][1].upper()] != ["LEFT", "JOIN"]):
+    if not source.isidentifier() or not _are_lookups([text.upper() for _, text, depth in rest if depth == 0]):
         raise NotOneProjection(f"after FROM it has `{sql[froms[0] + 4 :].strip()[:60]}`, not one CTE and LEFT JOINs")
-    joins = sql[rest[0][0] :] if rest else ""
+    joins = _without_comments(sql[rest[0][0] :]) if rest else ""
     listed = [token for token in tokens if begin < token[0] < froms[0]]
     expressions = dict(_named(sql, part, froms[0]) for part in _parts(listed))
     if tuple(expressions)[: len(LIGHT + HEAVY)] != LIGHT + HEAVY:
         raise NotOneProjection(f"its columns are {', '.join(expressions)}")
+    for name in LIGHT[:2]:  # they are read from the CTE as they are
+        if expressions[name] not in (name, f"{source}.{name}"):
+            raise NotOneProjection(f"{name} is no plain column of {source}")
     ctes, end = _ctes(sql, [token for token in tokens if token[0] < begin], source)
     return FinalSelect(sql[:end], ctes, source, joins, expressions)
+
+
+REFUSED_AFTER = frozenset(
+    ("WHERE", "GROUP", "HAVING", "QUALIFY", "WINDOW", "ORDER", "LIMIT", "OFFSET", "SAMPLE", "UNION", "EXCEPT", "INTERSECT", "USING", ",")
+)  # fmt: skip
+
+
+def _are_lookups(words: list[str]) -> bool:
+    """Whether what follows the CTE, outside of brackets, is LEFT JOINs with ON, or nothing."""
+    joins = [place for place, word in enumerate(words) if word == "JOIN"]
+    left = all(place and words[place - 1] == "LEFT" for place in joins)
+    asked = words.count("ON") == len(joins) == words.count("LEFT")
+    return words[:2] in ([], ["LEFT", "JOIN"]) and left and asked and not REFUSED_AFTER & set(words)
+
+
+def _without_comments(sql: str) -> str:
+    """SQL that ends where it ends: a last comment would swallow what is written behind it."""
+    kept = []
+    for place, end in _pieces(sql):
+        text = _text(sql[place:end])
+        kept.append(text + COMMENT.sub("", sql[place + len(text) : end]))
+    return "".join(kept).rstrip()
 
 
 def _ctes(sql: str, tokens: list["Token"], source: str) -> tuple[dict[str, str], int]:
@@ -110,12 +135,8 @@ Token = tuple[int, str, int]  # place, text, depth of brackets around it
 
 
 def _tokens(sql: str) -> list[Token]:
-    places = duckdb.tokenize(sql.encode("ascii", "replace").decode())  # it counts bytes, and we letters
-    ends = [place for place, _ in places[1:]] + [len(sql)]
     found, depth = [], 0
-    for (place, kind), end in zip(places, ends, strict=True):
-        if kind == duckdb.token_type.comment:
-            continue
+    for place, end in _pieces(sql):
         text = _text(sql[place:end])
         depth -= text in (")", "]")
         found.append((place, text, depth))
@@ -123,10 +144,21 @@ def _tokens(sql: str) -> list[Token]:
     return found
 
 
+def _pieces(sql: str) -> list[tuple[int, int]]:
+    """From where to where each token reaches, with the blanks and comments that follow it: a comment is no token."""
+    plain = sql.encode("ascii", "replace").decode()  # it counts bytes, and we letters
+    places = [place for place, kind in duckdb.tokenize(plain) if kind != duckdb.token_type.comment]
+    return list(zip(places, [*places[1:], len(sql)], strict=True))
+
+
+QUOTED = re.compile(r"'(?:[^']|'')*'" + '|"(?:[^"]|"")*"')
+COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
+
+
 def _text(piece: str) -> str:
-    """A token without the blanks and the comment that follow it."""
-    stripped = piece.strip()
-    return stripped if stripped.startswith(("'", '"')) else stripped.split("--")[0].split("/*")[0].strip()
+    """A token without the blanks and the comments that follow it."""
+    quoted = QUOTED.match(piece)
+    return quoted[0] if quoted else COMMENT.split(piece, maxsplit=1)[0].strip()
 
 
 def _parts(tokens: list[Token]) -> list[list[Token]]:
@@ -142,6 +174,8 @@ def _parts(tokens: list[Token]) -> list[list[Token]]:
 def _named(sql: str, part: list[Token], end: int) -> tuple[str, str]:
     """The name of one column and the text of its expression."""
     names = [place for place, text, depth in part if depth == 0 and text.upper() == "AS"]
-    name = part[-1][1].strip('"')
+    name = part[-1][1].strip('"') if part else ""
+    if not names and not re.fullmatch(r'(\w+ \. )?"?\w+"?', " ".join(text for _, text, _ in part)):
+        raise NotOneProjection(f"the column `{' '.join(text for _, text, _ in part)[:60]}` has no name after AS")
     stop = names[-1] if names else part[-1][0] + len(part[-1][1])
     return name, sql[part[0][0] : min(stop, end)].strip()

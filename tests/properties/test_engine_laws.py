@@ -10,7 +10,7 @@ from random import Random
 import duckdb
 import pytest
 
-from pipelines.engines import on_duckdb
+from pipelines.engines import on_duckdb, relevance
 from tests.properties import cohorts
 from tests.properties.cohorts import Cohort
 
@@ -198,3 +198,23 @@ def test_a_patient_with_partial_dates_is_judged_alone_as_among_others(partly_dat
     con, everyone, told = partly_dated
     on_duckdb.evaluate(con, everyone[:1])
     assert spells(con) == told
+
+
+def test_a_reading_that_a_rule_is_not_given_would_have_changed_none_of_its_answers(
+    partly_dated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    con, everyone, told = partly_dated
+    read = relevance.facts_read
+    monkeypatch.setattr(
+        relevance,
+        "facts_read",
+        lambda rules, order: dict.fromkeys(order, frozenset().union(*read(rules, order).values())),
+    )
+    on_duckdb.evaluate(
+        con, everyone
+    )  # every reading goes to every rule: more days are judged, and the answers are the same
+
+    def answers(rows: list[tuple]) -> list[tuple]:
+        return [(*row[:4], *row[5:8], row[9]) for row in rows]  # without last_judged, and what is said of that day
+
+    assert answers(spells(con)) == answers(told)

@@ -13,7 +13,7 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard import held, queries, style, urgency
-from pipelines import decisions, dictionary, findings, receipts, uploads
+from pipelines import decisions, dictionary, findings, receipts, rule_versions, uploads
 from pipelines.catalog import Definition, catalog
 from pipelines.engines import on_duckdb
 from pipelines.errors import StoreEmpty
@@ -210,6 +210,30 @@ def evidence(record_ids: list[str]) -> list[dict]:
 def _evidence(folder: str, snapshot: int, record_ids: tuple[str, ...]) -> list[dict]:
     with _reader(folder).cursor() as cursor:
         return list(findings.evidence_records(cursor, record_ids).values())
+
+
+def turning(patient_id: str, criterion: str, item: str | None, as_of: date) -> dict:
+    """What would turn one answer as of a day: flips (`findings.explain`) and untried, the records that were not left out in turn."""
+    answers = _turning(str(store_folder()), provenance().snapshot, patient_id, criterion, as_of)
+    return answers.get(item, {"flips": [], "untried": 0})
+
+
+@st.cache_data(show_spinner="Leaving each record out in turn", max_entries=256)
+def _turning(folder: str, snapshot: int, patient_id: str, criterion: str, as_of: date) -> dict[str | None, dict]:
+    with _reader(folder).cursor() as cursor:
+        answers = findings.explain(cursor, patient_id, criterion, as_of)["answers"]
+    return {answer["item"]: {name: answer[name] for name in ("flips", "untried")} for answer in answers}
+
+
+def rule_versions_told() -> dict:
+    """Which versions of the rules judged the store, since when, and what changed (`rule_versions.told`). Raises StoreEmpty."""
+    return _rule_versions(str(store_folder()), provenance().snapshot)
+
+
+@st.cache_data(show_spinner=False, max_entries=4)
+def _rule_versions(folder: str, snapshot: int) -> dict:
+    with _reader(folder).cursor() as cursor:
+        return rule_versions.told(cursor, rule_versions.Ledger(Path(folder)))
 
 
 def _observation(row: dict) -> dict:

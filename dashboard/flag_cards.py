@@ -7,6 +7,12 @@ import streamlit as st
 
 from dashboard import data, style
 
+WITHOUT = {  # by what a record is weak in (pipelines/sensitivity.py): what is left out
+    "tie": "without this one of several of the same day",
+    "assumed date": "without this record, whose date is assumed",
+    "estimated FiO2": "without this flow, from which the FiO2 is estimated",
+    "record": "without this record",
+}
 MOST = 3  # so many of the missing things are named that would settle the most
 
 
@@ -38,7 +44,7 @@ def draw(answers: list[dict], as_of: date, opened: dict | None) -> None:
     )
     by_status = {status: [answer for answer in ordered if answer["status"] == status] for status in style.STATUS_WORDS}
     if opened:
-        draw_opened(opened)
+        draw_opened(opened, as_of)
     st.markdown(f"**Met on {style.day(as_of)}: {len(by_status['met'])}**")
     for answer in by_status["met"]:
         if answer is not opened:
@@ -73,8 +79,8 @@ def draw_flag(answer: dict, with_finding: bool = True) -> None:
         st.caption(f"{style.GROUPS[answer['group']]} · since {style.day(answer['since'])}")
 
 
-def draw_opened(answer: dict) -> None:
-    """The chosen flag with its evidence, its thresholds and their papers."""
+def draw_opened(answer: dict, as_of: date) -> None:
+    """The chosen flag with its evidence, what would turn it, its thresholds and their papers."""
     with st.container(border=True, key=f"flag-chosen-{answer['group']}-{_safe(answer)}"):
         draw_title(answer, None, "Close")
         st.text(answer["finding"])
@@ -83,6 +89,7 @@ def draw_opened(answer: dict) -> None:
         if answer["missing"]:
             st.text(f"Would settle it: {', '.join(answer['missing'])}")
         draw_evidence(answer)
+        draw_turning(answer, as_of)
         draw_thresholds(answer["criterion"])
         st.button(
             "Close",
@@ -128,6 +135,21 @@ def draw_evidence(answer: dict) -> None:
         for (day, file, receipt, line), said in rows.items()
     ]
     st.table(cells, border="horizontal", hide_index=True)
+
+
+def draw_turning(answer: dict, as_of: date) -> None:
+    """The single records without which a met or not met answer would be another, the weak ones named as such."""
+    if answer["status"] == "not_evaluable" or not answer["evidence"]:
+        return
+    found = data.turning(answer["patient_id"], answer["criterion"], answer["item"], as_of)
+    for flip in found["flips"]:
+        becomes = style.STATUS_WORDS[flip["becomes"]].lower()
+        records = "; ".join(f"{words_of(record)}, {style.day(record['at'])}" for record in flip["left_out"])
+        st.text(f"Would be {becomes} {WITHOUT[flip['basis']]}: {records}")
+    if not found["flips"]:
+        st.caption("No single record would turn it.")
+    if found["untried"]:
+        st.caption(f"{found['untried']} more of its records, none of them weak, were not left out in turn.")
 
 
 def words_of(record: dict) -> str:

@@ -35,6 +35,9 @@ def draw(book: Rulebook, entry: Entry) -> None:
         heading("History")
         for change in entry.history:
             st.text(f"{change['on']}: {change['why']}")
+    since = rulebook_tables.judged_since(entry)
+    if since:
+        st.caption(since)
     with st.expander("SQL"):
         st.code(entry.sql, language="sql")
 

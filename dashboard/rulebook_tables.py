@@ -1,10 +1,11 @@
-"""The tables of the Rulebook that are about every rule: the numbers that a committee must approve, and the sources."""
+"""The tables of the Rulebook that are about every rule: the numbers that a committee must approve, the sources, and what changed."""
 
 import streamlit as st
 
-from dashboard import style
+from dashboard import data, style
+from pipelines.errors import StoreEmpty
 from pipelines.rulebook import wording
-from pipelines.rulebook.content import CHAPTERS, Rulebook, Source
+from pipelines.rulebook.content import CHAPTERS, Entry, Rulebook, Source
 
 BADGES = {"published": "green", "project default": "orange", "unverified": "red"}
 
@@ -65,3 +66,50 @@ def draw_sources(book: Rulebook) -> None:
         for source in book.sources
     ]
     draw(cells)
+
+
+def draw_changes() -> None:
+    """Every change of the rules since this store was first judged, newest first, with the patients whose answer it turned."""
+    try:
+        told = data.rule_versions_told()
+    except StoreEmpty:
+        st.info("Nothing has been loaded yet: no rule has judged anything.")
+        return
+    if not told["changes"]:
+        st.info("No rule has changed since this store was first judged.")
+        return
+    st.markdown(
+        "Every time a rule, what it reads, or a number of this site had changed, everyone was judged again. A change turned the answer "
+        "of so many patients."
+    )
+    known = data.rules()
+    cells = []
+    for change in told["changes"]:
+        name, through = change["criterion"], [part for part in change["parts"] if part != change["criterion"]]
+        title = style.as_markdown(known[name].title if name in known else name)
+        cells.append(
+            {
+                "Judged at": change["judged_at"].replace("T", " "),
+                "Rule": f"[{title}](rulebook?criterion={name})" if name in known else title,
+                "Change": change["change"],
+                "Version": str(change["version"] or ""),
+                "Through": style.as_markdown(", ".join(map(style.words, through))),
+                "Patients": str(change["patients"]),
+                "Why": style.as_markdown(change["why"]),
+            }
+        )
+    draw(cells)
+
+
+def judged_since(entry: Entry) -> str | None:
+    """Since when this store is judged by this version of a rule, in words; None where that cannot be told."""
+    try:
+        told = data.rule_versions_told()
+    except StoreEmpty:
+        return None
+    for row in told["criteria"]:
+        if row["criterion"] == entry.id:
+            if not row["content_hash"].startswith(entry.content_hash):
+                return "This store was judged by another version; the next load or rebuild judges it by this one."
+            return row["since"] and f"This store is judged by this version since {row['since'].replace('T', ' ')}."
+    return None

@@ -22,6 +22,7 @@ class Case:
     id: str
     title: str
     given: dict[str, list[dict[str, str]]] = field(default_factory=dict)
+    site: dict[str, Decimal] = field(default_factory=dict)  # thresholds as a site has set them
     expected: list[dict[str, str]] | None = None
     others: dict[str, list[dict[str, str]]] = field(default_factory=dict)
 
@@ -51,7 +52,7 @@ def read_spec(path: Path, others: Collection[str] = ()) -> Spec:
             cases.append(Case(f"{path.stem}-{len(cases) + 1}", line[3:]))
         elif line.startswith("# "):
             title = line[2:]
-        elif line in (*GIVEN, "expected", *others):
+        elif line in (*GIVEN, "site", "expected", *others):
             name = line
         elif line.startswith("|"):
             if name is None or not cases:
@@ -61,6 +62,8 @@ def read_spec(path: Path, others: Collection[str] = ()) -> Spec:
                 cases[-1].expected = (cases[-1].expected or []) + rows
             elif name in others:
                 cases[-1].others.setdefault(name, []).extend(rows)
+            elif name == "site":
+                cases[-1].site = {row["threshold"]: Decimal(row["value"]) for row in rows}
             else:
                 cases[-1].given.setdefault(name, []).extend(rows)
             name = None

@@ -265,7 +265,11 @@ class TestOutput:
     @pytest.mark.parametrize(
         ("labs", "said"),
         [
-            (["400", "1200"], "It would be not met if this one of several of the same day did not count: ferritin 1200 of 2024-01-05, labs.csv:3"),
+            (
+                ["400", "1200"],
+                "It would be not met if this one of several of the same day did not count: "
+                "ferritin 1200 of 2024-01-05, labs.csv:3",
+            ),
             (["1200"], "It would be not evaluable without this record: ferritin 1200 of 2024-01-05, labs.csv:2"),
             (["1200", "1300"], "No single record would turn it."),
         ],

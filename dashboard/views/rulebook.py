@@ -9,7 +9,7 @@ from pipelines.catalog import TAGS
 from pipelines.rulebook import wording
 from pipelines.rulebook.content import CHAPTERS, Entry, Rulebook
 
-SECTIONS = {"rules": "Rules", "approve": "Numbers to approve", "sources": "Sources"}
+SECTIONS = {"rules": "Rules", "approve": "Numbers to approve", "sources": "Sources", "changes": "Changes"}
 DOWNLOADS = {"md": ("Markdown", "text/markdown"), "pdf": ("PDF", "application/pdf")}
 
 
@@ -33,13 +33,20 @@ def draw() -> None:
         required=True,
         label_visibility="collapsed",
         on_change=lambda: st.query_params.from_dict({"show": st.session_state["rulebook_section"]}),
-        format_func=lambda name: f"{SECTIONS[name]} ({counts[name]})",
+        format_func=lambda name: f"{SECTIONS[name]} ({counts[name]})" if name in counts else SECTIONS[name],
     )
     if section == "rules":
         draw_rules(book)
     else:
         with st.container(key="rule-page"):
-            (rulebook_tables.draw_to_approve if section == "approve" else rulebook_tables.draw_sources)(book)
+            SECTION_DRAWN[section](book)
+
+
+SECTION_DRAWN = {
+    "approve": rulebook_tables.draw_to_approve,
+    "sources": rulebook_tables.draw_sources,
+    "changes": lambda _: rulebook_tables.draw_changes(),
+}
 
 
 def draw_downloads() -> None:

@@ -2,13 +2,14 @@
 title = "CMV reactivation, or CMV end-organ disease"
 group = "infection"
 why   = """Reactivation is frequent under triple therapy and JAK inhibitors. Grade 1: a CMV PCR at or above the site's threshold or at least one
-pp65-positive cell. No universal cut-off exists: the default is any quantified value, and a result that could not be quantified
-(`<34.5`) is below it. Grade 2: recorded CMV end-organ disease, with or without a PCR. Detected virus alone is not disease. It ends
+pp65-positive cell. No universal cut-off exists: the default, 0, takes in any quantified value, and a result that could not be quantified
+(`<34.5`) is below it; where the site has set a threshold it is below only if it surely is. Virus `detected` by a quantitative PCR, with no
+value, may have been quantified or not: that ends nothing and begins nothing. Grade 2: recorded CMV end-organ disease, with or without a PCR. Detected virus alone is not disease. It ends
 with the recorded end of the disease or the next PCR below the threshold; with neither, it is unknown after 28 days."""
 unknown = ["CMV PCR"]
 
 [threshold.pcr]
-value = 1
+value = 0
 unit  = "IU/mL"
 step  = 1
 cite  = "cmv_pcr_label"
@@ -16,7 +17,7 @@ tag   = "project default"
 site  = true
 
 [threshold.pcr_copies]
-value = 1
+value = 0
 unit  = "copies/mL"
 step  = 1
 cite  = "cmv_pcr_label"
@@ -47,9 +48,9 @@ not_evaluable = "Cannot be told ({missing}). End-organ disease: {disease}; last 
 on  = 2026-11-21
 why = "first version"
 */
-WITH result AS (   -- what was not quantified is below any threshold
+WITH result AS (
     SELECT
-        patient_id, on_date, record_id, analyte = 'cmv_pp65' AS is_pp65, low, coded,
+        patient_id, on_date, record_id, analyte = 'cmv_pp65' AS is_pp65, low, coded, high AS upper, high_open,
         CASE analyte WHEN 'cmv_dna_copies' THEN $pcr_copies WHEN 'cmv_pp65' THEN $pp65_cells ELSE $pcr END AS threshold,
         coalesce(high, low) AS high, high IS NULL AND low IS NOT NULL AS above, value IS NULL AND high IS NOT NULL AS under,
         analyte IN ('cmv_pp65', 'cmv_dna_qualitative') AS coded_decides,
@@ -57,13 +58,15 @@ WITH result AS (   -- what was not quantified is below any threshold
     FROM observation
     WHERE analyte IN ('cmv_dna', 'cmv_dna_copies', 'cmv_dna_qualitative', 'cmv_pp65')
 ),
-placed AS (   -- place 3: at or above the threshold, 1: below it, 2: undecided
+placed AS (   -- place 3: at or above the threshold, 2: below it, 1: undecided. Threshold 0: quantified or not
     SELECT
         patient_id, on_date, record_id, is_pp65,
         CASE
-            WHEN low >= threshold OR (coded = 'positive' AND coded_decides) THEN 3
-            WHEN low = 0 OR (high <= threshold AND NOT above) OR coded = 'negative' THEN 1
-            ELSE 2
+            WHEN (low >= threshold AND low > 0) OR (coded = 'positive' AND coded_decides) THEN 3
+            WHEN
+                coded = 'negative' OR upper < threshold OR (upper = threshold AND high_open) OR (threshold = 0 AND low = 0 AND upper IS NOT NULL)
+            THEN 2
+            ELSE 1
         END AS place,
         CASE WHEN NOT under THEN low - threshold END AS margin,
         CASE WHEN is_pp65 THEN 'pp65 ' ELSE 'PCR ' END || CASE
@@ -74,7 +77,7 @@ placed AS (   -- place 3: at or above the threshold, 1: below it, 2: undecided
 ),
 daily AS (   -- the worst result of the day
     SELECT
-        patient_id, on_date, is_pp65, place, max(told) AS told, max(margin) AS margin, list(record_id) AS evidence
+        patient_id, on_date, is_pp65, place, place > 1 AS decided, max(told) AS told, max(margin) AS margin, list(record_id) AS evidence
     FROM (SELECT *, max(place) OVER (PARTITION BY patient_id, on_date, is_pp65) AS worst FROM placed) AS ranked
     WHERE place = worst
     GROUP BY patient_id, on_date, is_pp65, place
@@ -97,13 +100,17 @@ judged_day AS (
     UNION
     SELECT patient_id, reached_to FROM infection WHERE ended
 ),
-tested AS (
+tested AS (   -- the newest test that can be told, and the newest that cannot
     SELECT
-        judged_day.patient_id, judged_day.on_date, daily.on_date AS tested_on, daily.is_pp65, daily.place, daily.told, daily.margin, daily.evidence,
+        judged_day.patient_id, judged_day.on_date, daily.on_date AS tested_on, daily.is_pp65, daily.place, daily.decided, daily.told,
+        daily.margin, daily.evidence,
         row_number() OVER (
-            PARTITION BY judged_day.patient_id, judged_day.on_date, daily.is_pp65 ORDER BY daily.on_date DESC
+            PARTITION BY judged_day.patient_id, judged_day.on_date, daily.is_pp65, daily.decided ORDER BY daily.on_date DESC
         ) AS newest,
-        max(CASE WHEN daily.place = 1 AND NOT daily.is_pp65 THEN daily.on_date END) OVER (
+        max(CASE WHEN daily.decided THEN daily.on_date END) OVER (
+            PARTITION BY judged_day.patient_id, judged_day.on_date, daily.is_pp65
+        ) AS decided_on,
+        max(CASE WHEN daily.place = 2 AND NOT daily.is_pp65 THEN daily.on_date END) OVER (
             PARTITION BY judged_day.patient_id, judged_day.on_date
         ) AS pcr_below_on
     FROM judged_day
@@ -112,7 +119,7 @@ tested AS (
 cleared AS (   -- the last PCR below the threshold and the last recorded end of a CMV infection, by the judged day
     SELECT
         judged_day.patient_id, judged_day.on_date, max(tested.pcr_below_on) AS pcr_below_on, max(infection.reached_to) AS ended_on,
-        coalesce(max(tested.place <> 2), FALSE) AS was_tested
+        coalesce(max(tested.decided), FALSE) AS was_tested
     FROM judged_day
     LEFT JOIN tested ON tested.patient_id = judged_day.patient_id AND tested.on_date = judged_day.on_date AND tested.newest = 1
     LEFT JOIN infection
@@ -122,13 +129,18 @@ cleared AS (   -- the last PCR below the threshold and the last recorded end of 
 statement AS (   -- what stands on the judged day. weight 4: disease, 3: test at the threshold, 2: in doubt, 1: test below, or the end
     SELECT
         tested.patient_id, tested.on_date,
-        CASE WHEN tested.place = 3 AND date_diff('day', tested.tested_on, tested.on_date) > $test_days THEN 2 ELSE tested.place END AS weight,
+        CASE
+            WHEN tested.place = 3 AND date_diff('day', tested.tested_on, tested.on_date) <= $test_days THEN 3
+            WHEN tested.place = 2 THEN 1
+            ELSE 2
+        END AS weight,
         tested.tested_on AS said_on, NOT tested.is_pp65 AS is_pcr,
         tested.margin, tested.evidence, CAST(NULL AS VARCHAR) AS told
     FROM tested
     JOIN cleared ON cleared.patient_id = tested.patient_id AND cleared.on_date = tested.on_date
     WHERE
-        tested.newest = 1 AND tested.tested_on >= coalesce(cleared.ended_on, tested.tested_on)
+        tested.newest = 1 AND (tested.decided OR tested.tested_on > coalesce(tested.decided_on, DATE '0001-01-01'))
+        AND tested.tested_on >= coalesce(cleared.ended_on, tested.tested_on)
         AND (NOT tested.is_pp65 OR tested.tested_on >= coalesce(cleared.pcr_below_on, tested.tested_on))
     UNION ALL
     SELECT

@@ -222,7 +222,9 @@ antibody AS (   -- the first negative result
 change_day AS (
     SELECT patient_id, recorded_on AS on_date FROM rp_ild
     UNION
-    SELECT patient_id, began_on FROM candidate
+    SELECT patient_id, began_on FROM first_high
+    UNION
+    SELECT patient_id, from_day FROM maybe   -- the other candidates lie where they do by what comes later
     UNION
     SELECT patient_id, second_on FROM pattern
     UNION

@@ -214,7 +214,7 @@ def _viral(draw: st.DrawFn) -> Cohort:
     tests = [
         {
             "analyte": "cmv_dna",
-            "value": draw(st.sampled_from(["<34.5", "150"])),
+            "value": draw(st.sampled_from(["<34.5", "150", "detected"])),
             "unit": "[IU]/mL",
             "at": _on(start + wait),
         }

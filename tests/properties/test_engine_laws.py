@@ -21,6 +21,8 @@ ANSWER = (
 FACTS = """SELECT record_id, fact_id FROM record.observation UNION ALL SELECT record_id, fact_id FROM record.administration
            UNION ALL SELECT record_id, fact_id FROM record.event"""
 PATIENTS = 40
+PARTLY_DATED = 20
+DATES = ("at", "start", "stop", "until", "last_confirmed_on")
 each_cohort = pytest.mark.parametrize("first", [1_000, 2_000])
 
 
@@ -149,3 +151,50 @@ def test_spells_say_what_the_judged_dates_say(first: int) -> None:
         "SELECT criterion, patient_id, item, status, grade, since, max(on_date) FROM judgement GROUP BY ALL"
     ).fetchall()
     assert sorted(told, key=str) == sorted(replayed, key=str)
+
+
+def by_month(first: int) -> Cohort:
+    """A cohort of random patients many of whose dates, in any file and column, are known only by month."""
+    chance, cohort = Random(first), cohorts.numbered([cohorts.seeded_person(first + n) for n in range(PARTLY_DATED)])
+    for rows in cohort.values():
+        for row in rows:
+            for column in DATES:
+                if row.get(column) and chance.random() < 0.25:
+                    row[column] = row[column][:7]
+            if len(row.get("stop", "")) > 7 == len(row["start"]) and row["stop"][:7] == row["start"]:
+                row["start"] = row["stop"]  # a month may end after a day of it: that stop would be held
+    return cohort
+
+
+@pytest.fixture(scope="module")
+def partly_dated() -> tuple[duckdb.DuckDBPyConnection, list[str], list[tuple]]:
+    """A store with many partial dates, its patients, and the spells of an evaluation of everyone: patients are numbers there, and
+    each rule is given only the readings that change what it reads."""
+    con = cohorts.new_store()
+    cohorts.receive(con, by_month(3_000))
+    on_duckdb.evaluate(con)
+    return con, [row[0] for row in con.execute("SELECT patient_id FROM record.patient").fetchall()], spells(con)
+
+
+def test_with_partial_dates_everyone_is_judged_as_a_list_of_all_is(partly_dated) -> None:
+    con, everyone, told = partly_dated
+    assert any("exact date of" in missing for row in told for missing in row[9])
+    on_duckdb.evaluate(con, everyone)
+    assert spells(con) == told
+
+
+def test_with_partial_dates_spells_say_what_the_judged_dates_say(partly_dated) -> None:
+    con, everyone, told = partly_dated
+    on_duckdb.replay(con, everyone)
+    replayed = con.execute(
+        """SELECT criterion, patient_id, item, since, on_date, status, grade, evidence, missing, facts, notes, margin FROM judgement
+        WHERE patient_id IN (SELECT patient_id FROM asked)
+        QUALIFY row_number() OVER (PARTITION BY criterion, patient_id, item, since ORDER BY on_date DESC) = 1"""
+    ).fetchall()
+    assert sorted(replayed, key=str) == sorted((row[:5] + row[6:] for row in told), key=str)
+
+
+def test_a_patient_with_partial_dates_is_judged_alone_as_among_others(partly_dated) -> None:
+    con, everyone, told = partly_dated
+    on_duckdb.evaluate(con, everyone[:1])
+    assert spells(con) == told

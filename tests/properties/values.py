@@ -13,10 +13,10 @@ LABS = [
     ("ldh", "U/L", ["354.9", "355", "600"]),
     ("crp", "mg/dL", ["0.79", "0.8", "1.09", "1.1", "5", "<1"]),
     ("kl6", "U/mL", ["999.9", "1000", "2048.6"]),
-    ("cmv_dna", "[IU]/mL", ["<34.5", "150", "0"]),
+    ("cmv_dna", "[IU]/mL", ["<34.5", "150", "0", "detected", ">0"]),
     ("cmv_dna_copies", "copies/mL", ["<200", "900"]),
     ("cmv_dna_qualitative", "", ["positive", "negative"]),
-    ("cmv_pp65", "cells", ["0", "1"]),
+    ("cmv_pp65", "cells", ["0", "1", "<2"]),
     ("ciclosporin_level", "ng/mL", ["120", "900"]),
     ("tacrolimus_level", "ng/mL", ["9.9", "12"]),
 ]

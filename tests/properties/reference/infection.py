@@ -114,12 +114,18 @@ def cmv_infections(patient: Patient, day: date) -> list[Infection]:
 
 
 def reactivated(result: Observation) -> Known:
-    """A quantified PCR, or pp65 in one cell or more; a value below the limit of quantification is not one."""
+    """A quantified PCR, or pp65 in one cell or more; a value below the limit of quantification is not one.
+
+    Virus that was detected, or is above 0, may have been quantified or not; a qualitative PCR that detects it is one.
+    """
     if result.low is None:
-        return {"positive": True, "negative": False}.get(result.coded)
+        quantitative = result.analyte in ("cmv_dna", "cmv_dna_copies")
+        return {"positive": None if quantitative else True, "negative": False}.get(result.coded)
     if result.analyte == "cmv_pp65":
         return at_least(result, 1)
-    return result.low > 0  # '<34.5' begins at 0, '>100000' is quantified
+    if result.low > 0:  # '>100000' is quantified
+        return True
+    return False if result.high is not None else None  # '<34.5' begins at 0, and so does '>0'
 
 
 def cmv_reactivation(patient: Patient, day: date) -> dict[str | None, Answer]:
@@ -140,9 +146,11 @@ def _cmv(patient: Patient, day: date) -> Answer:
         return Answer(MET, 2)
     seen = [one for one in days_shown(pcrs) if stands(one, below + over)]
     seen += [one for one in days_shown(cells) if stands(one, below + over + no_cell)]
+    open_to_doubt = [one for one in days_undecided(pcrs) if stands(one, below + over + days_shown(pcrs))]
+    open_to_doubt += [one for one in days_undecided(cells) if stands(one, below + over + no_cell + days_shown(cells))]
     if any(day <= later(one, OPEN_DAYS) for one in seen):
         return Answer(MET, 1)
-    unsure = ill or [one for one in open_ones if one.end_organ is None]
+    unsure = open_to_doubt or ill or [one for one in open_ones if one.end_organ is None]
     ever = below or no_cell or days_shown(pcrs + cells) or any(one.end_organ for one in infections)
     return Answer(NOT_EVALUABLE) if seen or unsure or not ever else Answer(NOT_MET)
 
@@ -155,6 +163,12 @@ def days_below(tests: list[Observation]) -> list[date]:
     """The days of a test below the threshold with none above it on the same day."""
     shown = days_shown(tests)
     return [one.on_date for one in tests if reactivated(one) is False and one.on_date not in shown]
+
+
+def days_undecided(tests: list[Observation]) -> list[date]:
+    """The days of a test that cannot be told, with none on the same day that can."""
+    told = [one.on_date for one in tests if reactivated(one) is not None]
+    return [one.on_date for one in tests if one.on_date not in told]
 
 
 def stands(shown: date, cleared: list[date]) -> bool:

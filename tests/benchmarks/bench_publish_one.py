@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from unittest import mock
 
-from pipelines import ingest
+from pipelines import ingest, load
 from pipelines.engines import on_duckdb
-from pipelines.load import load
 from pipelines.store.database import Store
 from tests.benchmarks import cohort
 from tests.benchmarks.bench_rulebook_20k import LABS, PATIENTS
@@ -19,7 +18,7 @@ SIZE = f"one result into the store of {PATIENTS:,} patients (target: under 1 s)"
 PEER = "copying the work file"
 PARTS = {
     "reading the row": (ingest, "ingest"),
-    "judging the patient": (on_duckdb, "evaluate"),
+    "judging the patient": (load, "_judge"),
     "publishing": (Store, "publish"),
 }
 
@@ -48,7 +47,7 @@ def ours(state: State) -> None:
     arrived = state.folder / f"result-{state.results}.csv"
     row = f"{state.patient_id},ferritin,{600 + state.results},ng/mL,2026-11-20,bench-{state.results}"
     arrived.write_text(f"patient_id,analyte,value,unit,at,record_id\n{row}\n", encoding="utf-8")
-    report = load(state.store, [arrived], received_at=cohort.RECEIVED)
+    report = load.load(state.store, [arrived], received_at=cohort.RECEIVED)
     assert (report.files[0].accepted, report.patients_changed) == (1, 1), report
 
 

@@ -331,8 +331,8 @@ def _judge(
     rules_changed: list[RuleChange] = []
     if not same_rules:
         rule_versions.remember_answers(con, former)
-    with transaction(con):
-        on_duckdb.evaluate(con, None if everyone else changed, told)
+    with on_duckdb.evaluated(con, None if everyone else changed, told) as replace_rows, transaction(con):
+        replace_rows()
         if not same_rules:
             rules_changed = rule_versions.changes(con)
         con.execute("DELETE FROM main.unjudged")

@@ -167,7 +167,7 @@ class TestWhatGoesWrong:
         def interrupted(*_):
             raise KeyboardInterrupt
 
-        monkeypatch.setattr(on_duckdb, "evaluate", interrupted)
+        monkeypatch.setattr(on_duckdb, "evaluated", interrupted)
         ran = run("load", labs)
         assert ran.code == 130 and "load again" in ran.err
 

@@ -119,9 +119,9 @@ class TestLoading:
     ):
         received(store, inbox)
         judged = []
-        real = on_duckdb.evaluate
+        real = on_duckdb.evaluated
         monkeypatch.setattr(
-            on_duckdb, "evaluate", lambda con, patients, told: judged.append(patients) or real(con, patients, told)
+            on_duckdb, "evaluated", lambda con, patients, told: judged.append(patients) or real(con, patients, told)
         )
         (inbox / "more.csv").write_text(MORE_LABS, encoding="utf-8")
         assert received(store, inbox / "more.csv").patients_changed == 1
@@ -183,7 +183,7 @@ class TestRecovery:
         def failing(*_):
             raise RuntimeError("killed here")
 
-        monkeypatch.setattr(on_duckdb, "evaluate", failing)
+        monkeypatch.setattr(on_duckdb, "evaluated", failing)
         with pytest.raises(RuntimeError, match="killed here"):
             received(store, inbox / "labs.csv")
         monkeypatch.undo()

@@ -4,7 +4,7 @@ One code path: the input tables are filtered, the same files run in the same ord
 of the connection given, so a reader can replay a patient on a published snapshot without writing to it.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
@@ -40,6 +40,22 @@ def evaluate(
     When the rules are not those that judged the store, everyone is judged. Law: any sequence of evaluations of the
     patients that changed gives the same tables as one evaluation of all. `progress` is told (files done, files in all).
     """
+    with evaluated(con, patients, progress, rules, moved) as replace_rows:
+        replace_rows()
+
+
+@contextmanager
+def evaluated(
+    con: duckdb.DuckDBPyConnection,
+    patients: list[str] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    rules: Catalog | None = None,
+    moved: Moved | None = None,
+) -> Iterator[Callable[[], None]]:
+    """`evaluate` in two steps: all is judged, in TEMP tables alone, before the block begins, and what the block is given replaces
+    the rows. So that only the second has to be in a transaction: what a transaction drops, TEMP tables too, DuckDB holds until it
+    ends, and of 20,000 patients that is many times what may be held.
+    """
     rules = rules or catalog()
     if not judged_by_these_rules(con, rules):
         patients = None
@@ -50,7 +66,7 @@ def evaluate(
         partial = _create_relevant(con, rules, order)
         narrow = relevance.facts_asked(rules, order) if partial and patients is None else {}
         together = _told_together(judged)
-        spells, waiting, labels, rows, held = [], [], None, {}, set()
+        spells, waiting, kept, labels, rows, held = [], [], [], None, {}, set()
         for done, definition_id in enumerate(order):
             if narrow and narrow[definition_id] != labels:
                 labels = narrow[definition_id]
@@ -64,18 +80,24 @@ def evaluate(
                     spells += _tell_spells(con, ready, len(spells), few=False)
                     waiting = [one for one in waiting if one not in ready]
             elif rules[definition_id].kept:
-                _keep(con, rules[definition_id], everyone=patients is None)
+                kept.append(definition_id)
+                con.execute(f"CREATE TEMP TABLE theirs_{definition_id} AS {THEIRS_OF.format(concept=definition_id)}")
             held -= _drop_done(con, rules, order, done, judged, waiting, held)
             if progress:
                 progress(done + 1, len(order))
         few = sum(rows[one.name] for one in waiting) <= ROWS_TOGETHER
         spells += _tell_spells(con, waiting, len(spells), few)
-        con.execute("DELETE FROM result.spell WHERE patient_id IN (SELECT patient_id FROM asked)")
-        # One insert: DuckDB 1.5.5 can hide rows when a large one follows one of no rows (sources/native_csv.py).
-        con.execute(
-            f"INSERT INTO result.spell BY NAME {' UNION ALL BY NAME '.join(f'SELECT * FROM {table}' for table in spells)}"
-        )
-        rule_versions.write(con, rules)
+
+        def replace_rows() -> None:
+            for concept in kept:
+                _keep(con, concept, everyone=patients is None)
+            con.execute("DELETE FROM result.spell WHERE patient_id IN (SELECT patient_id FROM asked)")
+            # One insert: DuckDB 1.5.5 can hide rows when a large one follows one of no rows (sources/native_csv.py).
+            told_rows = " UNION ALL BY NAME ".join(f"SELECT * FROM {table}" for table in spells)
+            con.execute(f"INSERT INTO result.spell BY NAME {told_rows}")
+            rule_versions.write(con, rules)
+
+        yield replace_rows
 
 
 def replay(
@@ -325,16 +347,17 @@ JUDGEMENT = """
         AND judged.on_date BETWEEN spell.from_date AND spell.last_judged"""
 
 
-def _keep(con: duckdb.DuckDBPyConnection, definition: Definition, everyone: bool) -> None:
+THEIRS_OF = f"SELECT {THEIR_ID} FROM {{concept}} AS told {THEIRS} WHERE reading.cut IS NULL"
+
+
+def _keep(con: duckdb.DuckDBPyConnection, concept: str, everyone: bool) -> None:
     """Stores a kept concept's rows of the patients judged, for the screens that show everyone."""
-    name = definition.id
     con.execute("CREATE SCHEMA IF NOT EXISTS concept")
-    theirs = f"SELECT {THEIR_ID} FROM {name} AS told {THEIRS} WHERE reading.cut IS NULL"
     if everyone:
-        con.execute(f"CREATE OR REPLACE TABLE concept.{name} AS {theirs}")
+        con.execute(f"CREATE OR REPLACE TABLE concept.{concept} AS SELECT * FROM theirs_{concept}")
     else:
-        con.execute(f"DELETE FROM concept.{name} WHERE patient_id IN (SELECT patient_id FROM asked)")
-        con.execute(f"INSERT INTO concept.{name} {theirs}")
+        con.execute(f"DELETE FROM concept.{concept} WHERE patient_id IN (SELECT patient_id FROM asked)")
+        con.execute(f"INSERT INTO concept.{concept} SELECT * FROM theirs_{concept}")
 
 
 def judged_by_these_rules(con: duckdb.DuckDBPyConnection, rules: Catalog | None = None) -> bool:

@@ -1,6 +1,9 @@
-"""Synthetic cohorts for the benchmarks, made once per process from the seeded generator."""
+"""Synthetic cohorts for the benchmarks from the seeded generator, made once per process or, where minutes pass, once per run."""
 
+import hashlib
 import importlib.util
+import os
+import shutil
 import subprocess
 import sys
 from datetime import datetime
@@ -41,3 +44,38 @@ def loaded(patients: int) -> Path:
     store = folder() / "store"
     load(Store(store), [files(patients)], received_at=RECEIVED)
     return store
+
+
+def shared(patients: int, labs: int) -> Path:
+    """A copy of a loaded and judged store of so many patients and about so many laboratory results.
+
+    Loading takes minutes, so that the store is made once and kept in the folder that MDA5_BENCH_SHARED names, by what the generator
+    was asked for and the form of the tables. `make bench` names one that goes when it ends; to measure one thing again and
+    again, name one that stays. A store that older rules judged is good enough: whoever measures judges first.
+    """
+    from pipelines.store.database import SCHEMA_HASH
+
+    of = hashlib.sha256(f"{patients} {labs} {SCHEMA_HASH} {GENERATE.read_text()}".encode()).hexdigest()[:12]
+    kept = Path(os.environ.get("MDA5_BENCH_SHARED") or folder()) / f"store-{patients}-{of}"
+    if not kept.exists():  # made by a process of its own, and given its name when it is whole
+        made = kept.with_suffix(".making")
+        shutil.rmtree(made, ignore_errors=True)
+        command = [sys.executable, "-m", "tests.benchmarks.cohort", str(patients), str(labs), str(made)]
+        subprocess.run(command, check=True)
+        made.rename(kept)
+    copy = folder() / "store"
+    shutil.copytree(kept, copy)
+    return copy
+
+
+def _load_shared(patients: int, labs: int, store: Path) -> None:
+    from pipelines.load import load
+    from pipelines.store.database import Store
+
+    made = files(patients, labs)
+    load(Store(store), [made], received_at=RECEIVED)
+    shutil.rmtree(made)
+
+
+if __name__ == "__main__":
+    _load_shared(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]))

@@ -56,7 +56,7 @@ def mortal(function):
     return call
 
 os.fsync, os.replace, shutil.copyfile = mortal(os.fsync), mortal(os.replace), mortal(shutil.copyfile)
-flow.ingest.ingest, on_duckdb.evaluate = mortal(flow.ingest.ingest), mortal(on_duckdb.evaluate)
+flow.ingest.ingest, on_duckdb.evaluated = mortal(flow.ingest.ingest), mortal(on_duckdb.evaluated)
 flow.accounting.outcomes = mortal(flow.accounting.outcomes)  # the first thing after a file is committed
 flow.load(Store(sys.argv[2]), [Path(path) for path in sys.argv[3:]], received_at=datetime(2024, 6, 1, 12, 0))
 """

@@ -102,10 +102,9 @@ def invasively_supported(patient: Patient, day: date) -> bool:
     if max((one.level for one in newest(known)), default=0) >= INVASIVE:
         return True
     runs = patient.happened("procedure", "ecmo", day)
-    return any(not (one.until_date and one.until_date < day) and not _came_off(one, known, day) for one in runs)
+    return any(not (one.until_date and one.until_date < day) and not _came_off(one, known) for one in runs)
 
 
-def _came_off(run: Event, known: list[OxygenRecord], day: date) -> bool:
-    """An ECMO run with no recorded end is over once a lower level is recorded."""
-    ended = run.until_date is not None and run.until_date <= day
-    return not ended and any(one.on_date > run.on_date for one in known)
+def _came_off(run: Event, known: list[OxygenRecord]) -> bool:
+    """An ECMO run is over once a lower level is recorded, whatever end is printed later."""
+    return any(one.on_date > run.on_date for one in known)

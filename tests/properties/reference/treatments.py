@@ -238,8 +238,13 @@ def clock_ever_started(patient: Patient, clock: str, day: date) -> bool:
 
 @cache
 def is_high_dose(patient: Patient, day: date) -> Known:
-    """>= 0.5 mg/kg/day prednisone equivalent, or > 30 mg/day with no weight; the newest weight by that day."""
+    """>= 0.5 mg/kg/day prednisone equivalent, or > 30 mg/day with no weight; the newest weight by that day, event or result."""
     dose = prednisone_on(patient, day)
-    weights = [one.number for one in patient.happened("measure", "weight_kg", day) if one.number is not None]
-    high = 2 * dose.known >= weights[-1] if weights else dose.known > 30
+    weights = [
+        (one.on_date, one.number) for one in patient.happened("measure", "weight_kg", day) if one.number is not None
+    ]
+    weights += [(one.on_date, one.value) for one in patient.results("weight", day) if one.value is not None]
+    newest_on = max((on_date for on_date, _ in weights), default=None)
+    lightest = min((kg for on_date, kg in weights if on_date == newest_on), default=None)
+    high = 2 * dose.known >= lightest if weights else dose.known > 30
     return True if high else None if dose.unknown else False

@@ -146,12 +146,12 @@ def infected(patient: Patient, day: date) -> Grade:
     for on_date, at in {(one.on_date, one.at) for one in rows}:
         together = [one for one in rows if (one.on_date, one.at) == (on_date, at)]
         site = max((one.value for one in together if one.code == "site" and one.value), default=None)
-        attributes = _last_day(one for one in together if one.code != "organism")
+        attributes = _last_days(one for one in together if one.code != "organism")
         organisms = {one.value for one in together if one.code == "organism"}
         for organism in organisms or {None}:
-            own = _last_day(one for one in together if one.code == "organism" and one.value == organism)
-            ends = [end for end in (own, attributes) if end]
-            by_kind.setdefault((organism, site), []).append((on_date, max(ends, default=None)))
+            own = _last_days(one for one in together if one.code == "organism" and one.value == organism)
+            found = by_kind.setdefault((organism, site), [])
+            found += [(on_date, end) for end in own | attributes or {None}]
     states = [
         _infection_state(site, found, day)
         for (_, site), found in by_kind.items()
@@ -162,8 +162,8 @@ def infected(patient: Patient, day: date) -> Grade:
     return None if None in states or not states else 0
 
 
-def _last_day(rows: Iterable[Event]) -> date | None:
-    return max((one.until_date for one in rows if one.until_date), default=None)
+def _last_days(rows: Iterable[Event]) -> set[date]:
+    return {one.until_date for one in rows if one.until_date}
 
 
 def _infection_state(site: str | None, found: list[tuple[date, date | None]], day: date) -> Grade:

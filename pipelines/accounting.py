@@ -7,13 +7,13 @@ OUTCOMES = ("accepted", "duplicate", "superseded", "rejected")
 
 def outcomes(con: duckdb.DuckDBPyConnection, file_ids: list[int] | None = None) -> dict[int, dict[str, int]]:
     """By file, in order of arrival, the number of its data rows received and of each outcome. `file_ids` None: every file."""
+    only = "" if file_ids is None else "WHERE file_id IN (SELECT unnest(CAST($file_ids AS INTEGER[])))"
     rows = con.execute(
         f"""
         SELECT file_id, count(line), {", ".join(f"count(*) FILTER (outcome = '{outcome}')" for outcome in OUTCOMES)}
-        FROM source.file LEFT JOIN source.row USING (file_id)
-        WHERE $everything OR file_id IN (SELECT unnest(CAST($file_ids AS INTEGER[])))
+        FROM (FROM source.file {only}) LEFT JOIN (FROM source.row {only}) USING (file_id)
         GROUP BY file_id ORDER BY file_id""",
-        {"everything": file_ids is None, "file_ids": file_ids or []},
+        {} if file_ids is None else {"file_ids": file_ids},
     ).fetchall()
     return {file_id: dict(zip(("received", *OUTCOMES), counts, strict=True)) for file_id, *counts in rows}
 

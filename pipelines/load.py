@@ -13,7 +13,8 @@ In a store that has erased somebody, a file with rows of such a patient is put a
 (rewriting.py) takes its place in landing/ and is read instead.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -33,6 +34,10 @@ from pipelines.tombstones import HoldsErased, Tombstones
 
 # Told as work goes on: what is being done, how much of it is done, and of how much (None: not known).
 Progress = Callable[[str, int, int | None], None]
+# Of so few patients every table has a few rows: to share them out among threads costs more than to read them.
+FEW_PATIENTS = 20
+# Of so few patients the rules' tables have few rows: sharing these out among threads costs more than it saves.
+FEW_PATIENTS = 20
 BULK_SUFFIXES = (".ndjson", ".jsonl", ".json")
 # Not the file's fault: the load stops, and the file stays received for the next load.
 OUR_TROUBLE = (
@@ -331,7 +336,12 @@ def _judge(
     rules_changed: list[RuleChange] = []
     if not same_rules:
         rule_versions.remember_answers(con, former)
-    with on_duckdb.evaluated(con, None if everyone else changed, told) as replace_rows, transaction(con):
+    few = same_rules and len(changed) <= FEW_PATIENTS
+    with (
+        _one_thread(con) if few else nullcontext(),
+        on_duckdb.evaluated(con, None if everyone else changed, told) as replace_rows,
+        transaction(con),
+    ):
         replace_rows()
         if not same_rules:
             rules_changed = rule_versions.changes(con)
@@ -339,6 +349,15 @@ def _judge(
         if not same_rules:  # before the commit: a judgement is never untold, and one told twice is listed once
             rule_versions.Ledger(store.folder).add(moment, rule_versions.judged_by(con), rules_changed)
     return set(changed), rules_changed
+
+
+@contextmanager
+def _one_thread(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    con.execute("SET threads = 1")
+    try:
+        yield
+    finally:
+        con.execute("RESET threads")
 
 
 def rebuild(store: Store, progress: Progress | None = None) -> RebuildReport:

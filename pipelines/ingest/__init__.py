@@ -60,7 +60,7 @@ ACCEPTED = {
 PASSING = (
     "received", "fault", "number_text", "date_text", "word", "numeral", "instant", "named", "taken", "cell", "unit_read",
     "converted", "withdrawn", "rejected", "valued", "coded", "dosed", "person", "following", "arriving", "held", "fresh",
-    "contender", "standing", "outcome", "waiting", "decided_on", "brought", "series", "slipped",
+    "contender", "standing", "outcome", "waiting", "decided_on", "brought", "changed", "series", "slipped",
 )  # fmt: skip
 
 

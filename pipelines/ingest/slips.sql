@@ -1,11 +1,11 @@
 -- The results of this file that stand, and what the store knows of the same patient, analyte, assay and unit around them: only of
 -- series in which a new value is far off one before it. Exact numbers only: a censored value is no slip of the unit.
 
+CREATE OR REPLACE TEMP TABLE changed AS     -- a table, so that DuckDB knows how few they are before it reads every result of the store
+SELECT DISTINCT patient_id, analyte FROM record.observation JOIN receipt USING (file_id) WHERE kind = 'labs' AND value > 0;
+
 CREATE OR REPLACE TEMP TABLE series AS
-WITH changed AS (
-    SELECT DISTINCT patient_id, analyte FROM record.observation JOIN receipt USING (file_id) WHERE kind = 'labs' AND value > 0
-),
-result AS (
+WITH result AS (
     SELECT record_id, patient_id, analyte, assay, unit, value, at_high AS "at", line, status,
         observation.file_id = receipt.file_id AND status IN ('final', 'preliminary') AS is_new,
         lag(value) OVER before AS value_before, lag(at_high) OVER before AS at_before

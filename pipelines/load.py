@@ -34,8 +34,6 @@ from pipelines.tombstones import HoldsErased, Tombstones
 
 # Told as work goes on: what is being done, how much of it is done, and of how much (None: not known).
 Progress = Callable[[str, int, int | None], None]
-# Of so few patients every table has a few rows: to share them out among threads costs more than to read them.
-FEW_PATIENTS = 20
 # Of so few patients the rules' tables have few rows: sharing these out among threads costs more than it saves.
 FEW_PATIENTS = 20
 BULK_SUFFIXES = (".ndjson", ".jsonl", ".json")

@@ -36,6 +36,8 @@ CONCEPTS = (
     "lung_function_predicted",
     "combination_therapy",
     "triple_therapy",
+    "immunosuppression",
+    "prophylaxis",
 )
 MOST_UNMAPPED = receipts.MOST_UNMAPPED
 ACCEPTABLE = decisions.ACCEPTABLE  # why a row is held that can be accepted as it is printed

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from itertools import pairwise
 
 from dashboard import style
-from dashboard.charts.panel import PLOT_WIDTH, View
+from dashboard.charts.panel import View
 
 DENSE = 60  # points in one panel: with more, labels would only cover each other
 LINE_HEIGHT = 13  # pixels
@@ -43,7 +43,7 @@ def labels(
     for number in _worth_telling(points):
         entry, (x, y) = points[number], marks[number]
         others = [box for box in taken if box != _mark_box(x, y)]
-        room = (-12, as_of) if x < as_of else (as_of, PLOT_WIDTH + 12)  # a label stays on its side of the as-of line
+        room = (-12, as_of) if x < as_of else (as_of, view.width + 12)  # a label stays on its side of the as-of line
         for text, position in _choices(entry, positions):
             box = _box(position, x, y, LETTER_WIDTH * len(text) * size / 11)
             if room[0] <= box[0] and box[1] <= room[1] and box[3] <= height + 8 and not _covers(box, others):

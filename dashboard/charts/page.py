@@ -3,12 +3,11 @@
 `page_figure` is pure: the page's tables in, a Plotly figure out. Shapes go into the layout at once.
 """
 
-from collections import Counter
 from collections.abc import Iterable
 from datetime import date, timedelta
 
 from dashboard import style
-from dashboard.charts import axes, panels, threshold_lines
+from dashboard.charts import axes, chosen_panels, evidence, threshold_lines
 from dashboard.charts.panel import Panel, View
 
 LEFT, RIGHT, TOP, BOTTOM = 196, 44, 44, 28  # margins in pixels
@@ -20,27 +19,69 @@ def page_figure(
     as_of: date,
     ringed: Iterable[str] = (),
     thresholds: Iterable[dict] = (),
-    logarithmic: Iterable[str] = (),
     window: tuple[date, date] | None = None,
+    shown: Iterable[str] | None = None,
+    **chosen,
 ) -> dict:
     """One Plotly figure (a dict for JSON) of a patient's tables as `dashboard.data.patient_page` gives them.
 
-    `ringed` are record ids to ring, `thresholds` dicts (criterion, title, name, value, unit, tag) to draw as lines, `logarithmic` names of
-    panels; `window` the days shown (default: everything recorded). What is dated after `as_of` is dimmed.
+    `ringed` are record ids to ring, `thresholds` dicts (criterion, title, name, value, unit, tag) to draw as lines, `window` the days
+    shown (default: everything recorded), `shown` the panels in the reader's order (default: those with a PLACE, in that order),
+    `chosen` further fields of View. What is dated after `as_of` is dimmed.
     """
+    view = view_of(rows, as_of, ringed, thresholds, window, **chosen)
+    return compose(drawn_panels(rows, view, shown), view)
+
+
+def view_of(
+    rows: dict[str, list[dict]],
+    as_of: date,
+    ringed: Iterable[str] = (),
+    thresholds: Iterable[dict] = (),
+    window: tuple[date, date] | None = None,
+    **chosen,
+) -> View:
+    """The view of a patient's tables as `page_figure` describes it."""
     start, end = window or recorded_window(rows, as_of)
-    view = View(start, end, as_of, frozenset(ringed), tuple(thresholds), frozenset(logarithmic), held_results(rows))
+    return View(
+        start,
+        end,
+        as_of,
+        frozenset(ringed),
+        tuple(thresholds),
+        held=held_results(rows),
+        exchanges=exchange_days(rows, as_of),
+        **chosen,
+    )
+
+
+def drawn_panels(rows: dict[str, list[dict]], view: View, shown: Iterable[str] | None = None) -> list[Panel]:
+    """The panels asked for, in that order; an optional one only where it has something to draw or was asked for by name."""
     drawn = []
-    for module in panels():
+    for module in chosen_panels(shown):
         found = module.rows(rows)
-        if found or not getattr(module, "OPTIONAL", False):
+        if found or shown is not None or not getattr(module, "OPTIONAL", False):
             drawn.append(module.panel(found, view))
-    return compose(drawn, view)
+    return drawn
 
 
-def held_results(rows: dict[str, list[dict]]) -> dict[str, int]:
-    """By analyte, how many results were refused for a reason that a person can settle."""
-    return dict(Counter(row["analyte"] for row in rows.get("held", []) if row["analyte"]))
+def held_results(rows: dict[str, list[dict]]) -> dict[str, list[dict]]:
+    """By analyte, the results refused for a reason that a person can settle."""
+    held: dict[str, list[dict]] = {}
+    for row in rows.get("held", []):
+        if row["analyte"]:
+            held.setdefault(row["analyte"], []).append(row)
+    return held
+
+
+def exchange_days(rows: dict[str, list[dict]], as_of: date) -> tuple[date, ...]:
+    """The days up to the as-of day on which plasma was exchanged, in order."""
+    days = {
+        row["on_date"]
+        for row in rows["event"]
+        if row["kind"] == "procedure" and row["code"] == "plasma_exchange" and row["value"] != "absent"
+    }
+    return tuple(sorted(day for day in days if day <= as_of))
 
 
 def recorded_window(rows: dict[str, list[dict]], as_of: date) -> tuple[date, date]:
@@ -65,7 +106,7 @@ def compose(drawn: list[Panel], view: View) -> dict:
         y_axes["yaxis" + axis[1:]] = axes.y_axis(panel, domain)
         traces += [
             trace | {"xaxis": "x", "yaxis": axis, "showlegend": False}
-            for trace in [*panel.traces, *_rings(panel, view), *_blank(panel, view)]
+            for trace in [*evidence.lit(panel, view), *_blank(panel, view)]
         ]
         shapes += [{"xref": "x", **shape, "yref": axis} for shape in panel.shapes]
         shapes += [*threshold_lines.lines(panel, axis), _separator(domain, total)]
@@ -224,27 +265,3 @@ def _separator(domain: list[float], total: float) -> dict:
         "line": {"color": style.PALE, "width": 1},
         "layer": "below",
     }
-
-
-def _rings(panel: Panel, view: View) -> list[dict]:
-    """A ring around every point whose record is evidence of the chosen flag."""
-    held = [(x, y) for ids, x, y in panel.points if ids & view.ringed]
-    if not held:
-        return []
-    return [
-        {
-            "type": "scatter",
-            "mode": "markers",
-            "name": "evidence",
-            "x": [x for x, _ in held],
-            "y": [y for _, y in held],
-            "hoverinfo": "skip",
-            "cliponaxis": False,
-            "marker": {
-                "symbol": "circle-open",
-                "size": 19,
-                "color": style.VERMILION,
-                "line": {"width": 3, "color": style.VERMILION},
-            },
-        }
-    ]

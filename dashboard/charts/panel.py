@@ -4,27 +4,56 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 PLOT_WIDTH = 660  # pixels of the plot on a 1280 pixel screen: labels are placed for it, wider screens only gain room
+NARROW_WIDTH = 300  # the same on a phone held upright
 DAY_MS = 86_400_000
+
+# How a panel's values may be drawn. Linear unless the reader asks; what is drawn is said in the panel's title.
+SCALES = {"linear": "linear", "log": "logarithmic", "baseline": "% of baseline", "peak": "% of peak"}
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """Day 0 of the time axis: 'triple therapy' of 2021-09-07."""
+
+    name: str
+    day: date
 
 
 @dataclass(frozen=True)
 class View:
     """The window [start, end] in days, the as-of day, what is ringed (record ids), the threshold lines on offer
-    (dicts: criterion, title, name, value, unit, tag) the panels to draw on a logarithmic
-    scale, and how many results of an analyte are held."""
+    (dicts: criterion, title, name, value, unit, tag, instead_of), and what the reader chose.
+
+    `scales` by panel (SCALES; linear where absent), `held` rows by analyte (queries.HELD), `exchanges` days with a plasma exchange up to
+    the as-of day, `opened` drug classes drawn drug by drug, `anchor` day 0 (None: calendar), `baseline` the day of therapy start that
+    percentages of baseline refer to, `bands` by analyte the cohort's percentiles (cohort_band.py), `narrow` for a phone held upright.
+    """
 
     start: date
     end: date
     as_of: date
     ringed: frozenset[str] = frozenset()
     thresholds: tuple[dict, ...] = ()
-    logarithmic: frozenset[str] = frozenset()
-    held: dict[str, int] = field(default_factory=dict)
+    scales: dict[str, str] = field(default_factory=dict)
+    held: dict[str, list[dict]] = field(default_factory=dict)
+    exchanges: tuple[date, ...] = ()
+    opened: frozenset[str] = frozenset()
+    anchor: Anchor | None = None
+    baseline: date | None = None
+    bands: dict[str, list[dict]] = field(default_factory=dict)
+    narrow: bool = False
+
+    def scale_of(self, panel: str) -> str:
+        return self.scales.get(panel, "linear")
 
     def pixel(self, day: str) -> float:
         """Where an ISO date or date-time lies across the plot."""
         days = (date.fromisoformat(day[:10]) - self.start).days
-        return days * PLOT_WIDTH / max(1, (self.end - self.start).days)
+        return days * self.width / max(1, (self.end - self.start).days)
+
+    @property
+    def width(self) -> int:
+        return NARROW_WIDTH if self.narrow else PLOT_WIDTH
 
     @property
     def after(self) -> date:
@@ -47,8 +76,10 @@ class View:
 class Panel:
     """One band of the figure: traces and shapes without their axis, which the page gives them.
 
-    `axis` has the y axis' range, ticks and type; `lines` the threshold dicts drawn; `points` (record ids, x, y) of everything that can be
-    ringed; `empty` explains a panel without data in one line, which is then all that is drawn.
+    `axis` has the y axis' range, ticks and type; `lines` the threshold dicts drawn; `points` (record ids, x, y) and `intervals`
+    (record ids, lane, from, to) of everything that can be ringed; `table` the rows of the panel's table twin (dicts: date, what, value,
+    unit, remark, source), everything drawn up to the end of the record; `empty` explains a panel without data in one line, which is
+    then all that is drawn; `note` is said under the title.
     """
 
     name: str
@@ -60,5 +91,7 @@ class Panel:
     lines: list[dict] = field(default_factory=list)
     shapes: list[dict] = field(default_factory=list)
     points: list[tuple[frozenset[str], str, float]] = field(default_factory=list)
+    intervals: list[tuple[frozenset[str], float, date, date]] = field(default_factory=list)
+    table: list[dict] = field(default_factory=list)
     empty: str = ""
     note: str = ""

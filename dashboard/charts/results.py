@@ -35,7 +35,7 @@ def results_panel(
     rows = [row for _, observations, _, _ in series for row in observations]
     if not rows:
         held = view.held.get(panel.name)
-        panel.empty = f"no result accepted: {held} held, see below" if held else "never measured"
+        panel.empty = f"no result accepted: {len(held)} held, see below" if held else "never measured"
         panel.height = 24
         return panel
     bounds = [bound(row) for row in rows if bound(row) is not None]
@@ -166,7 +166,7 @@ def reference_band(observations: list[dict], panel: Panel, view: View) -> list[d
 def axis(values: list[float], panel: Panel, view: View, floor: float | None, top: float | None) -> dict:
     """A y axis that holds every value and every threshold line, linear unless asked to be logarithmic."""
     held = values + [float(line["value"]) for line in panel.lines]
-    if panel.name in view.logarithmic:
+    if view.scale_of(panel.name) == "log":
         return _logarithmic_axis([value for value in held if value > 0] or [1.0])
     low, high = min(held, default=0.0), max(held, default=1.0)
     low = low if floor is None else min(floor, low)

@@ -111,10 +111,11 @@ def draw_strip(page: dict, as_of: date) -> None:
 
 
 def draw_chart(page: dict, as_of: date, ringed: set[str]) -> None:
-    measured = [panel for panel in panels() if getattr(panel, "SCALES", False) and panel.rows(page)]
-    names = {panel.__name__.rsplit(".", 1)[-1]: panel.TITLE for panel in measured}
+    names = {
+        name: panel.TITLE for name, panel in panels().items() if getattr(panel, "SCALES", False) and panel.rows(page)
+    }
     logarithmic = [name for name in st.session_state.get("logarithmic", []) if name in names]
-    figure = page_figure(page, as_of, ringed, data.thresholds(), logarithmic)
+    figure = page_figure(page, as_of, ringed, data.thresholds(), scales=dict.fromkeys(logarithmic, "log"))
     st.plotly_chart(
         figure,
         theme=None,

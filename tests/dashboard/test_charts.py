@@ -78,7 +78,7 @@ class TestEmpty:
         assert "never measured" in said and "never recorded" in said
         assert len(said) == len(drawn["layout"]["meta"]["panels"])
 
-    @pytest.mark.parametrize("module", panels(), ids=lambda module: module.__name__.rsplit(".", 1)[-1])
+    @pytest.mark.parametrize("module", panels().values(), ids=list(panels()))
     def test_every_panel_is_complete(self, module):
         assert module.TITLE and module.PLACE and module.rows.__call__ and module.__doc__
         view = View(*WINDOW, AS_OF)
@@ -148,9 +148,9 @@ class TestResults:
 
 
 class TestThresholds:
-    @pytest.mark.parametrize("scale", [[], ["ferritin"]], ids=["linear", "logarithmic"])
+    @pytest.mark.parametrize("scale", ["linear", "log"], ids=["linear", "logarithmic"])
     def test_every_line_stands_at_the_headers_value_and_every_label_is_there(self, scale):
-        drawn = figure(page(observation=[result("ferritin", "2024-02-01", 900.0)]), logarithmic=scale)
+        drawn = figure(page(observation=[result("ferritin", "2024-02-01", 900.0)]), scales={"ferritin": scale})
         lines = {
             shape["name"]: shape
             for shape in drawn["layout"]["shapes"]
@@ -186,7 +186,7 @@ class TestThresholds:
         assert kinds == {"linear"}
         logarithmic = [
             axis
-            for name, axis in figure(tables, logarithmic=["ferritin"])["layout"].items()
+            for name, axis in figure(tables, scales={"ferritin": "log"})["layout"].items()
             if axis and name.startswith("yaxis") and axis.get("type") == "log"
         ]
         assert len(logarithmic) == 1 and logarithmic[0]["range"][1] > math.log10(1500)

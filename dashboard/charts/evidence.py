@@ -1,0 +1,63 @@
+"""What lights up when a flag is chosen: a ring around each record that decided, its mark in full; everything else is dimmed."""
+
+from datetime import timedelta
+
+from dashboard import style
+from dashboard.charts import marks
+from dashboard.charts.panel import Panel, View
+
+DIMMED = 0.4  # how much is left of what is no evidence
+
+
+def lit(panel: Panel, view: View) -> list[dict]:
+    """The traces of a panel, dimmed while a flag is chosen, and over them its evidence: a dot in a ring per point, a frame per interval."""
+    if not view.ringed:
+        return panel.traces
+    return [_dimmed(trace) for trace in panel.traces] + _frames(panel, view) + _rings(panel, view)
+
+
+def _dimmed(trace: dict) -> dict:
+    return trace | {"opacity": min(trace.get("opacity", 1), DIMMED)}
+
+
+def _rings(panel: Panel, view: View) -> list[dict]:
+    held = [(x, y) for ids, x, y in panel.points if ids & view.ringed]
+    if not held:
+        return []
+    at = {"x": [x for x, _ in held], "y": [y for _, y in held], "hoverinfo": "skip", "cliponaxis": False}
+    dot = {"symbol": "circle", "size": 8, "color": style.INK}
+    ring = {
+        "symbol": "circle-open",
+        "size": 19,
+        "color": style.VERMILION,
+        "line": {"width": 3, "color": style.VERMILION},
+    }
+    return [
+        {"type": "scatter", "mode": "markers", "name": "evidence mark", "marker": dot, **at},
+        {"type": "scatter", "mode": "markers", "name": "evidence", "marker": ring, **at},
+    ]
+
+
+def _frames(panel: Panel, view: View) -> list[dict]:
+    """A frame around the part of each interval that is in the window."""
+    xs, ys = [], []
+    for ids, lane, from_date, to_date in panel.intervals:
+        span = marks.overlapping(from_date, to_date, view) if ids & view.ringed else None
+        if span:
+            start, end = (day.isoformat() for day in (span[0], max(span[1], span[0] + timedelta(days=1))))
+            xs += [start, end, end, start, start, None]
+            ys += [lane - 0.4, lane - 0.4, lane + 0.4, lane + 0.4, lane - 0.4, None]
+    if not xs:
+        return []
+    line = {"color": style.VERMILION, "width": 2.5}
+    return [
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "name": "evidence frame",
+            "x": xs,
+            "y": ys,
+            "line": line,
+            "hoverinfo": "skip",
+        }
+    ]

@@ -7,15 +7,19 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal
 from pathlib import Path
 
 import streamlit as st
 
-from dashboard import held, queries, style, urgency
+from dashboard import patient_tables, queries, style, urgency
+from dashboard.dense import LongSeries
+from dashboard.rows import fetch_rows, plain
+from dashboard.strip import recorded_days
 from pipelines import decisions, dictionary, findings, receipts, rule_versions, uploads
 from pipelines.catalog import Definition, catalog
 from pipelines.engines import on_duckdb
+from pipelines.engines.inputs import Known
+from pipelines.engines.on_duckdb import ALL_KNOWN
 from pipelines.errors import StoreEmpty
 from pipelines.identity import PatientIds
 from pipelines.load import FileReport, Progress
@@ -30,7 +34,6 @@ ROOT = Path(__file__).resolve().parents[1]
 CONCEPTS = (
     "treatment_course",
     "prednisone_equivalent",
-    "oxygen_support",
     "gas_exchange",
     "infection_episode",
     "lung_function_predicted",
@@ -84,10 +87,10 @@ def thresholds() -> list[dict]:
             "criterion": rule.id,
             "title": rule.title,
             "name": threshold.name,
-            "value": _plain(threshold.used),
+            "value": plain(threshold.used),
             "unit": threshold.unit,
             "tag": threshold.tag,
-            "instead_of": _plain(threshold.value) if threshold.here else None,
+            "instead_of": plain(threshold.value) if threshold.here else None,
         }
         for rule in catalog().criteria.values()
         for threshold in rule.thresholds.values()
@@ -141,7 +144,7 @@ def _worklist(folder: str, snapshot: int, as_of: date | None) -> list[dict]:
     if as_of is None:
         return []
     with _reader(folder).cursor() as cursor:
-        patients = {row["patient_id"]: row for row in _rows(cursor, queries.PATIENTS)}
+        patients = {row["patient_id"]: row for row in fetch_rows(cursor, queries.PATIENTS)}
         for row in patients.values():
             row |= {
                 "oxygen": None,
@@ -152,16 +155,16 @@ def _worklist(folder: str, snapshot: int, as_of: date | None) -> list[dict]:
                 "not_met": [],
                 "died": None,
             }
-        for row in _rows(cursor, queries.OXYGEN_NOW) if _has_concept(cursor, "oxygen_support") else []:
+        for row in fetch_rows(cursor, queries.OXYGEN_NOW) if _has_concept(cursor, "oxygen_support") else []:
             patients[row["patient_id"]]["oxygen"] = row
-        for row in _rows(cursor, queries.DEATHS):
+        for row in fetch_rows(cursor, queries.DEATHS):
             patients[row["patient_id"]]["died"] = row["died"]
-        for row in _rows(cursor, queries.SPARKS, {"points": SPARK_POINTS}):
+        for row in fetch_rows(cursor, queries.SPARKS, {"points": SPARK_POINTS}):
             patients[row["patient_id"]]["ferritin" if row["analyte"] == "ferritin" else "fvc"] = [
                 _plain_point(point) for point in row["points"]
             ]
         groups = {rule.id: rule.group for rule in catalog().criteria.values()}
-        for row in _rows(cursor, queries.STANDING, {"day": as_of}):
+        for row in fetch_rows(cursor, queries.STANDING, {"day": as_of}):
             if row["criterion"] in groups:
                 patients[row["patient_id"]][row["status"]].append(row | {"group": groups[row["criterion"]]})
     for row in patients.values():
@@ -169,37 +172,91 @@ def _worklist(folder: str, snapshot: int, as_of: date | None) -> list[dict]:
     return sorted(patients.values(), key=lambda row: urgency.order(row))
 
 
-def patient_page(patient_id: str) -> dict[str, list[dict]]:
-    """The tables of one patient's page by name, as lists of dicts with record ids as strings: patient, observation, event, the concepts
-    of CONCEPTS, judgement (every judged date, with its sentence), held (rows a person must settle). Raises NotFound."""
-    now = provenance()
-    return _patient_page(str(store_folder()), now.snapshot, patient_id)
+def patient_page(
+    patient_id: str, known: Known = ALL_KNOWN, window: tuple[datetime, datetime] | None = None
+) -> dict[str, list[dict]]:
+    """The tables of one patient's page by name, as lists of dicts with record ids as strings: patient, observation, event, held (rows a
+    person must settle), the concepts of CONCEPTS, oxygen_support, judgement (every judged date, with its sentence), recorded_day (day).
+
+    Only what was `known` is read. Of long series (dense.py) `observation` and `oxygen_support` hold what the `window` shows, of the whole
+    record by default. The lists are shared among readers and never changed. Raises NotFound.
+    """
+    folder, snapshot = str(store_folder()), provenance().snapshot
+    page, long = _patient_page(folder, snapshot, patient_id, known)
+    if not long:
+        return page
+    days = page["recorded_day"]
+    window = window or (days[0]["day"], days[-1]["day"])
+    page = page | {"observation": list(page["observation"])}
+    for name, rows in _long_rows(folder, snapshot, patient_id, known, window).items():
+        page[name] = page[name] + rows
+    return page
 
 
-@st.cache_data(show_spinner="Reading the patient", max_entries=32)
-def _patient_page(folder: str, snapshot: int, patient_id: str) -> dict[str, list[dict]]:
+def has_long_series(patient_id: str, known: Known = ALL_KNOWN) -> bool:
+    """Whether some of a patient's series are longer than what is drawn of them at once."""
+    return bool(_patient_page(str(store_folder()), provenance().snapshot, patient_id, known)[1])
+
+
+@st.cache_resource(show_spinner="Reading the patient", max_entries=32)
+def _patient_page(
+    folder: str, snapshot: int, patient_id: str, known: Known
+) -> tuple[dict[str, list[dict]], dict[str, LongSeries]]:
+    """The tables, and the long series of which they hold nothing yet."""
     only = {"patient_id": patient_id}
+    standing = {table: known.standing(f"record.{table}") for table in ("observation", "event")}
     with _reader(folder).cursor() as cursor:
-        page = {"patient": _rows(cursor, "SELECT * FROM record.patient WHERE patient_id = $patient_id", only)}
-        page["observation"] = [_observation(row) for row in _rows(cursor, queries.OBSERVATIONS, only)]
-        page["event"] = _rows(cursor, queries.EVENTS, only)
-        page["held"] = [
-            row | {"analyte": held.analyte_named(row["row as received"])} for row in _rows(cursor, queries.HELD, only)
-        ]
-        on_duckdb.replay(cursor, [patient_id])
-        for concept in CONCEPTS:
-            page[concept] = _rows(
-                cursor, f"SELECT * EXCLUDE (patient_id) FROM {concept} WHERE patient_id = $patient_id", only
-            )
+        long = patient_tables.long_series(cursor, patient_id, standing["observation"])
+        page = patient_tables.records(cursor, patient_id, standing | {"patient": known.patients()}, list(long))
+        on_duckdb.replay(cursor, [patient_id], known)
         judged = cursor.execute(
             "SELECT * FROM judgement WHERE patient_id = $patient_id ORDER BY criterion, item, on_date", only
         )
         page["judgement"] = findings.tell(findings.fetch_rows(judged))
-    source = {row["record_id"]: f"{row['file']}:{row['line']}" for row in page["observation"]}
-    for row in page["oxygen_support"] + page["gas_exchange"]:
-        row["at"] = _moment(row["at"] or row["on_date"])
-        row["source"] = next((source[record_id] for record_id in row["evidence"] if record_id in source), "")
-    return page
+        if known:  # what waits for a person now is no part of what was known then
+            page["held"] = []
+        for concept in CONCEPTS:
+            page[concept] = fetch_rows(
+                cursor, f"SELECT * EXCLUDE (patient_id) FROM {concept} WHERE patient_id = $patient_id", only
+            )
+        told = frozenset(record_id for row in page["judgement"] for record_id in row["evidence"])
+        page["oxygen_support"], ratio = patient_tables.support(cursor, patient_id, told)
+        if (
+            ratio and known
+        ):  # the concept as of the past is not kept: what the whole record shows is drawn at every zoom
+            shown = ratio.drawn(ratio.days[0], ratio.days[-1], told)
+            page["oxygen_support"] += patient_tables.ratio_rows(cursor, "oxygen_support", patient_id, ratio, shown)
+        elif ratio:
+            long[patient_tables.RATIO] = ratio
+    days = {day for series in long.values() for day in series.days} | set(recorded_days(page))
+    page["recorded_day"] = [{"day": day} for day in sorted(days)]
+    for concept in ("oxygen_support", "gas_exchange"):
+        page[concept] = patient_tables.with_sources(page[concept], page["observation"])
+    return page, long
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def _long_rows(
+    folder: str, snapshot: int, patient_id: str, known: Known, window: tuple[datetime, datetime]
+) -> dict[str, list[dict]]:
+    """By table the rows of the long series that a window shows."""
+    page, long = _patient_page(folder, snapshot, patient_id, known)
+    told = frozenset(record_id for row in page["judgement"] for record_id in row["evidence"])
+    found: dict[str, list[dict]] = {"observation": [], "oxygen_support": []}
+    with _reader(folder).cursor() as cursor:
+        for name, series in long.items():
+            shown = series.drawn(*window, told)
+            if name == patient_tables.RATIO:
+                rows = patient_tables.ratio_rows(cursor, "concept.oxygen_support", patient_id, series, shown)
+                found["oxygen_support"] += patient_tables.with_sources(rows, page["observation"])
+            else:
+                found["observation"] += patient_tables.long_rows(cursor, series, shown)
+    return found
+
+
+def known(at: datetime | None = None, received_at: datetime | None = None) -> Known:
+    """What is read of the past: what sources had made known at a moment, or what this store had received by then. Neither: all."""
+    return Known(at, received_at)
 
 
 def evidence(record_ids: list[str]) -> list[dict]:
@@ -238,43 +295,8 @@ def _rule_versions(folder: str, snapshot: int) -> dict:
         return rule_versions.told(cursor, rule_versions.Ledger(Path(folder)))
 
 
-def _observation(row: dict) -> dict:
-    """One date for the axis; a partial date stands on its last day and says what it may mean."""
-    partial = row["at_low"] != row["at_high"]
-    shown = f"{row['at_low']:%Y-%m-%d} to {row['at_high']:%Y-%m-%d}" if partial else None
-    return row | {"at": _moment(row["at_high"] if row["at_timed"] else row["at_high"].date()), "partial": shown}
-
-
-def _moment(value: date | datetime) -> str:
-    return value.isoformat(sep=" ") if isinstance(value, datetime) else value.isoformat()
-
-
-def _rows(cursor, sql: str, parameters: dict | None = None) -> list[dict]:
-    found = cursor.execute(sql, parameters or {})
-    names = [column[0] for column in found.description]
-    ids = {name for name in names if name in ("record_id", "set_id", "evidence") or name.endswith("_id")} - {
-        "patient_id",
-        "file_id",
-        "specimen_id",
-    }
-    return [
-        {name: _id(value) if name in ids else _plain(value) for name, value in zip(names, row, strict=True)}
-        for row in found.fetchall()
-    ]
-
-
-def _id(value: object) -> object:
-    """Record ids are text outside the store: 63 bits do not fit a number of JavaScript."""
-    return [str(one) for one in value] if isinstance(value, list) else None if value is None else str(value)
-
-
-def _plain(value: object) -> object:
-    """Decimals only place things on a chart from here on; what is judged was judged."""
-    return float(value) if isinstance(value, Decimal) else value
-
-
 def _plain_point(point: dict) -> dict:
-    return {name: _plain(value) for name, value in point.items()}
+    return {name: plain(value) for name, value in point.items()}
 
 
 def _has_concept(cursor, name: str) -> bool:

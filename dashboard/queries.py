@@ -32,18 +32,53 @@ STANDING = """
     SELECT patient_id, criterion, item, status, grade, from_date AS since FROM result.spell
     WHERE from_date <= $day AND (until_date IS NULL OR until_date > $day)"""
 
-OBSERVATIONS = """
-    SELECT observation.* EXCLUDE (patient_id, fact_id, known_until, received_at, received_until), file.name AS file
-    FROM record.observation JOIN source.file USING (file_id)
-    WHERE patient_id = $patient_id AND known_until IS NULL AND status NOT IN ('entered_in_error', 'cancelled')
+# What stood recorded of one patient. `standing` is the SELECT of the versions that are read (pipelines.engines.inputs.Known).
+_RECORDED = "patient_id = $patient_id AND status NOT IN ('entered_in_error', 'cancelled')"
+_OBSERVATION = "observation.* EXCLUDE (patient_id, fact_id, known_until, received_until), file.name AS file"
+
+LONG_ANALYTES = f"""
+    SELECT analyte FROM ({{standing}}) WHERE {_RECORDED} GROUP BY analyte HAVING count(*) > $long"""
+
+OBSERVATIONS = f"""
+    SELECT {_OBSERVATION}
+    FROM ({{standing}}) AS observation JOIN source.file USING (file_id)
+    WHERE {_RECORDED} AND analyte NOT IN (SELECT unnest($long))
     ORDER BY at_high, analyte, record_id"""
 
-EVENTS = """
+LONG_SERIES = f"""
+    SELECT at_high AS "at", CAST(coalesce(value, low, high) AS DOUBLE) AS value, record_id FROM ({{standing}})
+    WHERE {_RECORDED} AND analyte = $analyte ORDER BY at_high, record_id"""
+
+CHOSEN_OBSERVATIONS = f"""
+    SELECT {_OBSERVATION} FROM record.observation AS observation JOIN source.file USING (file_id)
+    WHERE record_id IN (SELECT unnest($ids)) AND at_high BETWEEN $first AND $last  -- so that a part of the table is read
+    ORDER BY at_high, record_id"""
+
+EVENTS = f"""
     SELECT record_id, kind, code, value, number, text, CAST(at_high AS DATE) AS on_date, until_high AS until_date, date_assumed,
         file.name AS file, line
-    FROM record.event JOIN source.file USING (file_id)
-    WHERE patient_id = $patient_id AND known_until IS NULL AND status NOT IN ('entered_in_error', 'cancelled')
+    FROM ({{standing}}) AS event JOIN source.file USING (file_id)
+    WHERE {_RECORDED}
     ORDER BY at_high, kind, code, record_id"""
+
+SUPPORT = "SELECT * EXCLUDE (patient_id) FROM oxygen_support WHERE patient_id = $patient_id"
+
+# Of a run of rows that say the same the first and the last draw the whole step.
+SUPPORT_CHANGES = """
+    WITH told AS (
+        SELECT *, concat_ws('|', level, device, flow, fio2, fio2_source, activity) AS said FROM oxygen_support
+        WHERE patient_id = $patient_id AND (level IS NOT NULL OR list_has_any(evidence, $evidence)))
+    SELECT * EXCLUDE (patient_id, said) FROM told
+    WINDOW in_time AS (ORDER BY on_date, told.at NULLS FIRST, evidence)
+    QUALIFY list_has_any(evidence, $evidence) OR said IS DISTINCT FROM lag(said) OVER in_time
+        OR said IS DISTINCT FROM lead(said) OVER in_time"""
+
+RATIO_SERIES = """
+    SELECT coalesce(oxygen_support.at, CAST(on_date AS TIMESTAMP)) AS "at", CAST(sf AS DOUBLE) AS value, evidence[1] AS record_id
+    FROM oxygen_support WHERE patient_id = $patient_id AND sf IS NOT NULL ORDER BY 1, 3"""
+
+CHOSEN_RATIOS = """
+    SELECT * EXCLUDE (patient_id) FROM {table} WHERE patient_id = $patient_id AND evidence[1] IN (SELECT unnest($ids))"""
 
 HELD = """
     SELECT name || ' line ' || line AS source, reason, field, found, hint AS "what to do", raw AS "row as received"

@@ -148,7 +148,8 @@ def last_record(page: dict, as_of: date) -> Card:
 
 def recorded_days(page: dict) -> list[date]:
     """Every day on which anything is recorded, in order."""
-    days = {_on(row["at"]) for row in page["observation"]} | {row["on_date"] for row in page["event"]}
+    days = {row["day"] for row in page.get("recorded_day", [])}  # those of long series too
+    days |= {_on(row["at"]) for row in page["observation"]} | {row["on_date"] for row in page["event"]}
     days |= {row["from_date"] for row in page["treatment_course"] if not row["gap"]}
     return sorted(days)
 

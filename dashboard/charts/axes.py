@@ -12,10 +12,15 @@ TICKS = [
 ]
 
 
+STEPS = (1, 2, 7, 14, 28, 56, 91, 182, 364)  # days between ticks counted from day 0
+MOST_TICKS = {False: 14, True: 5}  # on a wide screen, on a narrow one
+
+
 def x_axis(view: View) -> dict:
+    """Dates at the top; days since day 0 where the reader aligned the axis, and then the dates stand at the foot alone."""
     return {
         "type": "date",
-        "range": [view.start.isoformat(), (view.end + timedelta(days=1)).isoformat()],
+        "range": list(shown(view)),
         "anchor": "free",
         "position": 1,
         "side": "top",
@@ -24,8 +29,6 @@ def x_axis(view: View) -> dict:
         "ticks": "outside",
         "ticklen": 4,
         "tickcolor": style.PALE,
-        "tickformatstops": TICKS,
-        "nticks": 14,
         "hoverformat": "%-d %b %Y",
         "showspikes": True,
         "spikemode": "across",
@@ -35,10 +38,34 @@ def x_axis(view: View) -> dict:
         "spikedash": "solid",
         "automargin": False,
         "fixedrange": False,
+        **(_days_since(view) if view.anchor else _dates(view)),
     }
 
 
-def foot_axis() -> dict:
+def shown(view: View) -> tuple[str, str]:
+    """What the time axis begins with: the zoom, else the whole window."""
+    if view.zoom:
+        return view.zoom[0].isoformat(sep=" "), view.zoom[1].isoformat(sep=" ")
+    return view.start.isoformat(), (view.end + timedelta(days=1)).isoformat()
+
+
+def _dates(view: View) -> dict:
+    return {"tickformatstops": TICKS, "nticks": MOST_TICKS[view.narrow]}
+
+
+def _days_since(view: View) -> dict:
+    """Ticks a round number of days apart, over the whole window."""
+    span = (view.zoom[1] - view.zoom[0]).days if view.zoom else (view.end - view.start).days
+    step = next((step for step in STEPS if span / step <= MOST_TICKS[view.narrow]), STEPS[-1])
+    first = -(-(view.start - view.anchor.day).days // step)
+    days = [step * count for count in range(first, (view.end - view.anchor.day).days // step + 1)]
+    return {
+        "tickvals": [(view.anchor.day + timedelta(days=day)).isoformat() for day in days],
+        "ticktext": [f"{'day ' * (day == 0 or not view.narrow)}{day}".replace("-", "−") for day in days],
+    }
+
+
+def foot_axis(view: View) -> dict:
     """The dates once more at the foot of a tall figure, following the one x axis."""
     return {
         "type": "date",
@@ -49,12 +76,11 @@ def foot_axis() -> dict:
         "position": 0,
         "side": "bottom",
         "showgrid": False,
-        "nticks": 14,
         "ticks": "outside",
         "ticklen": 4,
         "tickcolor": style.PALE,
-        "tickformatstops": TICKS,
         "showspikes": False,
+        **_dates(view),
     }
 
 
@@ -73,8 +99,9 @@ def foot_mark(view: View, axis: str) -> dict:
     }
 
 
-def y_axis(panel: Panel, domain: list[float]) -> dict:
+def y_axis(panel: Panel, view: View, domain: list[float]) -> dict:
     lanes = panel.axis.get("lanes", False)
+    names = {"ticklabelposition": "inside", "ticklabelshift": 0} if lanes and view.narrow else {}
     axis = {
         "domain": domain,
         "anchor": "x",
@@ -85,6 +112,7 @@ def y_axis(panel: Panel, domain: list[float]) -> dict:
         "gridcolor": "#F3F4F6" if not lanes else "#EEF0F3",
         "tickfont": {"size": 11, "color": style.INK if lanes else style.GREY},
         "showspikes": False,
+        **names,
         **{key: value for key, value in panel.axis.items() if key != "lanes"},
     }
     if panel.empty:

@@ -10,8 +10,9 @@ from dashboard import style
 from dashboard.charts import axes, chosen_panels, evidence, threshold_lines
 from dashboard.charts.panel import Panel, View
 
-LEFT, RIGHT, TOP, BOTTOM = 196, 44, 44, 28  # margins in pixels
-BETWEEN = 7
+TOP, BOTTOM = 44, 28  # margins in pixels
+LEFT, RIGHT = {False: 196, True: 6}, {False: 44, True: 36}  # on a wide screen, on a narrow one
+BETWEEN = {False: 7, True: 26}  # between panels: on a narrow screen a panel's title stands above it
 
 
 def page_figure(
@@ -86,7 +87,8 @@ def exchange_days(rows: dict[str, list[dict]], as_of: date) -> tuple[date, ...]:
 
 def recorded_window(rows: dict[str, list[dict]], as_of: date) -> tuple[date, date]:
     """The first and last recorded day with a little room on both sides."""
-    days = [date.fromisoformat(row["at"][:10]) for row in rows["observation"]]
+    days = [row["day"] for row in rows.get("recorded_day", [])]
+    days += [date.fromisoformat(row["at"][:10]) for row in rows["observation"]]
     days += [row["from_date"] for row in rows["treatment_course"]] + [
         row["to_date"] for row in rows["treatment_course"] if row["to_date"]
     ]
@@ -97,21 +99,25 @@ def recorded_window(rows: dict[str, list[dict]], as_of: date) -> tuple[date, dat
 
 def compose(drawn: list[Panel], view: View) -> dict:
     """Stacks panels on one x axis: traces get their axis, shapes and labels their place."""
-    total = sum(panel.height for panel in drawn) + BETWEEN * (len(drawn) - 1)
-    traces, shapes, annotations, y_axes = [], _dimming(view), _as_of_label(view), {}
-    top = total
+    between = BETWEEN[view.narrow]
+    total = sum(panel.height for panel in drawn) + between * (len(drawn) - 1 + view.narrow)
+    traces, shapes, annotations, y_axes = [], _dimming(view) + _day_zero(view), _as_of_label(view), {}
+    top = total - between * view.narrow
     for number, panel in enumerate(drawn, start=1):
         axis = "y" if number == 1 else f"y{number}"
         domain = [(top - panel.height) / total, top / total]
-        y_axes["yaxis" + axis[1:]] = axes.y_axis(panel, domain)
+        y_axes["yaxis" + axis[1:]] = axes.y_axis(panel, view, domain)
         traces += [
             trace | {"xaxis": "x", "yaxis": axis, "showlegend": False}
             for trace in [*evidence.lit(panel, view), *_blank(panel, view)]
         ]
         shapes += [{"xref": "x", **shape, "yref": axis} for shape in panel.shapes]
-        shapes += [*threshold_lines.lines(panel, axis), _separator(domain, total)]
-        annotations += _titles(panel, top, total) + threshold_lines.labels(panel, top, total)
-        top -= panel.height + BETWEEN
+        shapes += [
+            *threshold_lines.lines(panel, axis),
+            _separator(domain[0] - (between if not view.narrow else 0) / 2 / total),
+        ]
+        annotations += _titles(panel, view, top, total) + threshold_lines.labels(panel, view, top, total)
+        top -= panel.height + between
     traces.append(axes.foot_mark(view, axis))
     layout = {
         **y_axes,
@@ -119,7 +125,7 @@ def compose(drawn: list[Panel], view: View) -> dict:
         "shapes": shapes,
         "annotations": annotations,
         "height": total + TOP + BOTTOM,
-        "margin": {"l": LEFT, "r": RIGHT, "t": TOP, "b": BOTTOM, "pad": 0},
+        "margin": {"l": LEFT[view.narrow], "r": RIGHT[view.narrow], "t": TOP, "b": BOTTOM, "pad": 0},
         "hovermode": "x unified",
         "hoversubplots": "axis",
         "barmode": "overlay",
@@ -127,7 +133,7 @@ def compose(drawn: list[Panel], view: View) -> dict:
         "showlegend": False,
         "plot_bgcolor": "#FFFFFF",
         "paper_bgcolor": "#FFFFFF",
-        "xaxis2": axes.foot_axis(),
+        "xaxis2": axes.foot_axis(view),
         "font": {"family": style.FONT, "size": 12, "color": style.INK},
         "dragmode": "zoom",
         "uirevision": "patient",
@@ -137,7 +143,7 @@ def compose(drawn: list[Panel], view: View) -> dict:
             "font": {"size": 12, "color": style.INK},
             "align": "left",
         },
-        "meta": {"panels": [panel.name for panel in drawn]},
+        "meta": {"panels": [panel.name for panel in drawn], "drawing": view.drawing},
     }
     return {"data": traces, "layout": layout}
 
@@ -190,6 +196,17 @@ def _dimming(view: View) -> list[dict]:
     return [veil, line]
 
 
+def _day_zero(view: View) -> list[dict]:
+    """The day that the time axis counts from."""
+    if not view.anchor:
+        return []
+    day = view.anchor.day.isoformat()
+    line = {"color": style.BLUE, "width": 1.5}
+    return [
+        {"type": "line", "xref": "x", "yref": "paper", "x0": day, "x1": day, "y0": 0, "y1": 1, "layer": "below", "line": line}
+    ]  # fmt: skip
+
+
 def _as_of_label(view: View) -> list[dict]:
     share = (view.after - view.start).days / max(1, (view.end - view.start).days + 1)
     anchor = "right" if share > 0.8 else "left" if share < 0.2 else "center"
@@ -211,49 +228,42 @@ def _as_of_label(view: View) -> list[dict]:
     ]
 
 
-def _titles(panel: Panel, top: float, total: float) -> list[dict]:
-    title = f"<b>{style.as_label(panel.title)}</b>" + (
-        f" <span style='color:{style.GREY}'>{style.as_label(panel.unit)}</span>" if panel.unit else ""
-    )
-    middle = bool(panel.empty)
-    found = [
-        {
-            "text": title,
-            "xref": "paper",
-            "x": 0,
-            "xshift": -LEFT + 2,
-            "xanchor": "left",
-            "yref": "paper",
-            "align": "left",
-            "showarrow": False,
-            "y": (top - panel.height / 2) / total if middle else top / total,
-            "yanchor": "middle" if middle else "top",
-            "yshift": 0 if middle else 2,
-            "font": {"size": 12},
-            "name": "title",
-        }
-    ]
+def _titles(panel: Panel, view: View, top: float, total: float) -> list[dict]:
+    """The title left of its panel, above it on a narrow screen, and in a panel without data why there is none."""
+    parts = [f"<b>{style.as_label(panel.title)}</b>"]
+    parts += [f"<span style='color:{style.GREY}'>{style.as_label(panel.unit)}</span>"] if panel.unit else []
+    title = {"text": " ".join(parts), "xshift": 2 - LEFT[view.narrow], "name": "title"}
+    middle = (top - panel.height / 2) / total
+    if view.narrow:
+        title |= {"y": top / total, "yanchor": "bottom"}
+    elif panel.empty:
+        title |= {"y": middle, "yanchor": "middle"}
+    else:
+        title |= {"y": top / total, "yanchor": "top", "yshift": 2}
+    found = [title]
+    if panel.note:
+        found.append(_note(panel.note, view, top, total))
     if panel.empty:
-        found.append(
-            {
-                "text": style.as_label(panel.empty),
-                "xref": "paper",
-                "x": 0,
-                "xshift": 8,
-                "xanchor": "left",
-                "yref": "paper",
-                "y": (top - panel.height / 2) / total,
-                "yanchor": "middle",
-                "showarrow": False,
-                "font": {"size": 12, "color": style.GREY},
-                "name": "empty",
-            }
-        )
-    return found
+        empty = {"xshift": 8, "y": middle, "yanchor": "middle", "name": "empty"}
+        found.append({"text": style.as_label(panel.empty), "font": {"size": 12, "color": style.GREY}, **empty})
+    shared = {"xref": "paper", "x": 0, "xanchor": "left", "yref": "paper", "align": "left", "showarrow": False}
+    return [shared | {"font": {"size": 12}} | one for one in found]
 
 
-def _separator(domain: list[float], total: float) -> dict:
-    y = domain[0] - BETWEEN / 2 / total
+def _note(note: str, view: View, top: float, total: float) -> dict:
+    """A panel's note in small letters under its title."""
+    lines = threshold_lines.wrapped(note)
+    place = {"y": top / total, "yanchor": "top", "yshift": 0 if view.narrow else -14}
+    return {
+        "text": "<br>".join(style.as_label(line) for line in lines),
+        "font": {"size": 10, "color": style.GREY},
+        "xshift": (4 if view.narrow else 2) - LEFT[view.narrow],
+        "name": "note",
+        **place,
+    }
+
+
+def _separator(y: float) -> dict:
     return {
         "type": "line",
         "xref": "paper",

@@ -1,7 +1,7 @@
 """What a panel is given (View) and what it gives back (Panel). Positions are days on one shared axis and pixels within a panel."""
 
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 PLOT_WIDTH = 660  # pixels of the plot on a 1280 pixel screen: labels are placed for it, wider screens only gain room
 NARROW_WIDTH = 300  # the same on a phone held upright
@@ -26,7 +26,8 @@ class View:
 
     `scales` by panel (SCALES; linear where absent), `held` rows by analyte (queries.HELD), `exchanges` days with a plasma exchange up to
     the as-of day, `opened` drug classes drawn drug by drug, `anchor` day 0 (None: calendar), `baseline` the day of therapy start that
-    percentages of baseline refer to, `bands` by analyte the cohort's percentiles (cohort_band.py), `narrow` for a phone held upright.
+    percentages of baseline refer to, `bands` by analyte the cohort's percentiles (cohort_band.py), `narrow` for a phone held upright,
+    `zoom` what the time axis begins with (None: the whole window), `drawing` a number that changes when the browser must draw anew.
     """
 
     start: date
@@ -42,6 +43,8 @@ class View:
     baseline: date | None = None
     bands: dict[str, list[dict]] = field(default_factory=dict)
     narrow: bool = False
+    zoom: tuple[datetime, datetime] | None = None
+    drawing: int = 0
 
     def scale_of(self, panel: str) -> str:
         return self.scales.get(panel, "linear")

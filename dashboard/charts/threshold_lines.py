@@ -2,7 +2,7 @@
 
 from dashboard import style
 from dashboard.charts import results
-from dashboard.charts.panel import Panel
+from dashboard.charts.panel import Panel, View
 
 LABEL_LINE = 12
 WRAP = 36  # letters of a threshold label on one line of the left margin
@@ -29,11 +29,13 @@ def lines(panel: Panel, axis: str) -> list[dict]:
     ]
 
 
-def labels(panel: Panel, top: float, total: float) -> list[dict]:
+def labels(panel: Panel, view: View, top: float, total: float) -> list[dict]:
     """A label per threshold in the left margin beside its line, moved apart where lines are close. Placed in pixels, so that a
     logarithmic axis shows it too."""
     if panel.empty or panel.axis.get("lanes"):
         return [_level_label(line, top, total) for line in panel.lines] if not panel.empty else []
+    if view.narrow:
+        return _inside(panel, top, total)
     height_of = results.pixels(panel)
     wanted, told = [], set()
     for line in sorted(panel.lines, key=lambda line: -float(line["value"])):
@@ -41,7 +43,7 @@ def labels(panel: Panel, top: float, total: float) -> list[dict]:
         if line["criterion"] not in told:
             text = f"{line['title']}: {text}"
             told.add(line["criterion"])
-        wanted.append((line, _wrapped(text), height_of(float(line["value"]))))
+        wanted.append((line, wrapped(text), height_of(float(line["value"]))))
     placed, ceiling = [], panel.height - 15  # below the title
     for line, lines, middle in wanted:
         half = LABEL_LINE * len(lines) / 2
@@ -51,6 +53,18 @@ def labels(panel: Panel, top: float, total: float) -> list[dict]:
     foot = min((at - LABEL_LINE * len(lines) / 2 for _, lines, at in placed), default=0)
     lift = max(0.0, -foot)
     return [_label(line, lines, (top - panel.height + at + lift) / total) for line, lines, at in placed]
+
+
+def _inside(panel: Panel, top: float, total: float) -> list[dict]:
+    """On a narrow screen the number alone stands on its line at the right, the rule in its hover box."""
+    height_of = results.pixels(panel)
+    return [
+        _label(
+            line, [style.number(float(line["value"]))], (top - panel.height + height_of(float(line["value"]))) / total
+        )
+        | {"x": 1, "xshift": -2, "yanchor": "bottom"}
+        for line in panel.lines
+    ]
 
 
 def _label(line: dict, lines: list[str], y: float) -> dict:
@@ -84,7 +98,8 @@ def _level_label(line: dict, top: float, total: float) -> dict:
     return label | {"xshift": 4, "xanchor": "left", "yanchor": "top", "yshift": -1, "bgcolor": "#FFFFFF"}
 
 
-def _wrapped(text: str) -> list[str]:
+def wrapped(text: str) -> list[str]:
+    """A text in lines that fit the left margin."""
     lines = [""]
     for part in text.split():
         if lines[-1] and len(lines[-1]) + len(part) >= WRAP:

@@ -3,13 +3,11 @@
 The state is the address: ?patient=...&as_of=...&flag=... opens the same screen again.
 """
 
-from datetime import date
+from datetime import date, datetime, time
 
 import streamlit as st
 
-from dashboard import data, flag_cards, strip, style, table
-from dashboard.charts import lung_function, panels
-from dashboard.charts.page import page_figure
+from dashboard import address, chart_section, data, flag_cards, strip, style
 
 
 def draw() -> None:
@@ -17,42 +15,39 @@ def draw() -> None:
     if not patients:
         st.info("The store holds no patients yet.")
         return
-    asked = st.query_params.get("patient")
-    if asked is not None and asked not in patients:  # never another patient's page under this address
+    chosen = address.now()
+    if chosen.patient is not None and chosen.patient not in patients:  # never another patient's page under this address
         st.warning("There is no such patient in this store.")
         st.page_link("views/worklist.py", label="Choose one from the worklist")
         return
-    patient_id = asked or patients[0]
-    page = data.patient_page(patient_id)
+    patient_id = chosen.patient or patients[0]
+    page = data.patient_page(patient_id, data.known(chosen.known_at, chosen.received_at))
     days = strip.recorded_days(page)
     if not days:
         choose_patient(patients, patient_id, st.container(), page)
-        st.info("Nothing dated is recorded of this patient yet.")
+        draw_known(chosen)
+        st.info("Nothing dated is recorded of this patient yet." if not asks_past(chosen) else NOTHING_KNOWN)
         return
-    as_of = asked_day(days)
-    draw_controls(patients, patient_id, page, days, as_of)
+    as_of = min(max(chosen.as_of or days[-1], days[0]), days[-1])
+    draw_controls(patients, patient_id, page, days, as_of, chosen)
     draw_strip(page, as_of)
     answers = strip.standing(page, as_of)
-    chosen = flag_cards.chosen(answers)
+    opened = flag_cards.chosen(answers)
     chart, flags = st.columns([2.75, 1], gap="small")
     with chart:
-        draw_chart(page, as_of, set(chosen["evidence"]) if chosen else set())
+        chart_section.draw(patient_id, as_of, days, frozenset(opened["evidence"] if opened else ()))
+        draw_held(page)
     with flags:
-        flag_cards.draw(answers, as_of, chosen)
-    draw_table(page, as_of, patient_id)
+        flag_cards.draw(answers, as_of, opened)
 
 
-def asked_day(days: list[date]) -> date:
-    """The as-of day of the address, else the last recorded day of the patient; never outside the record."""
-    try:
-        asked = date.fromisoformat(st.query_params.get("as_of", ""))
-    except ValueError:
-        return days[-1]
-    return min(max(asked, days[0]), days[-1])
+NOTHING_KNOWN = "Nothing of this patient was known then."
 
 
-def draw_controls(patients: list[str], patient_id: str, page: dict, days: list[date], as_of: date) -> None:
-    who, slider, buttons = st.columns([1.5, 4, 1.9], vertical_alignment="bottom", gap="medium")
+def draw_controls(
+    patients: list[str], patient_id: str, page: dict, days: list[date], as_of: date, chosen: address.Address
+) -> None:
+    who, slider, buttons = st.columns([1.5, 3.6, 2.3], vertical_alignment="bottom", gap="medium")
     choose_patient(patients, patient_id, who, page)
     if days[0] < days[-1]:
         st.session_state["as_of_slider"] = as_of
@@ -70,6 +65,10 @@ def draw_controls(patients: list[str], patient_id: str, page: dict, days: list[d
     with buttons.container(horizontal=True, gap="small"):
         draw_step("Earlier change", ":material/chevron_left:", max(earlier, default=None))
         draw_step("Later change", ":material/chevron_right:", min(later, default=None))
+        with st.popover("", icon=":material/history:", help="What was known at a past moment"):
+            draw_known(chosen)
+    if asks_past(chosen):
+        st.warning(style.as_markdown(said_of_past(chosen)), icon=":material/history:")
 
 
 def draw_step(label: str, icon: str, day: date | None) -> None:
@@ -81,7 +80,7 @@ def draw_step(label: str, icon: str, day: date | None) -> None:
 
 def choose_patient(patients: list[str], patient_id: str, place, page: dict) -> None:
     st.session_state["patient_choice"] = patient_id
-    person = page["patient"][0]
+    person = page["patient"][0] if page["patient"] else {"sex": None, "birth_year": None, "site": None}
     known = [person["sex"], f"born {person['birth_year']}" if person["birth_year"] else None, person["site"]]
     place.selectbox(
         f"Patient: {style.as_markdown(', '.join(part for part in known if part) or 'sex and age unknown')}",
@@ -92,12 +91,46 @@ def choose_patient(patients: list[str], patient_id: str, place, page: dict) -> N
 
 
 def open_patient() -> None:
-    st.query_params.from_dict({"patient": st.session_state["patient_choice"]})
+    """Another patient is another page: nothing chosen for this one but how the chart is drawn goes along."""
+    keep = {name: st.query_params[name] for name in ("view", "panels", "scales", "axis") if name in st.query_params}
+    st.query_params.from_dict({"patient": st.session_state["patient_choice"]} | keep)
 
 
 def go_to(day: date) -> None:
-    st.query_params["patient"] = st.session_state["patient_choice"]
-    st.query_params["as_of"] = day.isoformat()
+    address.put(patient=st.session_state["patient_choice"], as_of=day.isoformat())
+
+
+WHOSE = {
+    "now": "All that is known now",
+    "known_at": "What the sources had made known by",
+    "received_at": "What this store had received by",
+}
+
+
+def asks_past(chosen: address.Address) -> bool:
+    return bool(chosen.known_at or chosen.received_at)
+
+
+def said_of_past(chosen: address.Address) -> str:
+    name, moment = ("known_at", chosen.known_at) if chosen.known_at else ("received_at", chosen.received_at)
+    return f"{WHOSE[name]} {moment:%Y-%m-%d %H:%M}, not what is known now; held rows are left out."
+
+
+def draw_known(chosen: address.Address) -> None:
+    """Which past moment is read, if any."""
+    st.session_state["whose"] = "known_at" if chosen.known_at else "received_at" if chosen.received_at else "now"
+    moment = (
+        chosen.known_at or chosen.received_at or datetime.combine(chosen.as_of or data.provenance().last_day, time())
+    )
+    st.session_state["moment"] = moment.date()
+    st.radio("Read", list(WHOSE), format_func=WHOSE.get, key="whose", on_change=put_known)
+    st.date_input("the end of", key="moment", on_change=put_known)
+
+
+def put_known() -> None:
+    whose, moment = st.session_state["whose"], st.session_state["moment"]
+    asked = dict.fromkeys(("known_at", "received_at"))
+    address.put(**asked | ({whose: moment.isoformat()} if whose != "now" and moment else {}))
 
 
 def draw_strip(page: dict, as_of: date) -> None:
@@ -110,40 +143,10 @@ def draw_strip(page: dict, as_of: date) -> None:
             st.caption(style.as_markdown(card.detail or " "))
 
 
-def draw_chart(page: dict, as_of: date, ringed: set[str]) -> None:
-    names = {
-        name: panel.TITLE for name, panel in panels().items() if getattr(panel, "SCALES", False) and panel.rows(page)
-    }
-    logarithmic = [name for name in st.session_state.get("logarithmic", []) if name in names]
-    figure = page_figure(page, as_of, ringed, data.thresholds(), scales=dict.fromkeys(logarithmic, "log"))
-    st.plotly_chart(
-        figure,
-        theme=None,
-        key="timeline",
-        config=style.CHART_CONFIG,
-        alt="Every trajectory and treatment of the patient on one time axis; the table below holds the same records.",
-    )
-    for sentence in lung_function.sentences(page, as_of):
-        st.caption(style.as_markdown(sentence))
-    if names:
-        st.pills("Logarithmic scale for", list(names), selection_mode="multi", format_func=names.get, key="logarithmic")
-
-
-def draw_table(page: dict, as_of: date, patient_id: str) -> None:
-    rows = table.twin(page, as_of)
-    with st.expander(f"The chart as a table: {len(rows)} records up to {style.day(as_of)}"):
-        st.dataframe(rows, hide_index=True, height=360)
-        st.download_button(
-            "Download as CSV",
-            lambda: table.as_csv(rows),
-            "patient_records.csv",
-            "text/csv",
-            on_click="ignore",
-            key=f"csv-{as_of}",
-        )
+def draw_held(page: dict) -> None:
     held = page["held"]
     if held:
-        with st.expander(f"Held: {len(held)} values a person must settle, not drawn and not judged"):
+        with st.expander(f"Held: {len(held)} values a person must settle, not judged"):
             st.dataframe(held, hide_index=True)
 
 

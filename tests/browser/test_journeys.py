@@ -4,74 +4,50 @@ They need Chromium on the machine and are skipped, saying so, where there is non
 `expect` waits, nothing sleeps; the browser's console must stay clean.
 """
 
-import os
 import re
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from pipelines.load import load
 from pipelines.store.database import Store
-
-ROOT = Path(__file__).resolve().parents[2]
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-ARGUMENTS = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-)  # fmt: skip
-START_SECONDS = 60
+from tests.browser.serving import CHROMIUM, ROOT, chromium, serving
 
 playwright = pytest.importorskip("playwright.sync_api", reason="browser journeys need the playwright package")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="browser journeys need Chromium, which was not found on PATH")
+MILLION = 1_000_000
+DIP = datetime(2024, 4, 10, 3, 0)  # the one saturation of 61 %
 
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A server of its own on a free port, on a store with the real case."""
+    """A server of its own on a free port, on a store with the real case and a patient with a million saturations."""
     store = tmp_path_factory.mktemp("store")
-    load(Store(store), [ROOT / "sample_data" / "yonsei_2021"])
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    log = tmp_path_factory.mktemp("log") / "server.txt"
-    with log.open("w") as out:
-        server = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", "dashboard/app.py", "--server.port", str(port), "--server.headless", "true"],
-            cwd=ROOT, stdout=out, stderr=subprocess.STDOUT, env=os.environ | {"MDA5_STORE": str(store)},
-        )  # fmt: skip
-        try:
-            _wait_until_healthy(server, port, log)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            server.terminate()
-            server.wait(timeout=20)
+    bedside = tmp_path_factory.mktemp("bedside") / "labs.csv"
+    write_saturations(bedside, MILLION)
+    load(Store(store), [ROOT / "sample_data" / "yonsei_2021", bedside])
+    with serving(store) as address:
+        yield address
 
 
-def _wait_until_healthy(server: subprocess.Popen, port: int, log: Path) -> None:
-    until = time.monotonic() + START_SECONDS
-    while time.monotonic() < until:
-        assert server.poll() is None, f"the server ended early:\n{log.read_text()}"
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=1):
-                return
-        except OSError:
-            time.sleep(0.1)  # the only wait: for a process to listen
-    raise AssertionError(f"the server did not start:\n{log.read_text()}")
+def write_saturations(path: Path, count: int) -> None:
+    """A bedside monitor's saturations of one patient, one each 15 seconds, with a single dip."""
+    at = pd.date_range(datetime(2024, 1, 1), periods=count, freq=timedelta(seconds=15))
+    value = np.random.default_rng(5).integers(93, 99, count)
+    value[at.get_loc(DIP)] = 61
+    pd.DataFrame({"patient_id": "bedside-1", "analyte": "spo2", "value": value, "unit": "%", "at": at}).to_csv(
+        path, index=False
+    )
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator:
-    with playwright.sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
-        yield chromium
-        chromium.close()
+    with chromium() as found:
+        yield found
 
 
 @pytest.fixture
@@ -173,3 +149,70 @@ def test_from_a_rule_to_a_patient_who_meets_it_and_the_rulebook_taken_away(page,
     page.get_by_role("link", name="yonsei-2021").click()
     expect(page.get_by_text("Oxygen now")).to_be_visible(timeout=60_000)
     expect(page).to_have_url(re.compile("flag=urgent_transfer"))
+
+
+def test_the_day_before_and_after_high_flow_oxygen(page, address):
+    expect = playwright.expect
+    page.goto(f"{address}/patient?patient=yonsei-2021&as_of=2021-09-02")
+    expect(page.get_by_text("Met on 2 Sep 2021", exact=False)).to_be_visible(timeout=60_000)
+    cards = page.locator("[class*='st-key-flag-met-transplant']")
+    expect(cards.filter(has_text="High-flow oxygen or more")).to_have_count(0)
+    page.get_by_role("button", name="Later change").click()
+    expect(page.get_by_text("Met on 3 Sep 2021", exact=False)).to_be_visible()
+    expect(cards.filter(has_text="High-flow oxygen or more")).to_have_count(1)
+
+
+RANGE = "() => document.querySelector('.st-key-timeline .js-plotly-plot')._fullLayout.xaxis.range.map(day => day.slice(0, 10)).join(' ')"
+PANELS = "() => document.querySelector('.st-key-timeline .js-plotly-plot').layout.meta.panels.join(' ')"
+
+
+def zoom(page, left: float, right: float) -> None:
+    """Draws across the chart with the mouse, from one share of its width to another."""
+    box = page.locator(".st-key-timeline .js-plotly-plot").bounding_box()
+    height = box["y"] + 120
+    page.mouse.move(box["x"] + left * box["width"], height)
+    page.mouse.down()
+    page.mouse.move(box["x"] + right * box["width"], height, steps=5)
+    page.mouse.up()
+
+
+def test_the_zoom_outlives_another_day_a_flag_and_other_panels_until_it_is_taken_back(page, address):
+    page.goto(f"{address}/patient?patient=yonsei-2021&as_of=2021-09-03")
+    page.wait_for_function(
+        "() => document.querySelector('.st-key-timeline .js-plotly-plot')?.mda5Bound", timeout=60_000
+    )
+    whole = page.evaluate(RANGE)
+    zoom(page, 0.35, 0.6)
+    page.wait_for_function(f"() => ({RANGE})() !== '{whole}'")
+    zoomed = page.evaluate(RANGE)
+    page.get_by_role("button", name="Later change").click()
+    playwright.expect(page.get_by_text("Met on 3 Sep 2021", exact=False)).to_have_count(0)
+    page.wait_for_function(f"() => ({RANGE})() === '{zoomed}'")
+    page.get_by_role("button", name="Earlier change").click()
+    page.locator("[class*='st-key-flag-met']").first.get_by_role("button").click()
+    playwright.expect(page.locator("[class*='st-key-flag-chosen']")).to_be_visible()
+    page.wait_for_function(f"() => ({RANGE})() === '{zoomed}'")
+    page.get_by_role("radio", name="Lungs").click()
+    page.wait_for_function(f"() => ({PANELS})().startsWith('oxygen_support spo2')")
+    assert page.evaluate(RANGE) == zoomed
+    box = page.locator(".st-key-timeline .js-plotly-plot").bounding_box()
+    page.mouse.dblclick(box["x"] + 0.5 * box["width"], box["y"] + 120)
+    page.wait_for_function(f"() => ({RANGE})() === '{whole}'")
+
+
+SATURATIONS = """() => document.querySelector('.st-key-timeline .js-plotly-plot').data
+    .filter(trace => trace.name === 'SpO₂' && trace.mode.includes('lines'))[0]"""
+
+
+def test_a_million_saturations_are_drawn_as_many_as_the_screen_shows_and_finer_when_zoomed(page, address):
+    page.goto(f"{address}/patient?patient=bedside-1&view=lungs")
+    page.wait_for_function(
+        "() => document.querySelector('.st-key-timeline .js-plotly-plot')?.mda5Bound", timeout=120_000
+    )
+    drawn = page.evaluate(f"() => {{ const held = ({SATURATIONS})(); return [held.x.length, Math.min(...held.y)]; }}")
+    assert drawn[0] < 1_500 and drawn[1] == 61  # the extremes are kept: the one dip among a million is there
+    apart = f"() => {{ const x = ({SATURATIONS})().x; return Date.parse(x[11]) - Date.parse(x[10]); }}"
+    before = page.evaluate(apart)
+    zoom(page, 0.5, 0.56)
+    page.wait_for_function(f"() => ({apart})() < {before} / 4", timeout=30_000)
+    playwright.expect(page.get_by_text("Traceback")).to_have_count(0)

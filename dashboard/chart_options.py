@@ -1,0 +1,158 @@
+"""What the reader may choose of the chart: which panels in which order, on which scales, counted from which day, beside which cohort.
+
+Every choice stands in the address. The controls run in the fragment of the chart, so that a choice draws the chart alone.
+"""
+
+from datetime import date, datetime, time, timedelta
+
+import streamlit as st
+
+from dashboard import address, anchors, presets, style, zoom
+from dashboard.charts import panels, treatment
+from dashboard.charts.panel import SCALES
+
+BANDS = {
+    "": "off",
+    "all": "all patients",
+    "died": "those who died",
+    "alive": "those recorded alive",
+    "not_recorded": "outcome not recorded",
+}
+
+
+def shown_panels(chosen: address.Address) -> tuple[str, ...] | None:
+    """The panels to draw: the reader's own, else those of the view. None: the default ones."""
+    if chosen.panels:
+        return chosen.panels
+    return presets.PRESETS.get(chosen.view, presets.PRESETS["overview"])[1]
+
+
+def draw(page: dict, as_of: date, chosen: address.Address, days: list[date]) -> None:
+    """One line of controls above the chart."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="chart-controls"):
+        _draw_views(chosen)
+        with st.popover("Panels", icon=":material/dashboard_customize:"):
+            _draw_panels(page, chosen)
+        with st.popover("Axis", icon=":material/straighten:"):
+            _draw_axis(page, as_of, chosen)
+            _draw_zoom(chosen.patient or "", days)
+        with st.popover("Compare", icon=":material/groups:"):
+            _draw_bands(chosen)
+
+
+def _draw_views(chosen: address.Address) -> None:
+    st.session_state["view"] = None if chosen.panels else chosen.view
+    st.segmented_control(
+        "View",
+        list(presets.PRESETS),
+        format_func=lambda name: presets.PRESETS[name][0],
+        key="view",
+        label_visibility="collapsed",
+        on_change=lambda: address.put(view=st.session_state["view"], panels=None),
+    )
+
+
+def _draw_panels(page: dict, chosen: address.Address) -> None:
+    st.session_state["panels"] = list(shown_panels(chosen) or default_names(page))
+    st.multiselect(
+        "Panels, from the top down",
+        list(panels()),
+        format_func=lambda name: panels()[name].TITLE,
+        key="panels",
+        on_change=lambda: address.put(panels=",".join(st.session_state["panels"])),
+    )
+    if chosen.panels:
+        st.button("Back to the view's own", on_click=lambda: address.put(panels=None), type="tertiary")
+    folded = [found for found in treatment.classes(treatment.rows(page)) if found[2] > 1]
+    if folded:
+        titles = {name: title for name, title, _ in folded}
+        st.session_state["open"] = [name for name in titles if name in chosen.opened]
+        st.pills(
+            "Classes drawn drug by drug",
+            list(titles),
+            selection_mode="multi",
+            format_func=titles.get,
+            key="open",
+            on_change=lambda: address.put(open=",".join(st.session_state["open"])),
+        )
+    scaled = [name for name in st.session_state["panels"] if getattr(panels().get(name), "SCALES", False)]
+    for name in (name for name in scaled if panels()[name].rows(page)):
+        _draw_scale(name, chosen)
+
+
+def _draw_scale(name: str, chosen: address.Address) -> None:
+    key = f"scale-{name}"
+    st.session_state[key] = chosen.scales.get(name, "linear")
+    st.segmented_control(
+        f"{panels()[name].TITLE} is drawn",
+        list(SCALES),
+        format_func=SCALES.get,
+        key=key,
+        on_change=lambda: address.put(
+            scales=address.scales_text(chosen.scales | {name: st.session_state[key] or "linear"})
+        ),
+    )
+
+
+def default_names(page: dict) -> list[str]:
+    """The panels drawn when nothing is chosen."""
+    return [
+        name
+        for name, module in panels().items()
+        if getattr(module, "DEFAULT", True) and (not getattr(module, "OPTIONAL", False) or module.rows(page))
+    ]
+
+
+def _draw_axis(page: dict, as_of: date, chosen: address.Address) -> None:
+    found = {name: anchor(page, as_of) for name, anchor in anchors.AXES.items()}
+    titles = {"calendar": "Dates"} | {
+        name: f"Days since {anchor.name}, {style.day(anchor.day)}" for name, anchor in found.items() if anchor
+    }
+    st.session_state["axis"] = chosen.axis if chosen.axis in titles else "calendar"
+    st.radio(
+        "The time axis counts",
+        list(titles),
+        format_func=titles.get,
+        key="axis",
+        on_change=lambda: address.put(
+            axis=None if st.session_state["axis"] == "calendar" else st.session_state["axis"]
+        ),
+    )
+    for name, anchor in found.items():
+        if anchor is None:
+            st.caption(f"Not from {name}: {anchors.MISSING[name]}.")
+
+
+def _draw_zoom(patient_id: str, days: list[date]) -> None:
+    """The zoom for those who use no mouse, and the way back."""
+    now = zoom.asked(patient_id).window
+    start, end = (now[0].date(), now[1].date()) if now else (days[0], days[-1])
+    st.session_state["zoom_days"] = (max(days[0], start), max(days[0], min(days[-1], end)))
+    st.date_input(
+        "From day to day",
+        key="zoom_days",
+        min_value=days[0],
+        max_value=days[-1],
+        on_change=lambda: _zoom_to(patient_id, st.session_state["zoom_days"]),
+    )
+    st.button("The whole record", on_click=zoom.put, args=(patient_id, None), icon=":material/zoom_out_map:")
+    st.caption("With the mouse: draw across the chart to zoom, double-click for the whole record.")
+
+
+def _zoom_to(patient_id: str, chosen: tuple[date, ...]) -> None:
+    if len(chosen) == 2:
+        zoom.put(
+            patient_id, (datetime.combine(chosen[0], time()), datetime.combine(chosen[1] + timedelta(days=1), time()))
+        )
+
+
+def _draw_bands(chosen: address.Address) -> None:
+    st.session_state["bands"] = chosen.bands or ""
+    st.selectbox(
+        "Percentiles of this store's other patients, aligned on the start of therapy",
+        list(BANDS),
+        format_func=BANDS.get,
+        key="bands",
+        on_change=lambda: address.put(bands=st.session_state["bands"]),
+    )
+    st.caption("Other patients, not a reference range. Of fewer than five patients nothing is drawn.")

@@ -33,7 +33,7 @@ STANDING = """
     WHERE from_date <= $day AND (until_date IS NULL OR until_date > $day)"""
 
 OBSERVATIONS = """
-    SELECT observation.* EXCLUDE (patient_id, fact_id, known_until, received_at, received_until), file.name AS file
+    SELECT observation.* EXCLUDE (patient_id, fact_id, known_until, received_until), file.name AS file
     FROM record.observation JOIN source.file USING (file_id)
     WHERE patient_id = $patient_id AND known_until IS NULL AND status NOT IN ('entered_in_error', 'cancelled')
     ORDER BY at_high, analyte, record_id"""
@@ -46,7 +46,8 @@ EVENTS = """
     ORDER BY at_high, kind, code, record_id"""
 
 HELD = """
-    SELECT name || ' line ' || line AS source, reason, field, found, hint AS "what to do", raw AS "row as received"
+    SELECT name || ' line ' || line AS source, reason, field, found, hint AS "what to do",
+        cells ->> '$.value' AS "value as printed", cells ->> '$.at' AS "date as printed", raw AS "row as received"
     FROM source.rejected JOIN source.last_arrival USING (file_id) ANTI JOIN source.decided USING (sha256, line)
     WHERE class = 'held' AND patient_id = $patient_id
     ORDER BY file_id, line LIMIT 500"""

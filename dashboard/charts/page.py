@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 
 from dashboard import style
-from dashboard.charts import axes, chosen_panels, evidence, threshold_lines
+from dashboard.charts import axes, chosen_panels, evidence, headings, threshold_lines
 from dashboard.charts.panel import Panel, View
 
 LEFT, RIGHT, TOP, BOTTOM = 196, 44, 44, 28  # margins in pixels
@@ -60,7 +60,8 @@ def drawn_panels(rows: dict[str, list[dict]], view: View, shown: Iterable[str] |
     drawn = []
     for module in chosen_panels(shown):
         found = module.rows(rows)
-        if found or shown is not None or not getattr(module, "OPTIONAL", False):
+        held = any(analyte in view.held for analyte in getattr(module, "ANALYTES", ()))
+        if found or held or shown is not None or not getattr(module, "OPTIONAL", False):
             drawn.append(module.panel(found, view))
     return drawn
 
@@ -212,13 +213,10 @@ def _as_of_label(view: View) -> list[dict]:
 
 
 def _titles(panel: Panel, top: float, total: float) -> list[dict]:
-    title = f"<b>{style.as_label(panel.title)}</b>" + (
-        f" <span style='color:{style.GREY}'>{style.as_label(panel.unit)}</span>" if panel.unit else ""
-    )
     middle = bool(panel.empty)
     found = [
         {
-            "text": title,
+            "text": headings.text(panel),
             "xref": "paper",
             "x": 0,
             "xshift": -LEFT + 2,

@@ -8,12 +8,13 @@ from dashboard.charts.panel import Panel, View
 
 PLACE = 40
 TITLE = "Anti-MDA5"
+ANALYTES = ("anti_mda5",)
 SCALES = True
 MARKS = ((style.PURPLE, "circle"), (style.BLUE, "square"), (style.GREEN, "diamond"), (style.ORANGE, "cross"))
 
 
 def rows(page: dict) -> list[dict]:
-    return results.of(page, "anti_mda5")
+    return results.of(page, *ANALYTES)
 
 
 def panel(rows: list[dict], view: View) -> Panel:

@@ -62,9 +62,23 @@ def panel(rows: list[dict], view: View) -> Panel:
              "label": label(row), "weighty": row["kind"] in ("diagnosis", "symptom", "referral"), "text": hover(row)}
         )  # fmt: skip
         drawn.points.append((frozenset([row["record_id"]]), row["on_date"].isoformat(), lane))
+        drawn.table.append(_table_row(row))
     drawn.traces.append(marks.point(points, TITLE, style.INK, size=9))
     drawn.traces.append(labels(view, points, lambda y: -y * LANE, positions=LANES_AND_ABOVE, size=10))
     return drawn
+
+
+def _table_row(row: dict) -> dict:
+    number = style.number(row["number"]) if row["number"] is not None else None
+    remark = [row["text"], "date assumed" if row["date_assumed"] else None]
+    return {
+        "date": row["on_date"].isoformat(),
+        "what": f"{style.words(row['kind'])}: {style.words(row['code'])}",
+        "value": row["value"] or number,
+        "unit": None,
+        "remark": "; ".join(part for part in remark if part) or None,
+        "source": f"{row['file']} line {row['line']}",
+    }
 
 
 def label(row: dict) -> str:

@@ -6,12 +6,13 @@ from dashboard.charts.panel import Panel, View
 
 PLACE = 62
 TITLE = "CRP"
+ANALYTES = ("crp",)
 SCALES = True
 OPTIONAL = True
 
 
 def rows(page: dict) -> list[dict]:
-    return results.of(page, "crp")
+    return results.of(page, *ANALYTES)
 
 
 def panel(rows: list[dict], view: View) -> Panel:

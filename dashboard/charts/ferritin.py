@@ -6,11 +6,12 @@ from dashboard.charts.panel import Panel, View
 
 PLACE = 30
 TITLE = "Ferritin"
+ANALYTES = ("ferritin",)
 SCALES = True
 
 
 def rows(page: dict) -> list[dict]:
-    return results.of(page, "ferritin")
+    return results.of(page, *ANALYTES)
 
 
 def panel(rows: list[dict], view: View) -> Panel:

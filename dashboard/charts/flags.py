@@ -46,6 +46,7 @@ def panel(rows: list[dict], view: View) -> Panel:
         "tickvals": list(range(len(lanes))),
         "ticktext": [style.as_label(lane_name(*lane)) for lane in lanes],
     }
+    drawn.table = [_table_row(run) for run in rows if run["status"] != "not_met"]
     last = view.end + timedelta(days=1)
     for number, lane in enumerate(lanes):
         pieces = []
@@ -60,12 +61,27 @@ def panel(rows: list[dict], view: View) -> Panel:
     return drawn
 
 
+def _table_row(run: dict) -> dict:
+    return {
+        "date": run["from_date"].isoformat(),
+        "until": run["to_date"].isoformat() if run["to_date"] else None,
+        "what": lane_name(run["criterion"], run["item"]),
+        "value": style.STATUS_WORDS[run["status"]].lower(),
+        "unit": None,
+        "remark": f"{run['title']}, {_until(run)}",
+        "source": None,
+    }
+
+
+def _until(run: dict) -> str:
+    return f"until {style.day(run['to_date'])}" if run["to_date"] else "to the end of the record"
+
+
 def _piece(run: dict, span: tuple) -> dict:
     met = run["status"] == "met"
-    until = f"until {style.day(run['to_date'])}" if run["to_date"] else "to the end of the record"
     item = f": {style.words(run['item'])}" if run["item"] else ""
     status = style.STATUS_WORDS[run["status"]].lower()
-    hover = f"{run['title']}{item} · {status} from {style.day(run['from_date'])} {until}"
+    hover = f"{run['title']}{item} · {status} from {style.day(run['from_date'])} {_until(run)}"
     return {
         "from_date": span[0], "to_date": span[1], "hover": style.as_label(hover), "opacity": 0.85 if met else 0.12,
         "colour": style.GROUP_COLOURS[run["group"]] if met else style.GREY, "hatch": "" if met else "/",

@@ -6,12 +6,13 @@ from dashboard.charts.panel import Panel, View
 
 PLACE = 61
 TITLE = "KL-6"
+ANALYTES = ("kl6",)
 SCALES = True
 OPTIONAL = True
 
 
 def rows(page: dict) -> list[dict]:
-    return results.of(page, "kl6")
+    return results.of(page, *ANALYTES)
 
 
 def panel(rows: list[dict], view: View) -> Panel:

@@ -6,12 +6,13 @@ from dashboard.charts.panel import Panel, View
 
 PLACE = 60
 TITLE = "LDH"
+ANALYTES = ("ldh",)
 SCALES = True
 OPTIONAL = True
 
 
 def rows(page: dict) -> list[dict]:
-    return results.of(page, "ldh")
+    return results.of(page, *ANALYTES)
 
 
 def panel(rows: list[dict], view: View) -> Panel:

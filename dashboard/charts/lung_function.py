@@ -9,6 +9,7 @@ from dashboard.charts.panel import Panel, View
 
 PLACE = 50
 TITLE = "FVC, DLCO"
+ANALYTES = ("fvc_percent", "dlco_percent")
 GAP_DAYS = 220  # tests are due every 180 days
 NAMES = {"fvc": "FVC", "fev1": "FEV1", "dlco": "DLCO"}
 SETS = {"fvc": "GLI 2022 global", "dlco": "GLI 2017"}
@@ -16,7 +17,7 @@ SETS = {"fvc": "GLI 2022 global", "dlco": "GLI 2017"}
 
 def rows(page: dict) -> list[dict]:
     """Results that count: before a bronchodilator, no stage of a challenge. Computed ones are marked `computed`."""
-    reported = [row for row in results.of(page, "fvc_percent", "dlco_percent") if row["phase"] in (None, "pre")]
+    reported = [row for row in results.of(page, *ANALYTES) if row["phase"] in (None, "pre")]
     return reported + [row for row in computed(page) if row["measure"] in SETS]
 
 
@@ -38,6 +39,7 @@ def _result(value: dict, made: dict) -> dict:
         "high": percent,
         "original_value": style.number(percent),
         "original_unit": "%",
+        "unit": "%",
         "ref_low": None,
         "ref_high": None,
         "remark": remark(made),
@@ -95,7 +97,9 @@ def panel(rows: list[dict], view: View) -> Panel:
         )
         series.append((NAMES[measure], reported, colour, symbol))
         series.append((f"{NAMES[measure]} computed, {SETS[measure]}", made, colour, computed_symbol))
-    drawn = results.results_panel(drawn, [one for one in series if one[1]], view, top=100, gap_days=GAP_DAYS)
+    drawn = results.results_panel(
+        drawn, [one for one in series if one[1]], view, top=100, gap_days=GAP_DAYS, analytes=ANALYTES
+    )
     if drawn.empty:
         drawn.empty = "no % predicted recorded"
     for trace in drawn.traces:

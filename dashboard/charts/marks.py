@@ -6,6 +6,7 @@ from dashboard import style
 from dashboard.charts.panel import DAY_MS, View
 
 GAP_DAYS = 90  # two results further apart are not joined: a gap in data stays a gap
+MANY = 60  # points
 FADE_DAYS = 60  # an ongoing drug fades out over so many days after its last confirmation
 
 
@@ -28,27 +29,42 @@ def line(
     """A series: the joined line, then its marks, which carry hover text (`text`) and may be `hollow`."""
     if not points:
         return []
+    return [path(points, name, colour, shape, gap_days), point(points, name, colour, symbol)]
+
+
+def path(
+    points: list[dict], name: str, colour: str, shape: str = "linear", gap_days: int = GAP_DAYS, hover: bool = False
+) -> dict:
+    """The joined line alone. It carries the points' hover text where asked; a point without a place (y None) breaks it."""
     xs, ys = joined(points, gap_days)
     drawn = {
         "type": "scatter", "mode": "lines", "name": name, "x": xs, "y": ys, "connectgaps": False, "hoverinfo": "skip",
         "line": {"color": colour, "width": 2, "shape": shape},
     }  # fmt: skip
-    return [drawn, point(points, name, colour, symbol)]
+    if hover:
+        text = {point["x"]: point["text"] for point in points}
+        del drawn["hoverinfo"]
+        drawn |= {"hovertext": [text.get(x, "") for x in xs], "hovertemplate": "%{hovertext}<extra></extra>"}
+    return drawn
 
 
 def point(points: list[dict], name: str, colour: str, symbol: str | list[str] = "circle", size: int = 8) -> dict:
     """Marks with hover text. A point may be `hollow` (assumed, estimated or preliminary) and carry a `symbol` of its own."""
-    symbols = [entry.get("symbol", symbol) for entry in points]
     return {
         "type": "scatter", "mode": "markers", "name": name,
         "x": [entry["x"] for entry in points], "y": [entry["y"] for entry in points],
         "hovertext": [entry.get("text", "") for entry in points], "hovertemplate": "%{hovertext}<extra></extra>",
         "marker": {
-            "symbol": symbols, "size": size,
-            "color": ["#FFFFFF" if entry.get("hollow") else entry.get("colour", colour) for entry in points],
-            "line": {"color": [entry.get("colour", colour) for entry in points], "width": 1.8},
+            "symbol": _once([entry.get("symbol", symbol) for entry in points]), "size": size,
+            "color": _once(["#FFFFFF" if entry.get("hollow") else entry.get("colour", colour) for entry in points]),
+            "line": {"color": _once([entry.get("colour", colour) for entry in points]), "width": 1.8},
         },
     }  # fmt: skip
+
+
+def _once(values: list) -> list | str:
+    """What is the same of many points is sent once."""
+    return values[0] if len(values) > MANY and len(set(values)) == 1 else values
 
 
 def overlapping(from_date: date, to_date: date | None, view: View) -> tuple[date, date] | None:

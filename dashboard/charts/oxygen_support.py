@@ -60,12 +60,31 @@ def panel(rows: list[dict], view: View) -> Panel:
         labels(view, points, lambda y: (y + 0.6) / (shown + 2.2) * drawn.height, drawn.height - 14, STEPPED)
     )
     drawn.points = [(frozenset(row["evidence"]), row["at"], row["level"]) for row in known]
+    drawn.table = [_table_row(row) for row in known]
     for line in drawn.lines:
         drawn.shapes.append(
             {"type": "rect", "xref": "paper", "x0": 0, "x1": 1, "y0": float(line["value"]) - 0.5, "y1": shown + 1.6, "layer": "below",
              "fillcolor": style.faded(style.VERMILION, 0.07), "line": {"width": 0}}
         )  # fmt: skip
     return drawn
+
+
+def _table_row(row: dict) -> dict:
+    remark = [
+        setting(row),
+        style.words(row["device"]),
+        row["activity"],
+        None if row.get("spo2") is None else f"SpO₂ {style.number(row['spo2'])} %",
+        "FiO₂ estimated" if row["fio2_source"] == "estimated" else None,
+    ]
+    return {
+        "date": row["at"],
+        "what": TITLE,
+        "value": LEVELS[row["level"]],
+        "unit": None,
+        "remark": ", ".join(part for part in remark if part) or None,
+        "source": row.get("source") or None,
+    }
 
 
 def setting(row: dict, short: bool = False) -> str:

@@ -53,15 +53,30 @@ def panel(rows: list[dict], view: View) -> Panel:
         points += series
     drawn.traces.append(labels(view, sorted(points, key=lambda point: point["x"]), results.pixels(drawn)))
     drawn.points = [(frozenset(row["evidence"]), row["x"], row["y"]) for row in rows]
+    drawn.table = [_table_row(row) for row in rows]
     return drawn
 
 
+def _table_row(row: dict) -> dict:
+    return {
+        "date": row["x"],
+        "what": row["kind"],
+        "value": style.number(row["y"]),
+        "unit": "mmHg" if row["kind"] == "P/F" else None,
+        "remark": _how(row) or None,
+        "source": row["source"] or None,
+    }
+
+
+def _how(row: dict) -> str:
+    return {"SpO₂/FiO₂": "FiO₂ estimated", "P/F": "imputed"}[row["kind"]] if row["hollow"] else ""
+
+
 def _hover(row: dict) -> str:
-    how = {"SpO₂/FiO₂": "FiO₂ estimated", "P/F": "imputed"}[row["kind"]] if row["hollow"] else ""
     return style.as_label(
         " · ".join(
             part
-            for part in (f"{row['kind']}: {style.number(row['y'])}", how, style.day(row["x"]), row["source"])
+            for part in (f"{row['kind']}: {style.number(row['y'])}", _how(row), style.day(row["x"]), row["source"])
             if part
         )
     )

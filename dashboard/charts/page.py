@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 
 from dashboard import style
-from dashboard.charts import axes, chosen_panels, evidence, threshold_lines
+from dashboard.charts import axes, chosen_panels, evidence, headings, threshold_lines
 from dashboard.charts.panel import Panel, View
 
 TOP, BOTTOM = 44, 28  # margins in pixels
@@ -61,7 +61,8 @@ def drawn_panels(rows: dict[str, list[dict]], view: View, shown: Iterable[str] |
     drawn = []
     for module in chosen_panels(shown):
         found = module.rows(rows)
-        if found or shown is not None or not getattr(module, "OPTIONAL", False):
+        held = any(analyte in view.held for analyte in getattr(module, "ANALYTES", ()))
+        if found or held or shown is not None or not getattr(module, "OPTIONAL", False):
             drawn.append(module.panel(found, view))
     return drawn
 
@@ -230,9 +231,7 @@ def _as_of_label(view: View) -> list[dict]:
 
 def _titles(panel: Panel, view: View, top: float, total: float) -> list[dict]:
     """The title left of its panel, above it on a narrow screen, and in a panel without data why there is none."""
-    parts = [f"<b>{style.as_label(panel.title)}</b>"]
-    parts += [f"<span style='color:{style.GREY}'>{style.as_label(panel.unit)}</span>"] if panel.unit else []
-    title = {"text": " ".join(parts), "xshift": 2 - LEFT[view.narrow], "name": "title"}
+    title = {"text": headings.text(panel, view.narrow), "xshift": 2 - LEFT[view.narrow], "name": "title"}
     middle = (top - panel.height / 2) / total
     if view.narrow:
         title |= {"y": top / total, "yanchor": "bottom"}
@@ -241,26 +240,11 @@ def _titles(panel: Panel, view: View, top: float, total: float) -> list[dict]:
     else:
         title |= {"y": top / total, "yanchor": "top", "yshift": 2}
     found = [title]
-    if panel.note:
-        found.append(_note(panel.note, view, top, total))
     if panel.empty:
         empty = {"xshift": 8, "y": middle, "yanchor": "middle", "name": "empty"}
         found.append({"text": style.as_label(panel.empty), "font": {"size": 12, "color": style.GREY}, **empty})
     shared = {"xref": "paper", "x": 0, "xanchor": "left", "yref": "paper", "align": "left", "showarrow": False}
     return [shared | {"font": {"size": 12}} | one for one in found]
-
-
-def _note(note: str, view: View, top: float, total: float) -> dict:
-    """A panel's note in small letters under its title."""
-    lines = threshold_lines.wrapped(note)
-    place = {"y": top / total, "yanchor": "top", "yshift": 0 if view.narrow else -14}
-    return {
-        "text": "<br>".join(style.as_label(line) for line in lines),
-        "font": {"size": 10, "color": style.GREY},
-        "xshift": (4 if view.narrow else 2) - LEFT[view.narrow],
-        "name": "note",
-        **place,
-    }
 
 
 def _separator(y: float) -> dict:

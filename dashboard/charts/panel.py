@@ -81,8 +81,9 @@ class Panel:
 
     `axis` has the y axis' range, ticks and type; `lines` the threshold dicts drawn; `points` (record ids, x, y) and `intervals`
     (record ids, lane, from, to) of everything that can be ringed; `table` the rows of the panel's table twin (dicts: date, what, value,
-    unit, remark, source), everything drawn up to the end of the record; `empty` explains a panel without data in one line, which is
-    then all that is drawn; `note` is said under the title.
+    unit, remark, source; what lasts also has `until`, the day after its last, None while it lasts), everything drawn up to the end of the
+    record; `factor` is what a value is multiplied by on the scale drawn; `empty` explains a panel without data in one line, which is then
+    all that is drawn; `note` is said under the title.
     """
 
     name: str
@@ -96,5 +97,6 @@ class Panel:
     points: list[tuple[frozenset[str], str, float]] = field(default_factory=list)
     intervals: list[tuple[frozenset[str], float, date, date]] = field(default_factory=list)
     table: list[dict] = field(default_factory=list)
+    factor: float = 1.0
     empty: str = ""
     note: str = ""

@@ -1,15 +1,21 @@
-"""How laboratory and lung function results are drawn in any panel: exact values joined, censored ones as arrows, coded ones as words."""
+"""How laboratory and lung function results are drawn in any panel: exact values joined, censored ones as arrows, coded ones as words,
+held ones below the scale."""
 
 import math
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
+from itertools import zip_longest
 
 from dashboard import style
-from dashboard.charts import marks
-from dashboard.charts.labels import labels
+from dashboard.charts import after_exchange, headings, held_marks, marks, result_text, scales
+from dashboard.charts.labels import DENSE, labels
 from dashboard.charts.panel import Panel, View
+from dashboard.charts.scales import Scale, bound, sign
 
 WORDS_ONLY = {"type": "linear", "range": [-0.5, 1.0], "tickvals": [], "ticktext": []}  # coded results have no scale
+LINE_ONLY = 300  # points of a series: from here on a mark each costs the browser more than the whole rest of the panel
+FOOT = 0.2  # share of the scale's height kept below it for what has no place on it
+Series = tuple[str, list[dict], str, str]
 
 
 def of(page: dict, *analytes: str) -> list[dict]:
@@ -22,129 +28,216 @@ def of(page: dict, *analytes: str) -> list[dict]:
 
 def results_panel(
     panel: Panel,
-    series: list[tuple[str, list[dict], str, str]],
+    series: list[Series],
     view: View,
     floor: float | None = 0,
     top: float | None = None,
     gap_days: int = marks.GAP_DAYS,
+    analytes: tuple[str, ...] = (),
 ) -> Panel:
-    """Fills a panel with series (name, observations, colour, symbol), the reference band of the first, and its threshold lines.
+    """Fills a panel with series (name, observations, colour, symbol), their reference ranges, the days after plasma exchange, what is
+    held of the `analytes` (default: the one the panel is named after), its threshold lines and its table.
 
     Results more than `gap_days` apart are not joined.
     """
+    analytes = analytes or (panel.name,)
     rows = [row for _, observations, _, _ in series for row in observations]
-    if not rows:
-        held = view.held.get(panel.name)
+    held = held_marks.of(analytes, view)
+    dated = [row for row in held if row["day"]]
+    panel.table += [held_marks.table_row(row, panel.title) for row in held]
+    if not rows and not dated:
         panel.empty = f"no result accepted: {len(held)} held, see below" if held else "never measured"
         panel.height = 24
         return panel
-    bounds = [bound(row) for row in rows if bound(row) is not None]
-    panel.axis = axis(bounds, panel, view, floor, top) if bounds else WORDS_ONLY
-    panel.height = panel.height if bounds else 44
-    height_of = pixels(panel)
-    panel.traces += reference_band(series[0][1], panel, view)
-    labelled = []
-    for name, observations, colour, symbol in series:
-        exact = [mark(row, name, row["value"]) for row in observations if row["value"] is not None]
-        panel.traces += marks.line(exact, name, colour, symbol, gap_days=gap_days)
-        others = [arrow(row, name) for row in observations if row["value"] is None and row["low"] is not None]
-        others += [word(row, name, panel) for row in observations if row["low"] is None]
-        if others:
-            panel.traces.append(marks.point(others, name, colour, size=11))
-        labelled += exact + others
-        panel.points += [
-            (frozenset([row["record_id"]]), entry["x"], entry["y"])
-            for row, entry in _with_rows(observations, exact, others)
-        ]
-    in_order = sorted(labelled, key=lambda entry: entry["x"])
-    panel.traces.append(labels(view, in_order, height_of, panel.height))
+    scale = scales.chosen(panel, [observations for _, observations, _, _ in series], view)
+    panel.unit, panel.lines, panel.factor = scale.unit, scale.lines(panel.lines), scale.factor
+    panel.note = "; ".join(
+        part for part in (scale.note, _undated(len(held) - len(dated)), "" if rows else "none accepted") if part
+    )
+    placed = [y for row in rows if row["low"] is not None and (y := scale.y(bound(row))) is not None]
+    _set_axis(panel, placed, scale, view, floor, top)
+    bands = []
+    if placed:
+        bands = [band for one in series for band in reference_band(one, panel, view, scale, len(series) > 1)]
+        if len(placed) < len(rows) + len(dated):
+            _make_foot(panel)
+    else:
+        panel.lines = []
+    panel.height += headings.LINE * (len(headings.lines(panel)) - 1)
+    lowered = bool(view.exchanges) and any(analyte in after_exchange.LOWERED for analyte in analytes)
+    panel.traces += [*(after_exchange.band(panel, view) if lowered else []), *bands]
+    entries = [held_marks.mark(row, foot(panel)) for row in dated]
+    if entries:
+        panel.traces.append(marks.point(entries, f"{panel.title}, held", style.GREY, size=9))
+    for one in series:
+        entries += _draw(panel, one, scale, view, gap_days, lowered)
+    entries.sort(key=lambda entry: entry["x"])
+    panel.traces.append(labels(view, entries, pixels(panel), panel.height))
     return panel
 
 
-def _with_rows(observations: list[dict], exact: list[dict], others: list[dict]) -> list[tuple[dict, dict]]:
-    entry_of = {entry["record_id"]: entry for entry in exact + others}
-    return [(row, entry_of[row["record_id"]]) for row in observations]
+def _undated(count: int) -> str:
+    return f"{count} more held, without a day that can be read" if count else ""
 
 
-def bound(row: dict) -> float | None:
-    """The finite end of a result: its value, or where its open interval begins or ends."""
-    if row["value"] is not None:
-        return row["value"]
-    return row["low"] if row["high"] is None else row["high"]
+def _set_axis(
+    panel: Panel, placed: list[float], scale: Scale, view: View, floor: float | None, top: float | None
+) -> None:
+    """The y axis that holds every value placed; none where there is none."""
+    if not placed:
+        panel.axis, panel.height = WORDS_ONLY, 44
+        return
+    panel.axis = axis(placed, panel, view, floor, None if top is None else top * scale.factor)
+    if scale.percent:
+        panel.axis["ticktext"] = [f"{text} %" for text in panel.axis["ticktext"]]
 
 
-def mark(row: dict, name: str, y: float) -> dict:
+def _make_foot(panel: Panel) -> None:
+    """Room below the scale, parted from it by a line, for what has no place on it."""
+    low, high = panel.axis["range"]
+    panel.axis["range"] = [low - (high - low) * FOOT, high]
+    panel.height += 12
+    edge = _values(panel, low)[0]
+    line = {"type": "line", "y0": edge, "y1": edge, "line": {"color": style.PALE, "width": 1}, "layer": "below"}
+    panel.shapes.append({"xref": "paper", "x0": 0, "x1": 1, **line})
+
+
+def _draw(panel: Panel, one: Series, scale: Scale, view: View, gap_days: int, lowered: bool) -> list[dict]:
+    """Draws one series and returns its marks, for labels."""
+    name, rows, colour, symbol = one
+    common = result_text.shared(rows)
+    template = result_text.template(name, common)
+    reach = after_exchange.days_of(view) if lowered else -1
+    exact, others = [], []
+    for row in rows:
+        exchange = after_exchange.said(date.fromisoformat(row["at"][:10]), view, reach) if lowered else ""
+        panel.table.append(result_text.table_row(row, name, scale, exchange))
+        entry = _entry(row, panel, scale)
+        entry["text"] = result_text.hover(row, common, scale, exchange)
+        (others if "symbol" in entry else exact).append(entry)
+        panel.points.append((frozenset([row["record_id"]]), entry["x"], entry["y"]))
+    drawn = _line(exact, others, name, colour, symbol, gap_days)
+    if others:
+        drawn.append(marks.point(others, name, colour, size=11))
+    for trace in drawn:
+        if "hovertext" in trace:
+            trace["hovertemplate"] = template
+    panel.traces += drawn
+    return exact + others
+
+
+def _line(exact: list[dict], others: list[dict], name: str, colour: str, symbol: str, gap_days: int) -> list[dict]:
+    """The line of a series, broken where a result has no place on the scale, and its marks; of a dense one the line carries the hover
+    text, and marks stand only where the line shows nothing: at lone results and at hollow ones."""
+    if not exact:
+        return []
+    off = [entry | {"y": None} for entry in others if entry.get("off")]
+    through = sorted(exact + off, key=lambda entry: entry["x"]) if off else exact
+    if len(exact) < LINE_ONLY:
+        return [
+            marks.path(through, name, colour, gap_days=gap_days),
+            marks.point(exact, name, colour, symbol, 8 if len(exact) <= DENSE else 5),
+        ]
+    path = marks.path(through, name, colour, gap_days=gap_days, hover=True)
+    padded = [None, *path["y"], None]
+    lone = {
+        path["x"][i] for i, y in enumerate(path["y"]) if y is not None and padded[i] is None and padded[i + 2] is None
+    }
+    seen = [entry for entry in exact if entry["hollow"] or entry["x"] in lone]
+    return [path, marks.point(seen, name, colour, symbol, 5)] if seen else [path]
+
+
+def _entry(row: dict, panel: Panel, scale: Scale) -> dict:
+    """The mark of a result; one with a `symbol` of its own stands outside the line."""
+    if row["low"] is None:
+        return word(row, panel)
+    y = scale.y(bound(row))
+    if y is None:  # zero on a logarithmic scale
+        return {
+            "x": row["at"],
+            "y": foot(panel),
+            "label": _label(row, scale),
+            "symbol": "circle-x",
+            "hollow": True,
+            "off": True,
+            "record_id": row["record_id"],
+        }
+    return arrow(row, scale) if row["value"] is None else mark(row, scale)
+
+
+def _label(row: dict, scale: Scale) -> str:
+    text = sign(row) + style.number(bound(row) * scale.factor) + (" %" if scale.percent else "")
+    return f"({text})" if row.get("computed") else text
+
+
+def mark(row: dict, scale: Scale) -> dict:
     """An exact result as a point; hollow where it is not judged: preliminary, or computed here."""
     return {
         "x": row["at"],
-        "y": y,
+        "y": scale.y(row["value"]),
         "record_id": row["record_id"],
-        "label": f"({style.number(y)})" if row.get("computed") else style.number(y),
-        "text": hover(row, name),
+        "label": _label(row, scale),
         "hollow": row["status"] == "preliminary" or row.get("computed", False),
     }
 
 
-def arrow(row: dict, name: str) -> dict:
+def arrow(row: dict, scale: Scale | str = "") -> dict:
     """A censored result: an arrow from its bound towards where the value may lie."""
-    above = row["high"] is None
-    sign = (">" if row["low_open"] else "≥") if above else ("<" if row["high_open"] else "≤")
-    y = row["low"] if above else row["high"]
+    scale = scale or Scale("linear", "")
     return {
         "x": row["at"],
-        "y": y,
+        "y": scale.y(bound(row)),
         "record_id": row["record_id"],
-        "label": f"{sign}{style.number(y)}",
-        "text": hover(row, name),
-        "symbol": "triangle-up" if above else "triangle-down",
+        "label": _label(row, scale),
+        "symbol": "triangle-up" if row["high"] is None else "triangle-down",
         "hollow": True,
     }
 
 
-def word(row: dict, name: str, panel: Panel) -> dict:
+def word(row: dict, panel: Panel) -> dict:
     """A coded result has no height: it stands at the foot of the panel with its word."""
-    low, high = panel.axis["range"]
-    y = 0 if panel.axis is WORDS_ONLY else low + (high - low) * 0.08 if panel.axis["type"] == "linear" else 10**low
     return {
         "x": row["at"],
-        "y": y,
+        "y": foot(panel),
         "record_id": row["record_id"],
         "label": row["coded"] or "",
-        "text": hover(row, name),
         "symbol": "diamond",
         "hollow": True,
     }
 
 
-def hover(row: dict, name: str) -> str:
-    """What the hover box says of a result: as printed, with its date, assay and source line."""
-    printed = " ".join(str(part) for part in (row["original_value"], row["original_unit"]) if part)
-    parts = [f"{name}: {printed}" + (" (unit assumed)" if row.get("unit_assumed") else "")]
-    parts += [str(row[key]) for key in ("assay", "laboratory", "activity", "remark") if row.get(key)]
-    if row.get("partial"):
-        parts.append(f"dated {row['partial']}")
-    if row["status"] != "final":
-        parts.append(row["status"])
-    parts += [style.day(row["at"]), f"{row['file']}:{row['line']}"]
-    return style.as_label(" · ".join(parts))
+def foot(panel: Panel) -> float:
+    """The y of what has no place on the scale: below it, where room was made."""
+    if panel.axis is WORDS_ONLY:
+        return 0
+    low, high = panel.axis["range"]
+    y = low + (high - low) * 0.09
+    return _values(panel, y)[0]
 
 
-def reference_band(observations: list[dict], panel: Panel, view: View) -> list[dict]:
+def reference_band(one: Series, panel: Panel, view: View, scale: Scale, several: bool) -> list[dict]:
     """Each result's own reference range, from its day to the next result's: laboratories and assays differ.
 
-    A one-sided range reaches the edge of the panel.
+    A one-sided range reaches the edge of the scale. Results in a row with one range share a box. Of several series in one panel each
+    has ranges of its own colour.
     """
-    low_edge, high_edge = panel.axis["range"]
-    if panel.axis["type"] == "log":
-        low_edge, high_edge = 10**low_edge, 10**high_edge
-    xs, ys = [], []
-    for row, later in zip(observations, [*observations[1:], None], strict=True):
-        if row["ref_low"] is None and row["ref_high"] is None:
+    _, rows, own, _ = one
+    colour = own if several else style.GREEN
+    low_edge, high_edge = _values(panel, *panel.axis["range"])
+    last = (view.end + timedelta(days=1)).isoformat()
+    xs, ys, before = [], [], None
+    for row, later in zip_longest(rows, rows[1:]):
+        limits, end = (row["ref_low"], row["ref_high"]), later["at"] if later else last
+        if limits == before and limits != (None, None) and xs:
+            xs[-4:-2] = [end, end]
             continue
-        start, end = row["at"], later["at"] if later else (view.end + timedelta(days=1)).isoformat()
-        low = low_edge if row["ref_low"] is None else max(low_edge, row["ref_low"])
-        high = high_edge if row["ref_high"] is None else min(high_edge, row["ref_high"])
-        xs += [start, start, end, end, start, None]
+        before = limits
+        low = low_edge if limits[0] is None else max(low_edge, limits[0] * scale.factor)
+        high = high_edge if limits[1] is None else min(high_edge, limits[1] * scale.factor)
+        if limits == (None, None) or low >= high:
+            before = None
+            continue
+        xs += [row["at"], row["at"], end, end, row["at"], None]
         ys += [low, high, high, low, low, None]
     if not xs:
         return []
@@ -157,7 +250,7 @@ def reference_band(observations: list[dict], panel: Panel, view: View) -> list[d
             "y": ys,
             "fill": "toself",
             "hoverinfo": "skip",
-            "fillcolor": style.faded(style.GREEN, 0.12),
+            "fillcolor": style.faded(colour, 0.12),
             "line": {"width": 0},
         }
     ]
@@ -165,7 +258,7 @@ def reference_band(observations: list[dict], panel: Panel, view: View) -> list[d
 
 def axis(values: list[float], panel: Panel, view: View, floor: float | None, top: float | None) -> dict:
     """A y axis that holds every value and every threshold line, linear unless asked to be logarithmic."""
-    held = values + [float(line["value"]) for line in panel.lines]
+    held = values + [line.get("y", float(line["value"])) for line in panel.lines]
     if view.scale_of(panel.name) == "log":
         return _logarithmic_axis([value for value in held if value > 0] or [1.0])
     low, high = min(held, default=0.0), max(held, default=1.0)
@@ -183,7 +276,13 @@ def axis(values: list[float], panel: Panel, view: View, floor: float | None, top
 
 def _logarithmic_axis(held: list[float]) -> dict:
     low, high = math.log10(min(held)) - 0.15, math.log10(max(held)) + 0.3
-    ticks = [float(10**power) for power in range(math.ceil(low), math.floor(high) + 1)] or [min(held)]
+    powers = range(math.floor(low), math.floor(high) + 1)
+    within = [
+        [size * 10.0**power for power in powers for size in sizes if low <= math.log10(size * 10.0**power) <= high]
+        for sizes in ((1,), (1, 3), (1, 2, 5))
+    ]
+    ticks = next((found for found in within if len(found) >= 2), within[-1] or [min(held)])
+    ticks = ticks[:: math.ceil(len(ticks) / 4)]
     return {
         "type": "log",
         "range": [low, high],
@@ -200,6 +299,11 @@ def _ticks(low: float, high: float) -> list[float]:
     )
     first = int(low // step) + (low % step > 1e-9)
     return [round(step * count, 6) for count in range(int(first), int(high // step + 1e-9) + 1)]
+
+
+def _values(panel: Panel, *along: float) -> list[float]:
+    """Positions along the axis as values: of a logarithmic one, powers of ten."""
+    return [10**at for at in along] if panel.axis["type"] == "log" else list(along)
 
 
 def pixels(panel: Panel) -> Callable[[float], float]:

@@ -1,7 +1,7 @@
 """The threshold lines of a panel and their labels, from the headers of the rules."""
 
 from dashboard import style
-from dashboard.charts import results
+from dashboard.charts import headings, results
 from dashboard.charts.panel import Panel, View
 
 LABEL_LINE = 12
@@ -19,14 +19,19 @@ def lines(panel: Panel, axis: str) -> list[dict]:
             "x0": 0,
             "x1": 1,
             "yref": axis,
-            "y0": float(line["value"]) + shift,
-            "y1": float(line["value"]) + shift,
+            "y0": place(line) + shift,
+            "y1": place(line) + shift,
             "layer": "below",
             "line": {"color": style.VERMILION, "width": 1.1, "dash": "dot"},
             "name": f"threshold {line['criterion']} {line['name']}",
         }
         for line in panel.lines
     ]
+
+
+def place(line: dict) -> float:
+    """Where a threshold stands on its panel's axis: its own number, unless the scale is another."""
+    return line.get("y", float(line["value"]))
 
 
 def labels(panel: Panel, view: View, top: float, total: float) -> list[dict]:
@@ -39,12 +44,13 @@ def labels(panel: Panel, view: View, top: float, total: float) -> list[dict]:
     height_of = results.pixels(panel)
     wanted, told = [], set()
     for line in sorted(panel.lines, key=lambda line: -float(line["value"])):
-        text = style.number(float(line["value"])) + (" (this site)" if line["instead_of"] is not None else "")
+        text = style.number(float(line["value"])) + (f" {style.unit(line['unit'])}" if "y" in line else "")
+        text += " (this site)" if line["instead_of"] is not None else ""
         if line["criterion"] not in told:
             text = f"{line['title']}: {text}"
             told.add(line["criterion"])
-        wanted.append((line, wrapped(text), height_of(float(line["value"]))))
-    placed, ceiling = [], panel.height - 15  # below the title
+        wanted.append((line, wrapped(text), height_of(place(line))))
+    placed, ceiling = [], panel.height - 1 - headings.LINE * len(headings.lines(panel))  # below the heading
     for line, lines, middle in wanted:
         half = LABEL_LINE * len(lines) / 2
         at = min(middle, ceiling - half)

@@ -12,6 +12,7 @@ TABLES = (
     "gas_exchange",
     "infection_episode",
     "judgement",
+    "held",
 )
 _numbers = count(1)
 
@@ -48,6 +49,7 @@ def result(analyte: str, at: str, value: float | None = None, **more) -> dict:
         "reference_set": None,
         "status": "final",
         "partial": None,
+        "received_at": None,
         "file": "labs.csv",
         "line": 2,
     }
@@ -66,6 +68,22 @@ def below(analyte: str, at: str, bound: float, **more) -> dict:
     return result(
         analyte, at, None, **{"low": 0.0, "high": bound, "high_open": True, "original_value": f"<{bound:g}"} | more
     )
+
+
+def held(analyte: str, raw: str, reason: str = "unit_missing", **more) -> dict:
+    """A row that a person must settle."""
+    row = {
+        "source": "labs.csv line 9",
+        "reason": reason,
+        "field": "unit",
+        "found": None,
+        "what to do": "Look it up and fill it in.",
+        "value as printed": None,
+        "date as printed": None,
+        "row as received": raw,
+        "analyte": analyte,
+    }
+    return row | more
 
 
 def oxygen(at: str, level: int | None, flow: float | None = None, fio2: float | None = None, **more) -> dict:

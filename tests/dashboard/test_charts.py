@@ -45,6 +45,11 @@ def traces(drawn: dict, name: str, mode: str | None = None) -> list[dict]:
     return [trace for trace in drawn["data"] if trace["name"] == name and (mode is None or trace.get("mode") == mode)]
 
 
+def hover(trace: dict, number: int = 0) -> str:
+    """What the hover box says of a point."""
+    return trace["hovertemplate"].replace("%{hovertext}", trace["hovertext"][number])
+
+
 def texts(drawn: dict) -> list[str]:
     return [text for trace in drawn["data"] for text in trace.get("text", []) if text]
 
@@ -139,7 +144,7 @@ class TestResults:
 
     def test_the_hover_box_names_the_source_line(self):
         drawn = figure(page(observation=[result("ldh", "2024-02-01", 344.0, file="labs.csv", line=17)]))
-        assert "labs.csv:17" in traces(drawn, "LDH", "markers")[0]["hovertext"][0]
+        assert "line 17 of labs.csv" in hover(traces(drawn, "LDH", "markers")[0])
 
     def test_text_from_data_is_never_markup(self):
         row = result("ldh", "2024-02-01", 344.0, file="<a href='javascript:x'>y</a>", original_unit="<b>")

@@ -6,6 +6,7 @@ from dashboard import strip, table
 from dashboard.charts import lung_function
 from dashboard.charts.panel import View
 from tests.dashboard.hand_made import page, result
+from tests.dashboard.test_charts import hover
 
 AS_OF = date(2024, 6, 30)
 VIEW = View(date(2024, 1, 1), AS_OF, AS_OF)
@@ -67,9 +68,9 @@ def test_a_computed_percentage_has_a_mark_a_line_and_a_name_of_its_own():
 def test_the_hover_box_and_the_label_say_that_it_was_computed_and_how():
     value = litres()
     panel = drawn(page(observation=[value]) | {"lung_function_predicted": [made(value, 85.0)]})
-    said = next(trace for trace in panel.traces if trace["mode"] == "markers")["hovertext"][0]
+    said = hover(next(trace for trace in panel.traces if trace["mode"] == "markers"))
     assert "computed, GLI 2022 global, z-score -1.05" in said and "84.8 to 85.2 %" in said
-    assert "height 170 cm of 1 Dec 2023" in said and "judged by no rule" in said and "labs.csv:2" in said
+    assert "height 170 cm of 1 Dec 2023" in said and "judged by no rule" in said and "line 2 of labs.csv" in said
     labels = next(trace for trace in panel.traces if trace["name"] == "labels")
     assert labels["text"] == ["(85)"] and panel.unit == "% pred., (computed)"
 
@@ -110,12 +111,13 @@ def test_what_stands_in_the_way_is_said_of_the_newest_value_without_a_percentage
 
 
 def test_the_table_has_the_computed_percentage_with_its_z_score_and_its_source_line():
-    value, forced = litres(), litres(analyte="fev1", value=2.9)
-    tables = page(observation=[value, forced]) | {"lung_function_predicted": [made(value, 85.0), made(forced, 85.0)]}
-    rows = [row for row in table.twin(tables, AS_OF) if row["kind"] == "computed"]
-    assert sorted(row["what"] for row in rows) == ["fev1 percent", "fvc percent"]
-    assert rows[0]["value"] == "85" and rows[0]["unit"] == "%" and "z-score -1.05" in rows[0]["remark"]
-    assert rows[0]["source"] == "labs.csv line 2"
+    value, reported = litres(), result("fvc_percent", "2024-02-10", 84.0, unit="%", original_unit="%")
+    panel = drawn(page(observation=[value, reported]) | {"lung_function_predicted": [made(value, 85.0)]})
+    newest, computed = table.twin([panel], VIEW)
+    assert (newest["what"], newest["value"], newest["remark"]) == ("FVC", "84.0", "")
+    assert computed["what"] == "FVC computed, GLI 2022 global" and computed["panel"] == "FVC, DLCO"
+    assert computed["value"] == "85" and computed["unit"] == "%" and "z-score -1.05" in computed["remark"]
+    assert computed["source"] == "labs.csv line 2"
 
 
 def test_the_header_strip_shows_a_computed_percentage_as_such():

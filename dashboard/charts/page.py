@@ -56,11 +56,13 @@ def view_of(
 
 
 def drawn_panels(rows: dict[str, list[dict]], view: View, shown: Iterable[str] | None = None) -> list[Panel]:
-    """The panels asked for, in that order; an optional one only where it has something to draw or was asked for by name."""
+    """The panels asked for, in that order; an optional one only where it has something to draw or was asked for by name, a companion
+    of another panel only where it has something."""
     drawn = []
     for module in chosen_panels(shown):
         found = module.rows(rows)
-        if found or shown is not None or not getattr(module, "OPTIONAL", False):
+        named = shown is not None and not getattr(module, "COMPANION", False)
+        if found or named or not getattr(module, "OPTIONAL", False):
             drawn.append(module.panel(found, view))
     return drawn
 

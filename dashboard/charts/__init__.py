@@ -2,8 +2,9 @@
 
 A panel module has TITLE, `rows(page)` which picks what it draws from the page's tables, and `panel(rows, view)` which draws it. Both are
 pure functions of plain dicts; nothing here queries. Its name is the file's. PLACE (a number) is where it stands when the reader
-chose nothing; a panel whose DEFAULT is False is drawn only when chosen, an OPTIONAL one only where it has something to draw. One whose
-SCALES is True can be drawn on any scale of panel.SCALES.
+chose nothing; a panel whose DEFAULT is False is drawn only when chosen, an OPTIONAL one only where it has something to draw or was
+chosen, and one that is also a COMPANION of another panel only where it has something. One whose SCALES is True can be drawn on any scale
+of panel.SCALES.
 """
 
 import importlib

@@ -1,7 +1,8 @@
-"""Infection: prophylaxis and anti-infective drugs as lanes, infection episodes as intervals, microbiology as points."""
+"""Infection: prophylaxis and anti-infective drugs as lanes, infection episodes as intervals, microbiology as points, hollow where nothing
+was found."""
 
 from dashboard import style
-from dashboard.charts import marks, treatment
+from dashboard.charts import marks, microbiology, treatment
 from dashboard.charts.labels import LANES, labels
 from dashboard.charts.panel import Panel, View
 
@@ -18,26 +19,9 @@ def rows(page: dict) -> list[dict]:
         row | {"drug_class": "episode", "drug": row["organism"] or row["site"] or "infection"}
         for row in page["infection_episode"]
     ]
-    found += cultures([row for row in page["event"] if row["kind"] == "microbiology"])
+    found += microbiology.rows_of(page)
     courses.sort(key=lambda row: (treatment.INFECTION_CLASSES.index(row["drug_class"]), row["drug"], row["from_date"]))
     return sorted(found, key=lambda row: (row["drug_class"], row["from_date"], row["drug"])) + courses
-
-
-def cultures(events: list[dict]) -> list[dict]:
-    """The microbiology of each day as one row: its organisms, else its results; the whole text in `told`."""
-    days: dict = {}
-    for row in sorted(events, key=lambda row: (row["on_date"], row["code"])):
-        days.setdefault(row["on_date"], []).append(row)
-    found = []
-    for on_date, rows in days.items():
-        named = [row for row in rows if row["code"] == "organism"] or [row for row in rows if row["code"] == "result"]
-        told = [f"{row['code']} {row['value'] or ''} {row['text'] or ''}".strip() for row in rows]
-        name = ", ".join(dict.fromkeys(row["value"] or row["text"] or "" for row in named)) or "specimen"
-        found.append(
-            {"drug_class": "microbiology", "drug": name, "from_date": on_date, "told": told,
-             "evidence": [row["record_id"] for row in rows]}
-        )  # fmt: skip
-    return found
 
 
 def panel(rows: list[dict], view: View) -> Panel:
@@ -70,7 +54,7 @@ def panel(rows: list[dict], view: View) -> Panel:
         ]
     if specimens:
         points = [
-            {"x": row["from_date"].isoformat(), "y": -1, "label": row["drug"],
+            {"x": row["from_date"].isoformat(), "y": -1, "label": row["drug"], "hollow": not row["found"],
              "text": style.as_label("; ".join([*row["told"], style.day(row["from_date"])]))}
             for row in specimens
         ]  # fmt: skip

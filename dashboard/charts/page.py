@@ -57,12 +57,14 @@ def view_of(
 
 
 def drawn_panels(rows: dict[str, list[dict]], view: View, shown: Iterable[str] | None = None) -> list[Panel]:
-    """The panels asked for, in that order; an optional one only where it has something to draw or was asked for by name."""
+    """The panels asked for, in that order; an optional one only where it has something to draw or was asked for by name, a companion
+    of another panel only where it has something."""
     drawn = []
     for module in chosen_panels(shown):
         found = module.rows(rows)
         held = any(analyte in view.held for analyte in getattr(module, "ANALYTES", ()))
-        if found or held or shown is not None or not getattr(module, "OPTIONAL", False):
+        named = shown is not None and not getattr(module, "COMPANION", False)
+        if found or held or named or not getattr(module, "OPTIONAL", False):
             drawn.append(module.panel(found, view))
     return drawn
 

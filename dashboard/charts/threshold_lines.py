@@ -46,6 +46,7 @@ def labels(panel: Panel, view: View, top: float, total: float) -> list[dict]:
     for line in sorted(panel.lines, key=lambda line: -float(line["value"])):
         text = style.number(float(line["value"])) + (f" {style.unit(line['unit'])}" if "y" in line else "")
         text += " (this site)" if line["instead_of"] is not None else ""
+        text += f" {line['of']}" if line.get("of") else ""  # of which assay, where a panel has several
         if line["criterion"] not in told:
             text = f"{line['title']}: {text}"
             told.add(line["criterion"])

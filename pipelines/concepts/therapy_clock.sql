@@ -4,6 +4,7 @@ why   = """Day 0 is the first day, on or after the index date, on which the regi
 that date; after a gap of more than 90 days it starts anew. On a judged date D the row with applies_from <= D < applies_to holds;
 with no such row the clock has not started. A later RP-ILD record moves day 0 from its own date on. high_dose: the systemic
 glucocorticoid was at least 0.5 mg/kg/day prednisone equivalent on day 0, or over 30 mg/day with no weight recorded by then."""
+kept  = true
 
 [threshold.high_dose_per_kg]
 value = 0.5

@@ -68,7 +68,9 @@ def board(page: dict[str, list[dict]], as_of: date, chosen: Iterable[str] | None
 def _row(measure: Measure, page: dict, columns: list[dict], as_of: date, sessions: list[date]) -> Row:
     results = [result for result in measure.read(page) if result.on <= as_of]
     days = [result.on for result in results]
-    windows = [_between(results, days, start["day"] - timedelta(BEFORE), start["day"] + timedelta(AFTER)) for start in columns]
+    windows = [
+        _between(results, days, start["day"] - timedelta(BEFORE), start["day"] + timedelta(AFTER)) for start in columns
+    ]
     series = _commonest(results, windows)
     row = Row(measure, series)
     if series is None:
@@ -143,10 +145,8 @@ def _change(measure: Measure, cell: Cell, unit_text: str) -> str:
         return f"{_with_unit(last, unit_text)}, day {last_day}; none in the {BEFORE} days before"
     first_day, first = (cell.before or cell.after[:1])[-1]
     unsure = first.unsure or last.unsure or _apart(first.row, last.row)
-    size = "" if unsure else f" ({_difference(measure, first.y, last.y)})"
+    size = f" (not computed: {unsure})" if unsure else f" ({_difference(measure, first.y, last.y)})"
     said = f"{first.shown} → {_with_unit(last, unit_text)}{size}, day {signed(first_day)} to {last_day}"
-    if unsure:
-        said += f"; no change computed: {unsure}"
     if "estimated" in (first.row.get("fio2_source"), last.row.get("fio2_source")):
         said += "; FiO₂ estimated"
     return said if cell.before else f"{said}; none in the {BEFORE} days before"
@@ -155,7 +155,9 @@ def _change(measure: Measure, cell: Cell, unit_text: str) -> str:
 def _apart(first: dict, last: dict) -> str:
     """Why two oxygen records cannot be compared: rest and exertion are stated and differ."""
     stated = [row.get("activity") for row in (first, last)]
-    return f"{style.words(stated[0])} and {style.words(stated[1])}" if all(stated) and stated[0] != stated[1] else ""
+    return (
+        f"{style.words(stated[0])} against {style.words(stated[1])}" if all(stated) and stated[0] != stated[1] else ""
+    )
 
 
 def _difference(measure: Measure, first: float, last: float) -> str:

@@ -61,8 +61,11 @@ def _head(sheet: Sheet, start: dict) -> list[str]:
     grey = f"<span style='color:{style.GREY}'>{{}}</span>"
     lines = [f"<b>{line}</b>" for line in sheet.wrapped(start["name"], sheet.column_width * 0.92)]
     lines += sheet.wrapped(f"{style.day(start['day'])} · {start['dose']}")
-    told = sheet.wrapped(twin.others(start))
-    lines += [f"<b>{line}</b>" for line in told] if start["others"] else [grey.format(line) for line in told]
+    if start["others"]:
+        lines += sheet.wrapped("▲ " + twin.others(start).removesuffix(f" {twin.APART}."))
+        lines += [f"<b>{line}</b>" for line in sheet.wrapped(f"{twin.APART}.", sheet.column_width * 0.92)]
+    else:
+        lines += [grey.format(line) for line in sheet.wrapped(twin.others(start))]
     lines += [grey.format(line) for line in sheet.wrapped(twin.before(start))]
     return lines + [f"<i>{line}</i>" for line in sheet.wrapped(twin.unreached(start))]
 
@@ -74,34 +77,35 @@ def _row(sheet: Sheet, row: Row, places: range) -> bool:
         sheet.top += LINE
     if row.empty:
         said = sheet.wrapped(row.empty, sheet.form.across)
-        sheet.write("<br>".join(said), sheet.top, "empty", color=style.GREY)
+        sheet.write("<br>".join(said), sheet.top, "empty", color=style.GREY, bgcolor="#FFFFFF")
         _title(sheet, row, title_at)
         sheet.top += LINE * len(said) + 8
         return False
     said = {place: sheet.wrapped(row.cells[place].said) for place in places}
     for place, lines in said.items():
-        sheet.write("<br>".join(lines), sheet.top, "change", x=sheet.domain(place - places[0])[0])
-    _title(sheet, row, title_at)
+        sheet.write("<br>".join(lines), sheet.top, "change", x=sheet.domain(place - places[0])[0], bgcolor="#FFFFFF")
+    title_foot = _title(sheet, row, title_at)
     sheet.top += LINE * max(map(len, said.values())) + 4
     plotted = any(row.cells[place].inside for place in places)
     if plotted:
         _plots(sheet, row, places)
-    sheet.top += 10
+    sheet.top = max(sheet.top, title_foot) + 10
     return plotted
 
 
-def _title(sheet: Sheet, row: Row, y: float) -> None:
-    """Measure, unit and what tells its series, in the left margin; on a phone in a line of its own."""
+def _title(sheet: Sheet, row: Row, y: float) -> float:
+    """Measure, unit and what tells its series, in the left margin; on a phone in a line of its own. Gives where it ends."""
     unit = measured.unit(row.series) if row.series else ""
     named = row.measure.named(row.series) if row.series else ""
     grey = f"<span style='color:{style.GREY}'>"
     if sheet.form is NARROW:
-        told = sheet.clipped(", ".join(part for part in (unit, named) if part))
-        text = f"<b>{style.as_label(row.measure.title)}</b> {grey}{told}</span>"
+        told = style.as_label(", ".join(part for part in (unit, named) if part))
+        lines = [f"<b>{style.as_label(row.measure.title)}</b> {grey}{told}</span>"]
     else:
-        lines = [style.as_label(unit)] * bool(unit) + sheet.wrapped(named, sheet.form.left - 36)
-        text = "<br>".join([f"<b>{style.as_label(row.measure.title)}</b>", *(f"{grey}{line}</span>" for line in lines)])
-    sheet.write(text, y, "title", xshift=-sheet.form.left + 2)
+        told = [style.as_label(unit)] * bool(unit) + sheet.wrapped(named, sheet.form.left - 36)
+        lines = [f"<b>{style.as_label(row.measure.title)}</b>", *(f"{grey}{line}</span>" for line in told)]
+    sheet.write("<br>".join(lines), y, "title", xshift=-sheet.form.left + 2, bgcolor="#FFFFFF")
+    return y + LINE * len(lines)
 
 
 def _plots(sheet: Sheet, row: Row, places: range) -> None:
@@ -116,14 +120,18 @@ def _plots(sheet: Sheet, row: Row, places: range) -> None:
         sheet.traces += [trace | on for trace in _traces(row, row.cells[place])]
         sheet.rule(axis, FIRST, sheet.top, foot, "cell", to=LAST, layer="below", line={"color": style.PALE, "width": 1})
         for low, _ in row.cells[place].spans[:1]:
-            sheet.write("exchange", sheet.top + 1, "exchange", xref=axis, x=min(low - 0.4, 17), color=style.GREY)
+            sheet.write("exchange", foot - LINE - 2, "exchange", xref=axis, x=min(low - 0.4, 17), color=style.INK)
     sheet.top = foot
 
 
 def _y_axis(row: Row, domain: list[float], anchor: str) -> dict:
     """From 0 to above the highest result drawn in any column."""
-    highest = max((result.y for cell in row.cells for _, result in cell.inside if result.y is not None), default=0) or 1.0
-    step = next(size * 10.0**power for power in range(-4, 9) for size in (1, 2, 2.5, 5) if highest / (size * 10.0**power) <= 3.5)
+    highest = (
+        max((result.y for cell in row.cells for _, result in cell.inside if result.y is not None), default=0) or 1.0
+    )
+    step = next(
+        size * 10.0**power for power in range(-4, 9) for size in (1, 2, 2.5, 5) if highest / (size * 10.0**power) <= 3.5
+    )
     ticks = [round(step * count, 6) for count in range(int(highest / step + 1e-9) + 1)]
     return {
         "type": "linear", "range": [-highest * 0.06, highest * 1.18], "domain": domain, "anchor": anchor, "tickvals": ticks,
@@ -166,17 +174,28 @@ def _marks(measure: Measure, cell: Cell) -> dict:
     return {
         "type": "scatter", "mode": "markers+text", "name": measure.title, "cliponaxis": False,
         "x": [day for day, _ in cell.inside], "y": [result.y or 0 for _, result in cell.inside],
-        "text": [style.as_label(result.shown) if result.y is None or result.sign else "" for _, result in cell.inside],
+        "text": _labels(cell),
         "textposition": ["top left" if day > AFTER // 2 else "top right" for day, _ in cell.inside], "textfont": {"size": 10, "color": style.INK},
         "hovertext": [f"day {signed(day)} · {measured.hover(measure, result)}" for day, result in cell.inside],
         "hovertemplate": "%{hovertext}<extra></extra>",
         "marker": {
+            "opacity": 1,
             "size": [11 if result.sign else 8 for _, result in cell.inside],
             "symbol": [_symbol(measure, result) for _, result in cell.inside],
             "color": ["#FFFFFF" if empty else colour for empty, colour in zip(hollow, colours, strict=True)],
             "line": {"color": colours, "width": 1.8},
         },
     }  # fmt: skip
+
+
+def _labels(cell: Cell) -> list[str]:
+    """Limits and words are told beside their mark, each at least a week from the last one told, so that none covers another."""
+    told, last = [], -99
+    for day, result in cell.inside:
+        tells = (result.y is None or result.sign) and day - last >= BEFORE
+        last = day if tells else last
+        told.append(style.as_label(result.shown) if tells else "")
+    return told
 
 
 def _symbol(measure: Measure, result: Result) -> str:
@@ -203,7 +222,15 @@ def _hatched(low: int, high: int, row: Row) -> dict:
 
 
 def _nothing() -> dict:
-    return {"type": "scatter", "mode": "markers", "name": "nothing", "x": [0], "y": [0], "opacity": 0, "hoverinfo": "skip"}
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": "nothing",
+        "x": [0],
+        "y": [0],
+        "opacity": 0,
+        "hoverinfo": "skip",
+    }
 
 
 def _marked(start: dict) -> list[tuple[int, str]]:
@@ -212,7 +239,7 @@ def _marked(start: dict) -> list[tuple[int, str]]:
     for other in start["before"] + start["others"]:
         if -BEFORE <= other["day"] <= AFTER:
             days.setdefault(other["day"], []).append(other["name"])
-    labels = [(day, f"+ {', '.join(names)}, day {signed(day)}") for day, names in sorted(days.items())]
+    labels = [(day, f"+ {', '.join(twin.inside(name) for name in names)}") for day, names in sorted(days.items())]
     return labels[:LABELLED] + [(day, "") for day, _ in labels[LABELLED:]]
 
 
@@ -224,9 +251,7 @@ def _lines(sheet: Sheet, start: dict, axis: str, begin: float, end: float) -> No
         y = begin + LINE_HEIGHT * place
         sheet.rule(axis, day, y, end, "other start", line=dotted)
         if label:
-            side = "left" if day < AFTER / 2 else "right"
-            shift = {"x": FIRST, "xanchor": "left"} if side == "left" and len(label) > 24 else {"x": day, "xanchor": side}
-            sheet.write(sheet.clipped(label), y, "other start", xref=axis, **shift)
+            _name_other(sheet, label, day, y, axis)
     sheet.rule(axis, 0, begin + LINE_HEIGHT * len(marked), end, "day 0", line={"color": style.INK, "width": 1.8})
     if start["reached"] < AFTER:
         edge = start["reached"] + 0.5
@@ -235,11 +260,24 @@ def _lines(sheet: Sheet, start: dict, axis: str, begin: float, end: float) -> No
         sheet.rule(axis, edge, begin, end, "as of", line={"color": style.INK, "width": 1.2, "dash": "dash"})
 
 
+def _name_other(sheet: Sheet, label: str, day: int, y: float, axis: str) -> None:
+    """The name of another start beside its line, on the side where it fits, else across the column."""
+    text = sheet.clipped(label, f", day {signed(day)}")
+    takes = (len(text) + 1) * sheet.letter / sheet.column_width * (LAST - FIRST)  # in days of the axis
+    at = {"x": FIRST, "xanchor": "left"}
+    if day + takes <= LAST:
+        at = {"x": day, "xanchor": "left", "xshift": 3}
+    elif day - takes >= FIRST:
+        at = {"x": day, "xanchor": "right", "xshift": -3}
+    sheet.write(style.as_label(text), y, "other start", xref=axis, bgcolor="#FFFFFF", **at)
+
+
 def _key(sheet: Sheet) -> None:
     """What the marks mean, under the last band."""
     said = (
-        "○ grey: before and on day 0   ● after   △▽ a limit of the test, not a value   ⊕ FiO₂ estimated   dotted line: another start   "
-        f"hatched: to {exchange_days()} days after plasma exchange, which lowers what is measured   grey ground: not reached"
+        "Grey and hollow: before and on day 0 · filled: after · triangle: a limit of the test, not a value · crossed circle: FiO₂ estimated · "
+        f"dotted line: another start · hatched: to {exchange_days()} days after plasma exchange, which lowers what is measured · "
+        "grey ground: not reached"
     )
     lines = sheet.wrapped(said, sheet.form.across)
     sheet.write("<br>".join(lines), sheet.top + 6, "key", color=style.GREY, xshift=0)

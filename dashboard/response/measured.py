@@ -32,12 +32,12 @@ class Result(NamedTuple):
         """Why no change is computed from it; empty where one is."""
         row = self.row
         if self.y is None:
-            return "a word, no number"
+            return "a word"
         if self.sign:
-            return f"{self.shown} is a limit of the test"
+            return "a limit of the test"
         if row.get("status") == "preliminary":
-            return f"{self.shown} is preliminary"
-        return f"{self.shown} is dated {row['partial']}" if row.get("partial") else ""
+            return "preliminary"
+        return "date not exact" if row.get("partial") else ""
 
 
 @dataclass(frozen=True)
@@ -137,14 +137,24 @@ MEASURES = (
         apart="of another reference set, or computed", points=True,
     ),
 )  # fmt: skip
-HELD = {"ferritin": ("ferritin",), "titre": ("anti_mda5",), "crp": ("crp",), "fvc": ("fvc_percent", "fvc")}  # by analyte
+HELD = {
+    "ferritin": ("ferritin",),
+    "titre": ("anti_mda5",),
+    "crp": ("crp",),
+    "fvc": ("fvc_percent", "fvc"),
+}  # by analyte
 
 
 def hover(measure: Measure, result: Result) -> str:
     """What the hover box says of a result."""
     if measure.name == "oxygenation":
         row = result.row
-        parts = [f"{measure.title}: {result.shown}", remark(measure, result), style.day(row["at"]), source(measure, result)]
+        parts = [
+            f"{measure.title}: {result.shown}",
+            remark(measure, result),
+            style.day(row["at"]),
+            source(measure, result),
+        ]
         return style.as_label(" · ".join(part for part in parts if part))
     return results.hover(result.row, measure.title)
 

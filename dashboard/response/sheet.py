@@ -54,13 +54,18 @@ class Sheet:
 
     def wrapped(self, text: str, width: float | None = None) -> list[str]:
         """A text in lines that fit a column, safe as labels."""
-        letters = int((width or self.column_width) / (LETTER * self.form.size / 11))
-        return [style.as_label(line) for line in textwrap.wrap(text, letters)]
+        letters = int((width or self.column_width) / self.letter)
+        return [style.as_label(line) for line in textwrap.wrap(text, letters, break_on_hyphens=False)]
 
-    def clipped(self, text: str) -> str:
-        """A text in one line of a column, cut short where it must be."""
-        letters = int(self.column_width / (LETTER * self.form.size / 11)) - 2
-        return style.as_label(text if len(text) <= letters else text[: letters - 1].rstrip() + "…")
+    def clipped(self, text: str, end: str = "") -> str:
+        """A text in one line of a column, cut short before its end where it must be. Plain, not yet a label."""
+        letters = int(self.column_width / self.letter) - len(end) - 1
+        return (text if len(text) <= letters else text[: letters - 1].rstrip(" ,") + "…") + end
+
+    @property
+    def letter(self) -> float:
+        """Pixels a letter takes."""
+        return LETTER * self.form.size / 11
 
     def write(self, text: str, y: float, name: str, **more) -> None:
         """A label whose top is at y; its x is a share of the width unless `xref` says otherwise."""
@@ -72,7 +77,13 @@ class Sheet:
 
     def rule(self, axis: str, x: float, y0: float, y1: float, name: str, to: float | None = None, **more) -> None:
         """A line at a day, or a rectangle up to another, from y0 to y1."""
-        shape = {"type": "line" if to is None else "rect", "xref": axis, "yref": "paper", "x0": x, "x1": x if to is None else to}
+        shape = {
+            "type": "line" if to is None else "rect",
+            "xref": axis,
+            "yref": "paper",
+            "x0": x,
+            "x1": x if to is None else to,
+        }
         self.shapes.append(shape | {"y0": y0, "y1": y1, "name": name} | more)
 
     def finished(self, meta: dict) -> dict:

@@ -14,7 +14,11 @@ from pipelines import dictionary
 from pipelines.catalog import catalog
 
 BEFORE, AFTER = 7, 28  # days drawn on both sides of day 0
-PULSED = {"cyclophosphamide": "pulse", "rituximab": "infusion", "ivig": "infusion"}  # single doses that each have a day 0
+PULSED = {
+    "cyclophosphamide": "pulse",
+    "rituximab": "infusion",
+    "ivig": "infusion",
+}  # single doses that each have a day 0
 EXCHANGES = ("plasma_exchange", "polymyxin_hemoperfusion")
 ONE_DAY = timedelta(days=1)
 
@@ -73,7 +77,13 @@ def exchanged(page: dict[str, list[dict]], as_of: date) -> list[date]:
 def _all(page: dict[str, list[dict]], as_of: date) -> Iterable[dict]:
     groups: dict[str, list[dict]] = {}
     for row in page["treatment_course"]:
-        if row["action"] == "given" and row["systemic"] and not row["gap"] and row["from_date"] <= as_of and _treats(row):
+        if (
+            row["action"] == "given"
+            and row["systemic"]
+            and not row["gap"]
+            and row["from_date"] <= as_of
+            and _treats(row)
+        ):
             key = "glucocorticoid" if row["drug_class"] == "glucocorticoid" else row["drug"]
             groups.setdefault(key, []).append(row)
     for rows in groups.values():
@@ -90,6 +100,12 @@ def _treats(row: dict) -> bool:
     return row["drug_class"] != "pjp_prophylaxis" or row["purpose"] == "treatment"
 
 
+def _against_infection(row: dict) -> bool:
+    return row["drug_class"] in treatment.INFECTION_CLASSES or dictionary.drugs().get(row["drug"], {}).get(
+        "protective", False
+    )
+
+
 def _is_pulse(row: dict) -> bool:
     return row["pulse"] or (row["drug_class"] in PULSED and row["dosing"] == "dose")
 
@@ -99,8 +115,9 @@ def _begun(rows: list[dict]) -> Iterable[dict]:
     acted_to = date.min
     for row in rows:
         if not _is_pulse(row) and (acted_to == date.min or (row["from_date"] - acted_to).days > restart_days()):
-            infection = row["drug_class"] in treatment.INFECTION_CLASSES
-            yield _start("infection" if infection else "start", [row], treatment.lane_name(row["drug"]), _dose(row))
+            yield _start(
+                "infection" if _against_infection(row) else "start", [row], treatment.lane_name(row["drug"]), _dose(row)
+            )
         acted_to = max(acted_to, _acts_to(row))
 
 
@@ -124,7 +141,9 @@ def _pulses(rows: list[dict], as_of: date) -> Iterable[dict]:
                 blocks.append([row])
         for number, block in enumerate(blocks, start=1):
             word = PULSED.get(block[0]["drug_class"], "pulse")
-            made = _start("pulse", block, f"{treatment.lane_name(drug)}, {word} {number}", _block_dose(block, word, as_of))
+            made = _start(
+                "pulse", block, f"{treatment.lane_name(drug)}, {word} {number}", _block_dose(block, word, as_of)
+            )
             yield made | {"until": min(_ends(block[-1]) - ONE_DAY, as_of)}
 
 
@@ -135,7 +154,9 @@ def _ends(row: dict) -> date:
 def _exchanges(page: dict[str, list[dict]], as_of: date) -> Iterable[dict]:
     for code in EXCHANGES:
         blocks: list[list[dict]] = []
-        for row in sorted((row for row in _sessions(page, as_of) if row["code"] == code), key=lambda row: row["on_date"]):
+        for row in sorted(
+            (row for row in _sessions(page, as_of) if row["code"] == code), key=lambda row: row["on_date"]
+        ):
             if blocks and (row["on_date"] - blocks[-1][-1]["on_date"]).days <= exchange_days():
                 blocks[-1].append(row)
             else:
@@ -157,7 +178,10 @@ def _sessions(page: dict[str, list[dict]], as_of: date) -> list[dict]:
     return [
         row
         for row in page["event"]
-        if row["kind"] == "procedure" and row["code"] in EXCHANGES and row["value"] != "absent" and row["on_date"] <= as_of
+        if row["kind"] == "procedure"
+        and row["code"] in EXCHANGES
+        and row["value"] != "absent"
+        and row["on_date"] <= as_of
     ]
 
 

@@ -8,7 +8,8 @@ from dashboard.response import measured
 from dashboard.response.cells import DEFAULT, Board, board, signed
 from dashboard.response.therapies import AFTER, BEFORE
 
-NAMED = 4  # other starts named in a sentence; the table has all
+NAMED = 4  # other starts named in a sentence, of those before three; the table has all
+APART = "what changed cannot be told apart"
 
 
 def others(start: dict) -> str:
@@ -18,22 +19,27 @@ def others(start: dict) -> str:
         until = f"within {AFTER} days" if start["reached"] == AFTER else f"up to day {start['reached']}"
         return f"No other therapy started {until}."
     many = "1 other therapy" if len(found) == 1 else f"{len(found)} other therapies"
-    return f"{many} started within {AFTER} days: {_listed(found)}: what changed cannot be told apart."
+    return f"{many} started within {AFTER} days: {_listed(found)}: {APART}."
 
 
 def before(start: dict) -> str:
     """What started in the days before, whose effect may still be coming; empty where nothing did."""
     newest = start["before"][::-1]
-    return f"Started in the {AFTER} days before: {_listed(newest)}." if newest else ""
+    return f"Started in the {AFTER} days before: {_listed(newest, NAMED - 1)}." if newest else ""
 
 
-def _listed(found: list[dict]) -> str:
-    said = [f"{other['name']} ({_when(other['day'])})" for other in found[:NAMED]]
-    return ", ".join(said) + (f" and {len(found) - NAMED} more" if len(found) > NAMED else "")
+def _listed(found: list[dict], most: int = NAMED) -> str:
+    said = [f"{inside(other['name'])} ({_when(other['day'])})" for other in found[:most]]
+    return ", ".join(said) + (f" and {len(found) - most} more" if len(found) > most else "")
+
+
+def inside(name: str) -> str:
+    """A name inside a sentence: tacrolimus; TNF stays."""
+    return name[:1].lower() + name[1:] if name[1:2].islower() else name
 
 
 def _when(day: int) -> str:
-    return "same day" if day == 0 else f"day {signed(day)}"
+    return "same\u00a0day" if day == 0 else f"day\u00a0{signed(day)}"
 
 
 def unreached(start: dict) -> str:

@@ -7,7 +7,7 @@ from datetime import date
 
 import streamlit as st
 
-from dashboard import data, flag_cards, strip, style, table
+from dashboard import data, flag_cards, header, strip, style, table
 from dashboard.charts import lung_function, panels
 from dashboard.charts.page import page_figure
 
@@ -31,14 +31,16 @@ def draw() -> None:
         return
     as_of = asked_day(days)
     draw_controls(patients, patient_id, page, days, as_of)
-    draw_strip(page, as_of)
+    since = header.last_meeting(as_of)
+    header.draw(page, as_of, since)
     answers = strip.standing(page, as_of)
     chosen = flag_cards.chosen(answers)
     chart, flags = st.columns([2.75, 1], gap="small")
     with chart:
         draw_chart(page, as_of, set(chosen["evidence"]) if chosen else set())
     with flags:
-        flag_cards.draw(answers, as_of, chosen)
+        new = frozenset(strip.identity(answer) for answer in strip.newly_met(page, as_of, since.day))
+        flag_cards.draw(answers, as_of, chosen, new, since.day)
     draw_table(page, as_of, patient_id)
 
 
@@ -98,16 +100,6 @@ def open_patient() -> None:
 def go_to(day: date) -> None:
     st.query_params["patient"] = st.session_state["patient_choice"]
     st.query_params["as_of"] = day.isoformat()
-
-
-def draw_strip(page: dict, as_of: date) -> None:
-    cards = strip.cards(page, as_of)
-    for number, (column, card) in enumerate(zip(st.columns(len(cards), gap="small"), cards, strict=True)):
-        key = f"card-{number}" if card.known else f"card-unknown-{number}"
-        with column.container(border=True, key=key, height="stretch"):
-            st.caption(card.name)
-            st.markdown(f"**{style.as_markdown(card.value)}**")
-            st.caption(style.as_markdown(card.detail or " "))
 
 
 def draw_chart(page: dict, as_of: date, ringed: set[str]) -> None:

@@ -5,6 +5,7 @@ from datetime import date
 import streamlit as st
 
 from dashboard import data, strip, style
+from dashboard.charts.flags import lane_name
 from dashboard.strip import identity
 
 WITHOUT = {  # by what a record is weak in (pipelines/sensitivity.py): what is left out
@@ -48,6 +49,9 @@ def draw(
         draw_opened(opened, as_of, since if identity(opened) in new else None)
     of_them = f", {len(new)} new since {style.day(since)}" if new else ""
     st.markdown(f"**Met on {style.day(as_of)}: {len(by_status['met'])}{of_them}**")
+    if new:
+        names = [lane_name(one["criterion"], one["item"]) for one in by_status["met"] if identity(one) in new]
+        st.caption(style.as_markdown(f"✱ New: {'; '.join(names)}"))
     for answer in by_status["met"]:
         if answer is not opened:
             draw_flag(answer, since=since if identity(answer) in new else None)

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 import streamlit as st
 
 from dashboard import strip, style
+from dashboard.charts.flags import lane_name
 
 ASSUMED_DAYS = 7
 EARLIEST = date(1950, 1, 1)  # what the calendar offers
@@ -48,17 +49,18 @@ def draw(page: dict[str, list[dict]], as_of: date, since: LastMeeting) -> None:
             min_value=EARLIEST,
             max_value=as_of,
             format="YYYY-MM-DD",
-            width=190,
+            width=250,
             on_change=say_meeting,
         )
 
 
 def draw_card(card: strip.Card, number: int) -> None:
-    """A card is one text: name, value, what dates it, and that it is stale."""
+    """A card is one text: name, that it is stale, value, what dates it."""
     marks = ("" if card.known else "unknown-") + ("stale-" if card.stale else "")
-    lines = [style.as_markdown(card.name), f"**{style.as_markdown(card.value)}**", style.as_markdown(card.detail)]
-    if card.stale:
-        lines.append(f"**{style.as_markdown('◷ ' + card.stale)}**")
+    stale = f" **{style.as_markdown('◷ ' + card.stale)}**" if card.stale else ""
+    lines = [
+        style.as_markdown(card.name) + stale, f"**{style.as_markdown(card.value)}**", style.as_markdown(card.detail)
+    ]  # fmt: skip
     with st.container(border=True, key=f"card-{marks}{number}", height="stretch"):
         st.markdown("\n\n".join(lines))
 
@@ -92,16 +94,16 @@ def _counted(answers: list[dict]) -> str:
     """'**3** (urgent transfer, overdue tests: CRP, and 1 more)'."""
     if not answers:
         return "0"
-    names = [_name(answer) for answer in answers[:NAMED]]
+    names = [style.as_markdown(name(answer)) for answer in answers[:NAMED]]
     if len(answers) > NAMED:
         names.append(f"and {len(answers) - NAMED} more")
     return f"**{len(answers)}** ({', '.join(names)})"
 
 
-def _name(answer: dict) -> str:
-    item = f" {style.words(answer['item'])}" if answer["item"] else ""
-    unknown = ": now unknown" if answer.get("now") == "not_evaluable" else ""
-    return style.as_markdown(style.words(answer["criterion"]) + item + unknown)
+def name(answer: dict) -> str:
+    """A flag in few words, as the lanes of the chart call it; and where it is no longer met, that it is now unknown."""
+    unknown = ", now unknown" if answer.get("now") == "not_evaluable" else ""
+    return lane_name(answer["criterion"], answer["item"]) + unknown
 
 
 def _settled(page: dict, as_of: date) -> str:

@@ -13,7 +13,7 @@ from pipelines.catalog import catalog
 class Card:
     """One fact: its name, its value as text, and a line that dates it. `known` is False where there is nothing to show.
 
-    `stale` says that the test is overdue, and since when. `on` is the day of the value.
+    `stale` says that the test is overdue, and how long. `on` is the day of the value.
     """
 
     name: str

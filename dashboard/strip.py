@@ -58,8 +58,9 @@ def _aged(card: Card, page: dict, due: dict[str, date], as_of: date) -> Card:
     if card.on and card.on > max(tested, default=date.min):
         return card
     days = (as_of - due[item]).days
-    said = f"since {style.day(due[item])} ({days} day{'s' * (days != 1)})" if days else "from today"
-    return replace(card, stale=f"{'stale' if card.known else 'overdue'} {said}")
+    said = f"{days} day{'s' * (days != 1)}" if days else "from today"
+    stale = f"{'stale' if card.known else 'overdue'} {said}"
+    return replace(card, stale=stale, detail=f"{card.detail}; due {style.day(due[item])}")
 
 
 def oxygen(page: dict, as_of: date) -> Card:
@@ -124,7 +125,7 @@ def agents_acting(page: dict, as_of: date) -> str:
     confirmed = row["confirmed_on"] if row else None
     days = int(catalog().concepts["prophylaxis"].thresholds["confirmed_days"].used)
     if confirmed and (as_of - confirmed).days > days:
-        said += f"; assumed ongoing, last confirmed {style.day(confirmed)}"
+        said += f" (assumed ongoing, confirmed {style.day(confirmed)})"
     return said
 
 

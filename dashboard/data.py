@@ -41,6 +41,7 @@ CONCEPTS = (
     "triple_therapy",
     "immunosuppression",
     "prophylaxis",
+    "ferritin_course",
 )
 MOST_UNMAPPED = receipts.MOST_UNMAPPED
 ACCEPTABLE = decisions.ACCEPTABLE  # why a row is held that can be accepted as it is printed

@@ -1,11 +1,12 @@
 """The flags beside the chart: what is met, what cannot be told and why, what is not met; and one opened down to its source lines."""
 
-from collections import Counter
 from datetime import date
 
 import streamlit as st
 
-from dashboard import data, style
+from dashboard import data, strip, style
+from dashboard.charts.flags import lane_name
+from dashboard.strip import identity
 
 WITHOUT = {  # by what a record is weak in (pipelines/sensitivity.py): what is left out
     "tie": "without this one of several of the same day",
@@ -14,11 +15,6 @@ WITHOUT = {  # by what a record is weak in (pipelines/sensitivity.py): what is l
     "record": "without this record",
 }
 MOST = 3  # so many of the missing things are named that would settle the most
-
-
-def identity(answer: dict) -> str:
-    """What the address calls a flag: the criterion, and the item where it judges several things."""
-    return answer["criterion"] + (f"~{answer['item']}" if answer["item"] else "")
 
 
 def chosen(answers: list[dict]) -> dict | None:
@@ -36,19 +32,29 @@ def choose(flag: str | None, patient_id: str) -> None:
         st.query_params["flag"] = flag
 
 
-def draw(answers: list[dict], as_of: date, opened: dict | None) -> None:
-    """The chosen flag on top, then every answer standing, by status, in the order of groups."""
+def draw(
+    answers: list[dict], as_of: date, opened: dict | None, new: frozenset[str] = frozenset(), since: date | None = None
+) -> None:
+    """The chosen flag on top, then every answer standing, by status, in the order of groups; within a group those newly met
+    `since` a day first (`new`, by identity), each marked so."""
     groups = list(style.GROUPS)
     ordered = sorted(
-        answers, key=lambda answer: (groups.index(answer["group"]), answer["criterion"], answer["item"] or "")
-    )
+        answers,
+        key=lambda answer: (
+            groups.index(answer["group"]), identity(answer) not in new, answer["criterion"], answer["item"] or ""
+        ),
+    )  # fmt: skip
     by_status = {status: [answer for answer in ordered if answer["status"] == status] for status in style.STATUS_WORDS}
     if opened:
-        draw_opened(opened, as_of)
-    st.markdown(f"**Met on {style.day(as_of)}: {len(by_status['met'])}**")
+        draw_opened(opened, as_of, since if identity(opened) in new else None)
+    of_them = f", {len(new)} new since {style.day(since)}" if new else ""
+    st.markdown(f"**Met on {style.day(as_of)}: {len(by_status['met'])}{of_them}**")
+    if new:
+        names = [lane_name(one["criterion"], one["item"]) for one in by_status["met"] if identity(one) in new]
+        st.caption(style.as_markdown(f"✱ New: {'; '.join(names)}"))
     for answer in by_status["met"]:
         if answer is not opened:
-            draw_flag(answer)
+            draw_flag(answer, since=since if identity(answer) in new else None)
     st.markdown(f"**Cannot be told: {len(by_status['not_evaluable'])}**")
     draw_what_would_settle(by_status["not_evaluable"])
     for answer in by_status["not_evaluable"]:
@@ -62,16 +68,19 @@ def draw(answers: list[dict], as_of: date, opened: dict | None) -> None:
 
 def draw_what_would_settle(unknown: list[dict]) -> None:
     """The missing things that most of the open questions wait for."""
-    waiting = Counter(missing for answer in unknown for missing in set(answer["missing"]))
-    most = [f"{missing} ({count})" for missing, count in waiting.most_common(MOST) if count > 1]
+    most = [
+        f"{one.thing} ({one.settles}" + (f", asked for by {one.asked_by})" if one.asked_by != one.settles else ")")
+        for one in strip.missing_things(unknown)[:MOST]
+    ]
     if most:
-        st.caption(style.as_markdown(f"Would settle most: {', '.join(most)}"))
+        st.caption(style.as_markdown(f"Criteria that one record would settle: {'; '.join(most)}"))
 
 
-def draw_flag(answer: dict, with_finding: bool = True) -> None:
-    """One flag as a card: its title opens it on top and rings its evidence on the chart."""
-    with st.container(border=True, key=f"flag-{answer['status']}-{answer['group']}-{_safe(answer)}"):
-        draw_title(answer, identity(answer), "Show its evidence here and on the chart")
+def draw_flag(answer: dict, with_finding: bool = True, since: date | None = None) -> None:
+    """One flag as a card: its title opens it on top and rings its evidence on the chart. `since`: the day since which it is new."""
+    mark = "new-" if since else ""
+    with st.container(border=True, key=f"flag-{answer['status']}-{answer['group']}-{mark}{_safe(answer)}"):
+        draw_title(answer, identity(answer), "Show its evidence here and on the chart", since)
         if with_finding:
             st.text(answer["finding"])
         elif answer["missing"]:
@@ -79,10 +88,10 @@ def draw_flag(answer: dict, with_finding: bool = True) -> None:
         st.caption(f"{style.GROUPS[answer['group']]} · since {style.day(answer['since'])}")
 
 
-def draw_opened(answer: dict, as_of: date) -> None:
+def draw_opened(answer: dict, as_of: date, since: date | None = None) -> None:
     """The chosen flag with its evidence, what would turn it, its thresholds and their papers."""
     with st.container(border=True, key=f"flag-chosen-{answer['group']}-{_safe(answer)}"):
-        draw_title(answer, None, "Close")
+        draw_title(answer, None, "Close", since)
         st.text(answer["finding"])
         status = style.STATUS_WORDS[answer["status"]].lower()
         st.caption(f"{style.GROUPS[answer['group']]} · {status} since {style.day(answer['since'])}")
@@ -101,7 +110,9 @@ def draw_opened(answer: dict, as_of: date) -> None:
         )
 
 
-def draw_title(answer: dict, flag: str | None, said: str) -> None:
+def draw_title(answer: dict, flag: str | None, said: str, since: date | None = None) -> None:
+    if since:
+        st.markdown(f"**✱ New since {style.day(since)}**")
     item = f": {style.words(answer['item'])}" if answer["item"] else ""
     label = style.as_markdown(f"{style.STATUS_MARKS[answer['status']]} {answer['title']}{item}")
     patient_id = st.session_state.get("patient_choice")

@@ -137,7 +137,24 @@ SHEET = (
     """<style>
 [data-testid="stMainBlockContainer"] { padding: 3.6rem 1.4rem 2rem 1.4rem; }
 [data-testid="stVerticalBlock"] { gap: 0.5rem; }
-[class*="st-key-card-"] { padding: 0.4rem 0.65rem 0.45rem; gap: 0; border-radius: 8px; }
+.st-key-strip { display: grid; align-items: stretch; gap: 0.45rem; grid-template-columns: repeat(auto-fit, minmax(140px, 1fr)); }
+.st-key-strip > * { width: auto; min-width: 0; height: auto; }
+.st-key-strip > * > [class*="st-key-card-"] { height: 100%; }
+@media (min-width: 1000px) {   /* one row: the cards that say more are the wider ones */
+    .st-key-strip { grid-template-columns: 1.3fr 1.3fr 1.2fr 0.95fr 0.95fr 1.55fr 0.8fr 0.8fr; } }
+[class*="st-key-card-"] { padding: 0.3rem 0.55rem 0.35rem; gap: 0; border-radius: 8px; }
+[class*="st-key-card-"] p { font-size: 0.77rem; opacity: 0.8; overflow-wrap: anywhere; }
+[class*="st-key-card-"] p:has(strong) { opacity: 1; }
+[class*="st-key-card-"] p:nth-of-type(2) strong { font-size: 1.08rem; }
+[class*="st-key-card-stale-"], [class*="st-key-card-unknown-stale-"] { border: 2px dashed currentColor; }
+.st-key-changes p { font-size: 0.86rem; line-height: 1.35; margin: 0; }
+.st-key-changes [data-testid="stDateInput"] { display: flex; align-items: center; gap: 0.5rem; }
+.st-key-changes [data-testid="stDateInput"] label { margin: 0; min-height: 0; white-space: nowrap; }
+@media (min-width: 1000px) {
+    .st-key-changes { flex-wrap: nowrap; }
+    .st-key-changes > :first-child { flex: 1 1 0; min-width: 0; } }
+[class*="-new-"][class*="st-key-flag-met-"] { border-width: 2px 2px 2px 5px; border-style: double solid double solid; }
+[class*="st-key-flag-"] [data-testid="stMarkdown"] strong { font-size: 0.82rem; }
 [class*="st-key-card-"] [data-testid="stMarkdownContainer"], [class*="st-key-flag-"] [data-testid="stMarkdownContainer"],
 [class*="st-key-row-"] [data-testid="stMarkdownContainer"],
 [class*="st-key-head-"] [data-testid="stMarkdownContainer"] { margin-bottom: 0; }
@@ -151,9 +168,8 @@ SHEET = (
 [class*="st-key-row-"] [data-testid="stCaptionContainer"] p { font-size: 0.8rem; }
 [class*="st-key-row-"] [data-testid="stImage"] { line-height: 0; }
 [class*="st-key-card-"] p { margin: 0; line-height: 1.3; }
-[class*="st-key-card-"] strong { font-size: 1.12rem; }
-[class*="st-key-card-"] [data-testid="stCaptionContainer"] p { font-size: 0.78rem; }
-[class*="st-key-unknown-"] strong { color: #6B7280; font-weight: 500; }
+[class*="st-key-card-unknown-"] p:nth-of-type(2) { opacity: 0.8; }
+[class*="st-key-card-unknown-"] p:nth-of-type(2) strong { font-weight: 500; font-size: 0.92rem; }
 [class*="st-key-flag-"] { padding: 0.45rem 0.7rem 0.55rem; gap: 0.15rem; border-radius: 8px; border-left: 5px solid #9CA3AF; }
 [class*="st-key-flag-"] p { margin: 0; line-height: 1.35; }
 [class*="st-key-flag-"] [data-testid="stText"] { line-height: 1.35; }

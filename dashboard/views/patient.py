@@ -7,7 +7,7 @@ from datetime import date, datetime, time
 
 import streamlit as st
 
-from dashboard import address, chart_section, data, flag_cards, strip, style
+from dashboard import address, chart_section, data, flag_cards, header, strip, style
 
 
 def draw() -> None:
@@ -30,7 +30,8 @@ def draw() -> None:
         return
     as_of = min(max(chosen.as_of or days[-1], days[0]), days[-1])
     draw_controls(patients, patient_id, page, days, as_of, chosen)
-    draw_strip(page, as_of)
+    since = header.last_meeting(as_of)
+    header.draw(page, as_of, since)
     answers = strip.standing(page, as_of)
     opened = flag_cards.chosen(answers)
     chart, flags = st.columns([2.75, 1], gap="small")
@@ -38,7 +39,8 @@ def draw() -> None:
         chart_section.draw(patient_id, as_of, days, frozenset(opened["evidence"] if opened else ()))
         draw_held(page)
     with flags:
-        flag_cards.draw(answers, as_of, opened)
+        new = frozenset(strip.identity(answer) for answer in strip.newly_met(page, as_of, since.day))
+        flag_cards.draw(answers, as_of, opened, new, since.day)
 
 
 NOTHING_KNOWN = "Nothing of this patient was known then."
@@ -131,16 +133,6 @@ def put_known() -> None:
     whose, moment = st.session_state["whose"], st.session_state["moment"]
     asked = dict.fromkeys(("known_at", "received_at"))
     address.put(**asked | ({whose: moment.isoformat()} if whose != "now" and moment else {}))
-
-
-def draw_strip(page: dict, as_of: date) -> None:
-    cards = strip.cards(page, as_of)
-    for number, (column, card) in enumerate(zip(st.columns(len(cards), gap="small"), cards, strict=True)):
-        key = f"card-{number}" if card.known else f"card-unknown-{number}"
-        with column.container(border=True, key=key, height="stretch"):
-            st.caption(card.name)
-            st.markdown(f"**{style.as_markdown(card.value)}**")
-            st.caption(style.as_markdown(card.detail or " "))
 
 
 def draw_held(page: dict) -> None:

@@ -1,6 +1,8 @@
 """The axes of the page figure: one of time, its echo at the foot, and one upward for each panel."""
 
+import re
 from datetime import timedelta
+from html import unescape
 
 from dashboard import style
 from dashboard.charts.panel import Panel, View
@@ -13,7 +15,7 @@ TICKS = [
 
 
 STEPS = (1, 2, 7, 14, 28, 56, 91, 182, 364)  # days between ticks counted from day 0
-MOST_TICKS = {False: 14, True: 5}  # on a wide screen, on a narrow one
+MOST_TICKS = {False: 14, True: 6}  # on a wide screen, on a narrow one
 
 
 def x_axis(view: View) -> dict:
@@ -101,7 +103,11 @@ def foot_mark(view: View, axis: str) -> dict:
 
 def y_axis(panel: Panel, view: View, domain: list[float]) -> dict:
     lanes = panel.axis.get("lanes", False)
-    names = {"ticklabelposition": "inside", "ticklabelshift": 0} if lanes and view.narrow else {}
+    names = (
+        {"ticktext": [_short(name) for name in panel.axis["ticktext"]], "tickfont": {"size": 9}}
+        if lanes and view.narrow
+        else {}
+    )
     axis = {
         "domain": domain,
         "anchor": "x",
@@ -112,9 +118,19 @@ def y_axis(panel: Panel, view: View, domain: list[float]) -> dict:
         "gridcolor": "#F3F4F6" if not lanes else "#EEF0F3",
         "tickfont": {"size": 11, "color": style.INK if lanes else style.GREY},
         "showspikes": False,
-        **names,
         **{key: value for key, value in panel.axis.items() if key != "lanes"},
+        **names,
     }
     if panel.empty:
         axis |= {"range": [0, 1], "tickvals": [], "showgrid": False}
     return axis
+
+
+SHORT = 18  # letters of a lane's name on a narrow screen
+_MARKUP = re.compile(r"<[^>]*>")
+
+
+def _short(name: str) -> str:
+    """A lane's name without the colour of its parts, cut to the margin. Cut as text, not as markup, in which a sign is several letters."""
+    plain = unescape(_MARKUP.sub("", name))
+    return style.as_label(plain if len(plain) <= SHORT else plain[: SHORT - 1] + "…")

@@ -24,6 +24,7 @@ def _rings(panel: Panel, view: View) -> list[dict]:
     held = [(x, y) for ids, x, y in panel.points if ids & view.ringed]
     if not held:
         return []
+    told = [_labels_of(trace, set(held)) for trace in panel.traces if trace["name"] == "labels"]
     at = {"x": [x for x, _ in held], "y": [y for _, y in held], "hoverinfo": "skip", "cliponaxis": False}
     dot = {"symbol": "circle", "size": 8, "color": style.INK}
     ring = {
@@ -35,7 +36,17 @@ def _rings(panel: Panel, view: View) -> list[dict]:
     return [
         {"type": "scatter", "mode": "markers", "name": "evidence mark", "marker": dot, **at},
         {"type": "scatter", "mode": "markers", "name": "evidence", "marker": ring, **at},
+        *(trace for trace in told if trace["text"]),
     ]
+
+
+def _labels_of(labels: dict, held: set[tuple[str, float]]) -> dict:
+    """Of a panel's labels those of the evidence, in full."""
+    places = [place for place, at in enumerate(zip(labels["x"], labels["y"], strict=True)) if at in held]
+    return labels | {
+        "name": "evidence labels",
+        **{part: [labels[part][place] for place in places] for part in ("x", "y", "text", "textposition")},
+    }
 
 
 def _frames(panel: Panel, view: View) -> list[dict]:

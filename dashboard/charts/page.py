@@ -11,7 +11,7 @@ from dashboard.charts import axes, chosen_panels, evidence, headings, threshold_
 from dashboard.charts.panel import Panel, View
 
 TOP, BOTTOM = 44, 28  # margins in pixels
-LEFT, RIGHT = {False: 196, True: 6}, {False: 44, True: 36}  # on a wide screen, on a narrow one
+LEFT, RIGHT = {False: 196, True: 92}, {False: 44, True: 36}  # on a wide screen, on a narrow one
 BETWEEN = {False: 7, True: 26}  # between panels: on a narrow screen a panel's title stands above it
 
 

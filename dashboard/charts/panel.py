@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 PLOT_WIDTH = 660  # pixels of the plot on a 1280 pixel screen: labels are placed for it, wider screens only gain room
-NARROW_WIDTH = 300  # the same on a phone held upright
+NARROW_WIDTH = 226  # the same on a phone held upright
 DAY_MS = 86_400_000
 
 # How a panel's values may be drawn. Linear unless the reader asks; what is drawn is said in the panel's title.

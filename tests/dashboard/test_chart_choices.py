@@ -7,7 +7,7 @@ from datetime import date, datetime
 import pytest
 
 from dashboard import anchors, style, zoom
-from dashboard.charts import alt, chosen_panels, panels, themes
+from dashboard.charts import alt, axes, chosen_panels, panels, themes
 from dashboard.charts.page import drawn_panels, exchange_days, page_figure, view_of
 from dashboard.charts.panel import Anchor
 from tests.dashboard.hand_made import course, equivalent, event, oxygen, page, result
@@ -107,11 +107,17 @@ class TestZoomReported:
 
 
 class TestNarrow:
-    def test_the_left_margin_is_the_plots_and_titles_stand_above(self):
+    def test_the_left_margin_is_half_as_wide_and_titles_stand_above(self):
         narrow, wide = figure(narrow=True)["layout"], figure()["layout"]
-        assert narrow["margin"]["l"] < 10 < wide["margin"]["l"]
+        assert narrow["margin"]["l"] < wide["margin"]["l"] / 2
         titles = [note for note in narrow["annotations"] if note["name"] == "title"]
         assert titles and {note["yanchor"] for note in titles} == {"bottom"} and all(note["y"] <= 1 for note in titles)
+
+    def test_names_of_lanes_are_cut_as_text(self):
+        assert (
+            axes._short("<span style='color:#6B7280'>CNI</span> &lt;Tacrolimus&gt; and more")
+            == "CNI &lt;Tacrolimus&gt; a…"
+        )
 
     def test_no_panel_lies_on_another_or_on_its_title(self):
         layout = figure(narrow=True)["layout"]
@@ -140,9 +146,10 @@ def test_a_chosen_flag_dims_all_that_is_no_evidence():
     chosen = TABLES["observation"][0]["record_id"]
     data = figure(ringed=[chosen])["data"]
     lit = [trace for trace in data if trace["name"].startswith("evidence")]
-    assert {trace["name"] for trace in lit} == {"evidence", "evidence mark"} and all(
+    assert {trace["name"] for trace in lit} == {"evidence", "evidence mark", "evidence labels"} and all(
         "opacity" not in trace for trace in lit
     )
+    assert lit[-1]["text"] == ["900"]
     assert {trace["opacity"] for trace in data if trace["name"] in ("Ferritin", "LDH", "Oxygen support")} == {0.4}
 
 

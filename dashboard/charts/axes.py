@@ -15,7 +15,7 @@ TICKS = [
 
 
 STEPS = (1, 2, 7, 14, 28, 56, 91, 182, 364)  # days between ticks counted from day 0
-MOST_TICKS = {False: 14, True: 6}  # on a wide screen, on a narrow one
+MOST_TICKS = {False: 14, True: 5}  # on a wide screen, on a narrow one
 
 
 def x_axis(view: View) -> dict:
@@ -52,7 +52,7 @@ def shown(view: View) -> tuple[str, str]:
 
 
 def _dates(view: View) -> dict:
-    return {"tickformatstops": TICKS, "nticks": MOST_TICKS[view.narrow]}
+    return {"tickformatstops": TICKS, "nticks": MOST_TICKS[view.narrow], "tickangle": 0}
 
 
 def _days_since(view: View) -> dict:

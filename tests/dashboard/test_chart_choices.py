@@ -116,7 +116,7 @@ class TestNarrow:
     def test_names_of_lanes_are_cut_as_text(self):
         assert (
             axes._short("<span style='color:#6B7280'>CNI</span> &lt;Tacrolimus&gt; and more")
-            == "CNI &lt;Tacrolimus&gt; a…"
+            == "CNI &lt;Tacrolimus&gt; …"
         )
 
     def test_no_panel_lies_on_another_or_on_its_title(self):

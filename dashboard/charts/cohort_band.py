@@ -27,7 +27,7 @@ def under(panel: Panel, rows: list[dict], view: View) -> list[float]:
     name = panel.title if len(analytes) == 1 else analyte.removesuffix("_percent").upper()
     label = "cohort median" if len(analytes) == 1 else f"cohort median {name}"
     label += f" ({patients(seen)})" if seen else ""
-    panel.note = "; ".join(part for part in (panel.note, f"dashed: {label}" if seen else "") if part)
+    panel.note = "; ".join(part for part in (panel.note, label if seen else "") if part)
     panel.traces += traces(bands, view.baseline, label, logarithmic=view.scale_of(panel.name) == "log")
     panel.table += [_table_row(row, view.baseline, name) for row in shown(bands)]
     return [value for row in seen for value in (row["p25_low"], upper(row, 75))]
@@ -55,7 +55,7 @@ def traces(bands: list[dict], anchor_day: date, label: str = "cohort median", lo
     if logarithmic:
         least = SMALLEST_SHARE * min((row["p90_low"] for row in drawn if row["p90_low"] > 0), default=1.0)
     fills = [_fill(runs, low, high, opacity, least) for low, high, opacity in FILLS]
-    return [*fills, _median(runs, label), _marks(drawn, label), *_arrows(drawn)]
+    return [*fills, _median(runs, label), _marks(runs, label), *_arrows(drawn)]
 
 
 def upper(row: dict, percent: int) -> float:
@@ -101,13 +101,20 @@ def _median(runs: list[list[dict]], label: str) -> dict:
     }  # fmt: skip
 
 
-def _marks(drawn: list[dict], label: str) -> dict:
-    """What the hover box says, on the median of each day, unseen but for an arrow where the median is a bound without an end."""
-    unbounded = [row["p50_high"] is None for row in drawn]
+def _marks(runs: list[list[dict]], label: str) -> dict:
+    """What the hover box says, on the median of each day: unseen where the line runs, a dot on a day alone, an arrow where the median
+    is a bound without an end."""
+    drawn = [(row, len(run) == 1 and 50 not in row["open"]) for run in runs for row in run]
+    unbounded = [row["p50_high"] is None for row, _ in drawn]
     return {
-        "type": "scatter", "mode": "markers", "name": label, "x": [row["x"] for row in drawn], "y": [upper(row, 50) for row in drawn],
-        "hovertext": [style.as_label(hover(row)) for row in drawn], "hovertemplate": "%{hovertext}<extra></extra>",
-        "marker": {"symbol": "triangle-up-open", "size": 7, "color": style.GREY, "opacity": [int(one) for one in unbounded]},
+        "type": "scatter", "mode": "markers", "name": label,
+        "x": [row["x"] for row, _ in drawn], "y": [upper(row, 50) for row, _ in drawn],
+        "hovertext": [style.as_label(hover(row)) for row, _ in drawn], "hovertemplate": "%{hovertext}<extra></extra>",
+        "marker": {
+            "symbol": ["triangle-up-open" if bound else "circle" for bound in unbounded],
+            "size": [7 if bound else 4 for bound in unbounded],
+            "color": style.GREY, "opacity": [int(bound or alone) for bound, (_, alone) in zip(unbounded, drawn, strict=True)],
+        },
     }  # fmt: skip
 
 

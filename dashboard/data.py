@@ -4,7 +4,7 @@ Reads are cached per process under the snapshot's number, so that a screen never
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -15,6 +15,7 @@ from dashboard import patient_tables, queries, style, urgency
 from dashboard.dense import LongSeries
 from dashboard.rows import fetch_rows, plain
 from dashboard.strip import recorded_days
+from pipelines import cohort_bands as bands_of
 from pipelines import decisions, dictionary, findings, receipts, rule_versions, uploads
 from pipelines.catalog import Definition, catalog
 from pipelines.engines import on_duckdb
@@ -43,6 +44,7 @@ CONCEPTS = (
     "prophylaxis",
     "ferritin_course",
 )
+COHORT_OUTCOMES = bands_of.OUTCOMES
 MOST_UNMAPPED = receipts.MOST_UNMAPPED
 ACCEPTABLE = decisions.ACCEPTABLE  # why a row is held that can be accepted as it is printed
 SPARK_POINTS = 24  # the last so many results of a sparkline
@@ -283,6 +285,29 @@ def _turning(folder: str, snapshot: int, patient_id: str, criterion: str, as_of:
     with _reader(folder).cursor() as cursor:
         answers = findings.explain(cursor, patient_id, criterion, as_of)["answers"]
     return {answer["item"]: {name: answer[name] for name in ("flips", "untried")} for answer in answers}
+
+
+def cohort_bands(analytes: Iterable[str], outcome: str | None, patient_id: str, as_of: date | None = None) -> dict:
+    """The other patients of the store behind one: bands (by analyte, `cohort_bands.bands`), cohort (`cohort_bands.cohort`), outcome, as_of,
+    and the project's defaults `step_days` and `fewest`. Raises ValueError for an outcome or analyte that does not exist."""
+    return _cohort_bands(
+        str(store_folder()), provenance().snapshot, tuple(dict.fromkeys(analytes)), outcome, patient_id, as_of
+    )
+
+
+@st.cache_data(show_spinner="Reading the cohort", max_entries=64)
+def _cohort_bands(
+    folder: str, snapshot: int, analytes: tuple[str, ...], outcome: str | None, patient_id: str, as_of: date | None
+) -> dict:
+    with _reader(folder).cursor() as cursor:
+        return {
+            "bands": bands_of.bands(cursor, analytes, outcome, patient_id, as_of),
+            "cohort": bands_of.cohort(cursor, patient_id, as_of),
+            "outcome": outcome,
+            "as_of": as_of,
+            "step_days": bands_of.STEP_DAYS,
+            "fewest": bands_of.FEWEST_PATIENTS,
+        }
 
 
 def rule_versions_told() -> dict:

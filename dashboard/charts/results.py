@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from itertools import zip_longest
 
 from dashboard import style
-from dashboard.charts import after_exchange, headings, held_marks, marks, result_text, scales
+from dashboard.charts import after_exchange, cohort_band, headings, held_marks, marks, result_text, scales
 from dashboard.charts.labels import DENSE, labels
 from dashboard.charts.panel import Panel, View
 from dashboard.charts.scales import Scale, bound, sign
@@ -55,7 +55,7 @@ def results_panel(
         part for part in (scale.note, _undated(len(held) - len(dated)), "" if rows else "none accepted") if part
     )
     placed = [y for row in rows if row["low"] is not None and (y := scale.y(bound(row))) is not None]
-    _set_axis(panel, placed, scale, view, floor, top)
+    _set_axis(panel, placed + cohort_band.under(panel, rows, view), scale, view, floor, top)
     bands = []
     if placed:
         bands = [band for one in series for band in reference_band(one, panel, view, scale, len(series) > 1)]

@@ -53,7 +53,7 @@ PRESETS: dict[str, Preset] = {
             "dlco_units",
             "imaging",
             "glucocorticoid",
-            "events",
+            "course_of_events",
         ),
         "Oxygen, gas exchange, lung function and imaging beside the events of those days, with no verdict on their cause.",
     ),

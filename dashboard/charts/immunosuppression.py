@@ -46,7 +46,7 @@ def rows(page: dict) -> list[dict]:
 
 
 def panel(rows: list[dict], view: View) -> Panel:
-    drawn = Panel("immunosuppression", TITLE, "agents acting", height=70)
+    drawn = Panel("immunosuppression", TITLE, "agents", height=70)
     drawn.table = [_told(row) for row in rows]
     shown = [row for row in rows if marks.overlapping(row["from_date"], row["to_date"], view)]
     if not shown:
@@ -135,7 +135,7 @@ def _area(shown: list[dict], view: View) -> dict:
         "width": [(end - start).days * DAY_MS for _, start, end, _ in drawn],
         "hovertext": [hovers[row["from_date"]] for row, *_ in drawn], "hovertemplate": "%{hovertext}<extra></extra>",
         "marker": {
-            "color": [style.faded(style.PURPLE, 0.45)] * len(drawn), "line": {"width": 0},
+            "color": style.faded(style.PURPLE, 0.45), "line": {"width": 0},
             "pattern": {
                 "shape": ["/" if doubt else "" for *_, doubt in drawn], "size": 6, "solidity": 0.25, "fgcolor": style.PURPLE,
                 "bgcolor": style.faded(style.PURPLE, 0.12),

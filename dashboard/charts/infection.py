@@ -29,6 +29,7 @@ def panel(rows: list[dict], view: View) -> Panel:
     specimens = [row for row in rows if row["drug_class"] == "microbiology"]
     courses = [row for row in rows if row["drug_class"] not in ("episode", "microbiology")]
     lanes = (["infection episode"] if episodes else []) + (["microbiology"] if specimens else [])
+    lanes[-1:-1] = [""] * (len(specimens) > 1)  # a free row over several specimens, for their names
     drawn = treatment.lanes_panel(
         Panel("infection", TITLE), courses, view, "no infection, culture or prophylaxis recorded"
     )
@@ -59,7 +60,8 @@ def panel(rows: list[dict], view: View) -> Panel:
             for row in specimens
         ]  # fmt: skip
         drawn.traces.append(marks.point(points, "microbiology", style.BLUE, "cross", size=9))
-        drawn.traces.append(labels(view, points, lambda y: -y * treatment.LANE, positions=LANES, size=10))
+        beside = (*LANES, "top right", "top left") if len(points) > 1 else LANES
+        drawn.traces.append(labels(view, points, lambda y: -y * treatment.LANE, positions=beside, size=10))
         drawn.points += [(frozenset(row["evidence"]), row["from_date"].isoformat(), -1) for row in specimens]
     return drawn
 

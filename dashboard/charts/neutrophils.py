@@ -16,5 +16,5 @@ def rows(page: dict) -> list[dict]:
 
 
 def panel(rows: list[dict], view: View) -> Panel:
-    drawn = Panel("neutrophils", TITLE, style.unit(UNIT), height=64, lines=view.lines("neutropenia", UNIT))
+    drawn = Panel("neutrophils", TITLE, style.unit(UNIT), height=80, lines=view.lines("neutropenia", UNIT))
     return results.results_panel(drawn, [(TITLE, rows, style.BLUE, "circle")], view)

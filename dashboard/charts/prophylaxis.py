@@ -19,6 +19,8 @@ LANES = {
     "antiviral": ("antiviral", "antiviral"),
     "antifungal": ("antifungal", "antifungal"),
 }
+SHORT = {"tmp_smx": "TMP-SMX"}
+ABOVE = ("top right", "top center", "top left", "middle left", "middle right")  # over the first lane is free room
 LANE = 18
 FAR = date.max
 
@@ -89,7 +91,7 @@ def panel(rows: list[dict], view: View) -> Panel:
         "ticktext": [name for name, _ in LANES.values()],
     }
     drawn.table = [_told(row) for row in sorted(rows, key=lambda row: (row["from_date"], row["kind"]))]
-    told = []
+    since, none = [], []
     for lane, (kind, (name, drug_class)) in enumerate(LANES.items()):
         found = [row for row in rows if row["kind"] == kind]
         missing = [row for row in rows if row["kind"] == "gap"] if kind == "pjp" else []
@@ -103,16 +105,15 @@ def panel(rows: list[dict], view: View) -> Panel:
         empty = [piece for row in missing if (piece := _gap_piece(row, view))]
         if empty:
             drawn.traces.append(_hatched(marks.interval(lane, empty, "gap in PJP prophylaxis", width=0.78)))
-            told += [
-                {"x": piece["from_date"].isoformat(), "y": lane, "label": piece["told"], "weighty": True}
+            since += [
+                {"x": piece["from_date"].isoformat(), "y": lane, "label": piece["told"], "short": piece["short"]}
                 for piece in empty
-                if not piece["text"]
             ]
         if not found and not missing:
-            told.append({"x": view.start.isoformat(), "y": lane, "label": "none recorded"})
-    if told:
-        told.sort(key=lambda entry: entry["x"])
-        drawn.traces.append(labels(view, told, lambda y: -y * LANE, positions=BESIDE[::-1], size=10))
+            none.append({"x": view.start.isoformat(), "y": lane, "label": "none recorded"})
+    for told, positions in ((since, ABOVE), (none, BESIDE[:1])):
+        if told:
+            drawn.traces.append(labels(view, told, lambda y: -y * LANE, positions=positions, size=10))
     return drawn
 
 
@@ -137,16 +138,16 @@ def _gap_piece(row: dict, view: View) -> dict | None:
     span = marks.overlapping(row["from_date"], row["to_date"], view)
     if not span:
         return None
-    told = f"gap since {style.day(row['from_date'])}"
     return {
         "from_date": span[0], "to_date": span[1], "colour": style.VERMILION, "outlined": True, "hatch": "x", "hover": hover(row),
-        "told": told, "text": told if marks.fits(told, *span, view) else "",
+        "told": f"gap since {style.day(row['from_date'])}", "short": f"gap {style.day(row['from_date'], year=False)}",
     }  # fmt: skip
 
 
 def _hatched(trace: dict) -> dict:
-    """A frame is filled with nothing: its hatching needs a colour of its own."""
-    trace["marker"]["pattern"] |= {"fgcolor": style.faded(style.VERMILION, 0.55), "size": 7, "solidity": 0.12}
+    """A frame is filled with nothing: its hatching takes the colour that would fill it."""
+    trace["marker"]["color"] = style.faded(style.VERMILION, 0.55)
+    trace["marker"]["pattern"] |= {"size": 7, "solidity": 0.15}
     return trace
 
 

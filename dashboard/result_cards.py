@@ -113,7 +113,9 @@ def lung_function(page: dict, as_of: date, measure: str) -> Card:
     ]  # fmt: skip
     if not found:
         litres = [row for row in counted(page, as_of, measure) if row["phase"] in (None, "pre")]
-        return result_card(name, litres[-1], "no % predicted") if litres else absent(page, as_of, name, analyte, measure)
+        return (
+            result_card(name, litres[-1], "no % predicted") if litres else absent(page, as_of, name, analyte, measure)
+        )
     row = found[-1]
     said = "% computed" if row.get("computed") else "% pred."
     return result_card(name, row, _lung_change(row, found), said)
@@ -128,7 +130,7 @@ def _lung_change(row: dict, found: list[dict]) -> str:
         return f"{change} since {near(same[-1], row)}"
     if earlier:
         return f"other reference set before, {near(earlier[-1], row)}"
-    return "none earlier to compare"
+    return "no test to compare with"
 
 
 def _predicted_by(row: dict) -> tuple:

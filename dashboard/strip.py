@@ -15,7 +15,11 @@ from pipelines import dictionary
 from pipelines.catalog import catalog
 
 SHORT = ("room air", "low flow", "mask", "reservoir", "HFNC", "NIV, CPAP", "ventilated", "ECMO")
-SCHEDULED = {"Ferritin": "ferritin", "FVC": "lung_function", "DLCO": "lung_function"}  # card -> test of the monitoring schedule
+SCHEDULED = {
+    "Ferritin": "ferritin",
+    "FVC": "lung_function",
+    "DLCO": "lung_function",
+}  # card -> test of the monitoring schedule
 THERAPY = ("combination therapy", "therapy start")  # missing things that no test settles: treatment would have to begin
 
 
@@ -58,7 +62,7 @@ def _aged(card: Card, page: dict, due: dict[str, date], as_of: date) -> Card:
     if card.on and card.on > max(tested, default=date.min):
         return card
     days = (as_of - due[item]).days
-    said = f"{days} day{'s' * (days != 1)}" if days else "from today"
+    said = f"{days} day{'s' * (days != 1)}" if days else "today"
     stale = f"{'stale' if card.known else 'overdue'} {said}"
     return replace(card, stale=stale, detail=f"{card.detail}; due {style.day(due[item])}")
 
@@ -113,7 +117,9 @@ def glucocorticoid(page: dict, as_of: date) -> Card:
     if dose is None:
         return Card(name, "0 mg/day", f"none recorded that day, {agents}")
     unread = " + unread dose" if dose["dose_unknown"] else ""
-    return Card(name, f"{style.number(dose['mg_per_day'])} mg/day{unread}", f"since {style.day(dose['from_date'])}, {agents}")
+    return Card(
+        name, f"{style.number(dose['mg_per_day'])} mg/day{unread}", f"since {style.day(dose['from_date'])}, {agents}"
+    )
 
 
 def agents_acting(page: dict, as_of: date) -> str:
@@ -131,9 +137,7 @@ def agents_acting(page: dict, as_of: date) -> str:
 
 def _acting(rows: list[dict], as_of: date) -> dict | None:
     """The stretch that holds a day; of several the one that began last."""
-    holding = [
-        row for row in rows if row["from_date"] <= as_of and (row["to_date"] is None or as_of < row["to_date"])
-    ]
+    holding = [row for row in rows if row["from_date"] <= as_of and (row["to_date"] is None or as_of < row["to_date"])]
     return max(holding, key=lambda row: row["from_date"], default=None)
 
 

@@ -13,7 +13,7 @@ from dashboard.charts.flags import lane_name
 
 ASSUMED_DAYS = 7
 EARLIEST = date(1950, 1, 1)  # what the calendar offers
-NAMED = 2  # so many flags are named in the line; each newly met one is marked on its card
+NAMED = 2  # so many newly met flags are named in the line; all of them above the flags, and each is marked on its card
 
 
 @dataclass(frozen=True)
@@ -81,22 +81,22 @@ def sentence(page: dict, as_of: date, since: LastMeeting) -> str:
     parts = [
         f"**Met {met}**",
         f"**newly met** since the last meeting ({meeting}): {_counted(strip.newly_met(page, as_of, since.day))}",
-        f"no longer met: {_counted(strip.no_longer_met(page, as_of, since.day))}",
+        f"no longer met: {_counted(strip.no_longer_met(page, as_of, since.day), named=1)}",
     ]
     between = strip.met_between(page, as_of, since.day)
     if between:
-        parts.append(f"met and ceased in between: {_counted(between)}")
+        parts.append(f"met and ceased in between: {_counted(between, named=1)}")
     parts.append(f"**Cannot be told {unknown}**{_settled(page, as_of)}")
     return " · ".join(parts)
 
 
-def _counted(answers: list[dict]) -> str:
+def _counted(answers: list[dict], named: int = NAMED) -> str:
     """'**3** (urgent transfer, overdue tests: CRP, and 1 more)'."""
     if not answers:
         return "0"
-    names = [style.as_markdown(name(answer)) for answer in answers[:NAMED]]
-    if len(answers) > NAMED:
-        names.append(f"and {len(answers) - NAMED} more")
+    names = [style.as_markdown(name(answer)) for answer in answers[:named]]
+    if len(answers) > named:
+        names.append(f"and {len(answers) - named} more")
     return f"**{len(answers)}** ({', '.join(names)})"
 
 

@@ -130,7 +130,7 @@ def _lung_change(row: dict, found: list[dict]) -> str:
         return f"{change} since {near(same[-1], row)}"
     if earlier:
         return f"other reference set before, {near(earlier[-1], row)}"
-    return "none earlier to compare"
+    return "no test to compare with"
 
 
 def _predicted_by(row: dict) -> tuple:

@@ -62,7 +62,7 @@ def _aged(card: Card, page: dict, due: dict[str, date], as_of: date) -> Card:
     if card.on and card.on > max(tested, default=date.min):
         return card
     days = (as_of - due[item]).days
-    said = f"{days} day{'s' * (days != 1)}" if days else "from today"
+    said = f"{days} day{'s' * (days != 1)}" if days else "today"
     stale = f"{'stale' if card.known else 'overdue'} {said}"
     return replace(card, stale=stale, detail=f"{card.detail}; due {style.day(due[item])}")
 

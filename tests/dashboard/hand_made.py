@@ -175,6 +175,7 @@ def judged(
         "on_date": date.fromisoformat(on),
         "until_date": date.fromisoformat(until) if until else None,
         "evidence": [],
+        "missing": [],
     }
     return row | more
 

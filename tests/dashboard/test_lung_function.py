@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from dashboard import strip, table
+from dashboard import result_cards, table
 from dashboard.charts import lung_function
 from dashboard.charts.panel import View
 from tests.dashboard.hand_made import page, result
@@ -93,8 +93,8 @@ def test_both_are_shown_and_a_sentence_says_that_they_differ():
         "Rules judge the reported one."
     ]
     assert lung_function.sentences(tables, date(2024, 1, 31)) == []
-    card = strip.lung_function(tables, AS_OF)
-    assert card.value == "79.9 % · unknown"
+    assert result_cards.lung_function(tables, AS_OF, "fvc").value == "79.9 % pred."
+    assert not result_cards.lung_function(tables, AS_OF, "dlco").known
 
 
 def test_what_stands_in_the_way_is_said_of_the_newest_value_without_a_percentage():
@@ -123,6 +123,6 @@ def test_the_table_has_the_computed_percentage_with_its_z_score_and_its_source_l
 def test_the_header_strip_shows_a_computed_percentage_as_such():
     value = litres()
     tables = page(observation=[value]) | {"lung_function_predicted": [made(value, 85.0)]}
-    card = strip.lung_function(tables, AS_OF)
-    assert card.value == "85 % computed · unknown" and card.known
-    assert not strip.lung_function(tables, date(2024, 1, 1)).known
+    card = result_cards.lung_function(tables, AS_OF, "fvc")
+    assert card.value == "85 % computed" and card.known
+    assert not result_cards.lung_function(tables, date(2024, 1, 1), "fvc").known

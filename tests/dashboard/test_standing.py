@@ -6,6 +6,7 @@ from dashboard import held, strip, urgency
 from tests.dashboard.hand_made import above, course, equivalent, event, judged, oxygen, page, result
 
 DAY = date(2024, 3, 1)
+PREDNISONE = "Prednisone eq., agents"
 
 
 def card(tables: dict, name: str, as_of: date = DAY) -> strip.Card:
@@ -16,12 +17,15 @@ class TestStrip:
     def test_absent_is_said_not_guessed(self):
         assert card(page(), "Ferritin").value == "never measured"
         assert card(page(), "Oxygen now").value == "never recorded"
-        assert card(page(), "Prednisone eq.").value == "not recorded"
+        assert card(page(), PREDNISONE).value == "not recorded"
         assert not card(page(), "Therapy").known
 
     def test_nothing_later_than_the_day_is_read(self):
         tables = page(observation=[result("ferritin", "2024-03-02", 900.0, unit="ng/mL")])
-        assert card(tables, "Ferritin").value == "not yet"
+        assert (card(tables, "Ferritin").value, card(tables, "Ferritin").detail) == (
+            "never measured",
+            "up to 1 Mar 2024",
+        )
         assert card(tables, "Ferritin", date(2024, 3, 2)).value == "900 ng/mL"
 
     def test_a_censored_value_keeps_its_sign_and_its_unit(self):
@@ -31,9 +35,11 @@ class TestStrip:
 
     def test_oxygen_says_from_where_it_came(self):
         tables = page(oxygen_support=[oxygen("2024-02-01", 1, 6.0), oxygen("2024-02-20", 4, 50.0, 0.8)])
-        assert card(tables, "Oxygen now") == strip.Card("Oxygen now", "HFNC 0.80/50 L ↑", "20 Feb 2024, was low flow")
+        assert card(tables, "Oxygen now") == strip.Card(
+            "Oxygen now", "HFNC 0.80/50 L ↑", "20 Feb 2024, from 6 L/min, 1 Feb"
+        )
 
-    def test_the_trend_is_against_the_record_before_not_an_earlier_worse_one(self):
+    def test_the_trend_is_against_the_last_support_that_differed_not_an_earlier_worse_one(self):
         tables = page(
             oxygen_support=[
                 oxygen("2024-02-01", 4, 50.0, 0.8),
@@ -43,17 +49,17 @@ class TestStrip:
             ]
         )
         risen, unchanged = card(tables, "Oxygen now", date(2024, 2, 20)), card(tables, "Oxygen now")
-        assert (risen.value, risen.detail) == ("6 L/min ↑", "20 Feb 2024, was 2 L/min")
-        assert (unchanged.value, unchanged.detail) == ("6 L/min", "21 Feb 2024")
+        assert (risen.value, risen.detail) == ("6 L/min ↑", "20 Feb 2024, from 2 L/min, 5 Feb")
+        assert (unchanged.value, unchanged.detail) == ("6 L/min ↑", "21 Feb 2024, from 2 L/min, 5 Feb")
 
     def test_no_glucocorticoid_is_nought_only_where_drugs_are_recorded(self):
         tables = page(treatment_course=[course("tacrolimus", "cni", "2024-02-01")])
-        assert card(tables, "Prednisone eq.").value == "0 mg/day"
+        assert card(tables, PREDNISONE).value == "0 mg/day"
         tables = page(
             treatment_course=[course("prednisolone", "glucocorticoid", "2024-02-01")],
             prednisone_equivalent=[equivalent("2024-02-01", None, 156.25)],
         )
-        assert card(tables, "Prednisone eq.").value == "156.2 mg/day"
+        assert card(tables, PREDNISONE).value == "156.2 mg/day"
 
     def test_the_days_of_change_are_those_on_which_a_flag_was_met_or_ceased(self):
         rows = [

@@ -1,6 +1,7 @@
 """Each view as its reader sees it: one behaviour, and one thing that must not happen."""
 
 import json
+from datetime import date
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -98,6 +99,18 @@ class TestPatient:
         assert "Met on 3 Sep 2021" in said(app)
         app.button(key="later").click().run()
         assert "Met on 3 Sep 2021" not in said(app) and app.query_params["as_of"] > "2021-09-03"
+
+    def test_what_is_new_since_the_last_meeting_is_said_and_marked(self, shown_store):
+        app = opened("patient", patient=REAL, as_of="2021-09-03", since="2021-09-02")
+        assert not app.exception and "newly met** since the last meeting (2 Sep 2021)" in said(app)
+        assert "✱ New since 2 Sep 2021" in said(app) and "assumed)" not in said(app)
+        app.date_input(key="last_meeting").set_value(date(2021, 9, 3)).run()
+        assert app.query_params["since"] == "2021-09-03" and "✱ New" not in said(app)
+
+    @pytest.mark.parametrize("since", ["", "soon", "2021-09-04", "0001-01-01"])
+    def test_a_meeting_that_cannot_have_been_the_last_is_not_believed(self, shown_store, since):
+        app = opened("patient", patient=REAL, as_of="2021-09-03", since=since)
+        assert not app.exception and "(27 Aug 2021, a week before: assumed)" in said(app)
 
     def test_the_day_stays_inside_the_record(self, shown_store):
         for asked, day in (

@@ -7,7 +7,7 @@ from datetime import date
 
 import streamlit as st
 
-from dashboard import data, flag_cards, strip, style, table
+from dashboard import data, flag_cards, response_section, strip, style, table
 from dashboard.charts import lung_function, panels
 from dashboard.charts.page import page_figure
 
@@ -40,6 +40,7 @@ def draw() -> None:
     with flags:
         flag_cards.draw(answers, as_of, chosen)
     draw_table(page, as_of, patient_id)
+    response_section.draw(page, as_of)
 
 
 def asked_day(days: list[date]) -> date:

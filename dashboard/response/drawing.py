@@ -8,7 +8,7 @@ from dashboard.charts.labels import LINE_HEIGHT
 from dashboard.response import measured, twin
 from dashboard.response.cells import DEFAULT, Board, Cell, Row, board, signed
 from dashboard.response.measured import Measure, Result
-from dashboard.response.sheet import LINE, NARROW, WIDE, Sheet
+from dashboard.response.sheet import NARROW, WIDE, Sheet
 from dashboard.response.therapies import AFTER, BEFORE, exchange_days
 
 LABELLED = 5  # lines of other starts named at their day; the table has all
@@ -22,7 +22,7 @@ def figure(page: dict[str, list[dict]], as_of: date, chosen: Iterable[str] | Non
     Its `layout.meta` holds the ids drawn (`starts`) and how many there are to choose from (`offered`).
     """
     form = NARROW if narrow else WIDE
-    shown = board(page, as_of, chosen, form.per_band if narrow else DEFAULT)
+    shown = board(page, as_of, chosen, shown_by_default(narrow))
     sheet = Sheet(form, max(2, min(form.per_band, len(shown.columns))))
     if not shown.columns:
         sheet.write(f"No therapy start recorded up to {style.day(as_of)}.", 4, "empty", color=style.GREY)
@@ -32,6 +32,11 @@ def figure(page: dict[str, list[dict]], as_of: date, chosen: Iterable[str] | Non
     if shown.columns:
         _key(sheet)
     return sheet.finished({"starts": [start["id"] for start in shown.columns], "offered": shown.offered})
+
+
+def shown_by_default(narrow: bool) -> int:
+    """How many of the newest starts are drawn when none are chosen."""
+    return NARROW.per_band if narrow else DEFAULT
 
 
 def _band(sheet: Sheet, shown: Board, places: range) -> None:
@@ -53,7 +58,7 @@ def _heads(sheet: Sheet, shown: Board, places: range) -> None:
     heads = {place: _head(sheet, shown.columns[place]) for place in places}
     for place, lines in heads.items():
         sheet.write("<br>".join(lines), sheet.top, "head", x=sheet.domain(place - places[0])[0])
-    sheet.top += max(map(len, heads.values())) * (LINE + 1) + 8
+    sheet.top += max(map(len, heads.values())) * sheet.form.line + 8
 
 
 def _head(sheet: Sheet, start: dict) -> list[str]:
@@ -74,18 +79,18 @@ def _row(sheet: Sheet, row: Row, places: range) -> bool:
     """One measure in the columns of a band; whether anything is plotted. Without a result it is one line of text."""
     title_at = sheet.top
     if sheet.form is NARROW:
-        sheet.top += LINE
+        sheet.top += sheet.form.line
     if row.empty:
         said = sheet.wrapped(row.empty, sheet.form.across)
         sheet.write("<br>".join(said), sheet.top, "empty", color=style.GREY, bgcolor="#FFFFFF")
         _title(sheet, row, title_at)
-        sheet.top += LINE * len(said) + 8
+        sheet.top += sheet.form.line * len(said) + 8
         return False
     said = {place: sheet.wrapped(row.cells[place].said) for place in places}
     for place, lines in said.items():
         sheet.write("<br>".join(lines), sheet.top, "change", x=sheet.domain(place - places[0])[0], bgcolor="#FFFFFF")
     title_foot = _title(sheet, row, title_at)
-    sheet.top += LINE * max(map(len, said.values())) + 4
+    sheet.top += sheet.form.line * max(map(len, said.values())) + 4
     plotted = any(row.cells[place].inside for place in places)
     if plotted:
         _plots(sheet, row, places)
@@ -102,10 +107,10 @@ def _title(sheet: Sheet, row: Row, y: float) -> float:
         told = style.as_label(", ".join(part for part in (unit, named) if part))
         lines = [f"<b>{style.as_label(row.measure.title)}</b> {grey}{told}</span>"]
     else:
-        told = [style.as_label(unit)] * bool(unit) + sheet.wrapped(named, sheet.form.left - 36)
+        told = [style.as_label(unit)] * bool(unit) + sheet.wrapped(named, sheet.form.left - 36, hyphens=True)
         lines = [f"<b>{style.as_label(row.measure.title)}</b>", *(f"{grey}{line}</span>" for line in told)]
     sheet.write("<br>".join(lines), y, "title", xshift=-sheet.form.left + 2, bgcolor="#FFFFFF")
-    return y + LINE * len(lines)
+    return y + sheet.form.line * len(lines)
 
 
 def _plots(sheet: Sheet, row: Row, places: range) -> None:
@@ -120,7 +125,9 @@ def _plots(sheet: Sheet, row: Row, places: range) -> None:
         sheet.traces += [trace | on for trace in _traces(row, row.cells[place])]
         sheet.rule(axis, FIRST, sheet.top, foot, "cell", to=LAST, layer="below", line={"color": style.PALE, "width": 1})
         for low, _ in row.cells[place].spans[:1]:
-            sheet.write("exchange", foot - LINE - 2, "exchange", xref=axis, x=min(low - 0.4, 17), color=style.INK)
+            sheet.write(
+                "exchange", foot - sheet.form.line - 2, "exchange", xref=axis, x=min(low - 0.4, 17), color=style.INK
+            )
     sheet.top = foot
 
 
@@ -129,12 +136,14 @@ def _y_axis(row: Row, domain: list[float], anchor: str) -> dict:
     highest = (
         max((result.y for cell in row.cells for _, result in cell.inside if result.y is not None), default=0) or 1.0
     )
+    told = any(text for cell in row.cells for text in _labels(cell))  # needs room above its mark
     step = next(
         size * 10.0**power for power in range(-4, 9) for size in (1, 2, 2.5, 5) if highest / (size * 10.0**power) <= 3.5
     )
     ticks = [round(step * count, 6) for count in range(int(highest / step + 1e-9) + 1)]
     return {
-        "type": "linear", "range": [-highest * 0.06, highest * 1.18], "domain": domain, "anchor": anchor, "tickvals": ticks,
+        "type": "linear", "range": [-highest * 0.06, highest * (1.45 if told else 1.15)],
+        "domain": domain, "anchor": anchor, "tickvals": ticks,
         "ticktext": [style.number(tick) for tick in ticks], "gridcolor": style.PALE, "zeroline": False, "fixedrange": True,
         "tickfont": {"size": 10, "color": style.GREY},
     }  # fmt: skip
@@ -175,7 +184,7 @@ def _marks(measure: Measure, cell: Cell) -> dict:
         "type": "scatter", "mode": "markers+text", "name": measure.title, "cliponaxis": False,
         "x": [day for day, _ in cell.inside], "y": [result.y or 0 for _, result in cell.inside],
         "text": _labels(cell),
-        "textposition": ["top left" if day > AFTER // 2 else "top right" for day, _ in cell.inside], "textfont": {"size": 10, "color": style.INK},
+        "textposition": "top center", "textfont": {"size": 10, "color": style.INK},
         "hovertext": [f"day {signed(day)} · {measured.hover(measure, result)}" for day, result in cell.inside],
         "hovertemplate": "%{hovertext}<extra></extra>",
         "marker": {
@@ -275,10 +284,11 @@ def _name_other(sheet: Sheet, label: str, day: int, y: float, axis: str) -> None
 def _key(sheet: Sheet) -> None:
     """What the marks mean, under the last band."""
     said = (
-        "Grey and hollow: before and on day 0 · filled: after · triangle: a limit of the test, not a value · crossed circle: FiO₂ estimated · "
+        "Grey and hollow: before and on day 0 · filled: after · triangle: a limit of the test, not a value · "
+        "crossed circle: FiO₂ estimated · "
         f"dotted line: another start · hatched: to {exchange_days()} days after plasma exchange, which lowers what is measured · "
         "grey ground: not reached"
     )
     lines = sheet.wrapped(said, sheet.form.across)
     sheet.write("<br>".join(lines), sheet.top + 6, "key", color=style.GREY, xshift=0)
-    sheet.top += LINE * len(lines) + 10
+    sheet.top += sheet.form.line * len(lines) + 10

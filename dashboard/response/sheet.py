@@ -5,8 +5,7 @@ from dataclasses import dataclass, field
 
 from dashboard import style
 
-LETTER = 5.9  # pixels a letter takes at size 11, on the wide side
-LINE = 14  # pixels a line of text takes
+LETTER = 5.5  # pixels a letter takes at size 11, on the wide side
 
 
 @dataclass(frozen=True)
@@ -19,6 +18,11 @@ class Form:
     between: int
     plot: int
     size: int
+
+    @property
+    def line(self) -> float:
+        """Pixels a line of text takes."""
+        return round(self.size * 1.3, 1)
 
     @property
     def across(self) -> int:
@@ -52,10 +56,10 @@ class Sheet:
     def column_width(self) -> float:
         return (self.form.across - self.form.between * (self.columns - 1)) / self.columns
 
-    def wrapped(self, text: str, width: float | None = None) -> list[str]:
+    def wrapped(self, text: str, width: float | None = None, hyphens: bool = False) -> list[str]:
         """A text in lines that fit a column, safe as labels."""
         letters = int((width or self.column_width) / self.letter)
-        return [style.as_label(line) for line in textwrap.wrap(text, letters, break_on_hyphens=False)]
+        return [style.as_label(line) for line in textwrap.wrap(text, letters, break_on_hyphens=hyphens)]
 
     def clipped(self, text: str, end: str = "") -> str:
         """A text in one line of a column, cut short before its end where it must be. Plain, not yet a label."""
@@ -88,7 +92,7 @@ class Sheet:
 
     def finished(self, meta: dict) -> dict:
         """The figure, with every y in shares of its height."""
-        total = max(self.top, 1)
+        total = max(round(self.top), 1)
         for shape in self.shapes:
             if shape["yref"] == "paper":
                 shape |= {"y0": 1 - shape["y0"] / total, "y1": 1 - shape["y1"] / total}

@@ -20,6 +20,7 @@ PULSED = {
     "ivig": "infusion",
 }  # single doses that each have a day 0
 EXCHANGES = ("plasma_exchange", "polymyxin_hemoperfusion")
+ANTIMICROBIAL = ("primaquine",)  # of a class whose other drugs are no antimicrobials: antimalarials
 ONE_DAY = timedelta(days=1)
 
 
@@ -41,18 +42,20 @@ def exchange_days() -> int:
 def definition() -> str:
     """What counts as a start, in words, with the numbers and where they come from."""
     return (
-        f"A drug starts on the first day it is given after more than {restart_days()} days without it acting; one systemic "
-        f"glucocorticoid after another is no start, nor is a change of dose or an order. Pulses or infusions with up to {missed_days()} days "
-        f"between them are one block, exchange sessions at most {exchange_days()} days apart are one. All three numbers are project defaults."
+        f"A drug starts on the first day it is given after more than {restart_days()} days without it acting; one "
+        f"systemic glucocorticoid after another is no start, nor is a change of dose or an order. Pulses or infusions with up to "
+        f"{missed_days()} days between them are one block, exchange sessions at most {exchange_days()} days apart are one. "
+        "All three numbers are project defaults."
     )
 
 
 def starts(page: dict[str, list[dict]], as_of: date) -> list[dict]:
     """Every start up to a day, newest first.
 
-    Dicts: id (text, the same on every as-of day from its own day on), name, kind ('start', 'pulse', 'exchange'), day, until (its last recorded day), dose (text), evidence
-    (record ids); others: what started on the same day or in the 28 days after it, before: in the 28 days before it, both as dicts of
-    name, kind, date and day (counted from this start). Drugs against an infection are counted among those, and start nothing here.
+    Dicts: id (text, the same on every as-of day from its own day on), name, kind ('start', 'pulse', 'exchange'), day, until (its last
+    recorded day), dose (text), evidence (record ids); others: what started on the same day or in the 28 days after it, before: in the
+    28 days before it, both as dicts of name, kind, date and day (counted from this start). Drugs against an infection are counted
+    among those, and start nothing here.
     """
     found = sorted(_all(page, as_of), key=lambda start: (start["day"], start["id"]))
     days = [start["day"] for start in found]
@@ -101,9 +104,7 @@ def _treats(row: dict) -> bool:
 
 
 def _against_infection(row: dict) -> bool:
-    return row["drug_class"] in treatment.INFECTION_CLASSES or dictionary.drugs().get(row["drug"], {}).get(
-        "protective", False
-    )
+    return row["drug_class"] in treatment.INFECTION_CLASSES or row["drug"] in ANTIMICROBIAL
 
 
 def _is_pulse(row: dict) -> bool:

@@ -7,7 +7,7 @@ from datetime import date, datetime, time
 
 import streamlit as st
 
-from dashboard import address, chart_section, data, flag_cards, header, strip, style
+from dashboard import address, chart_section, data, flag_cards, header, response_section, strip, style
 
 
 def draw() -> None:
@@ -37,6 +37,7 @@ def draw() -> None:
     chart, flags = st.columns([2.75, 1], gap="small")
     with chart:
         chart_section.draw(patient_id, as_of, days, frozenset(opened["evidence"] if opened else ()))
+        response_section.draw(page, as_of)
         draw_held(page)
     with flags:
         new = frozenset(strip.identity(answer) for answer in strip.newly_met(page, as_of, since.day))

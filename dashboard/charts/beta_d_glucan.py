@@ -9,7 +9,7 @@ from dashboard.charts.panel import Panel, View
 from pipelines import dictionary
 
 PLACE = 64
-TITLE = "Beta-D-glucan"
+TITLE = "β-D-glucan"
 DEFAULT = False
 SCALES = True
 UNIT = "pg/mL"
@@ -35,11 +35,11 @@ def panel(rows: list[dict], view: View) -> Panel:
         colour, symbol, sign = MARKS[number % len(MARKS)]
         name = assay_name(*kind)
         series.append((f"{TITLE}, {name}", found, colour, symbol))
-        told.append(name if len(kinds) == 1 else f"{sign} {name}")
+        told.append(name if len(kinds) == 1 else f"{sign}\u2009{name}")
         if any(row["low"] is not None for row in found):  # words have no height beside which a line could stand
             drawn.lines += cut_offs(kind[0], name, view)
     if told:
-        drawn.unit = f"{UNIT}, {', '.join(told)}"
+        drawn.unit = f"{UNIT} {' '.join(told)}"
     return results.results_panel(drawn, series, view)
 
 

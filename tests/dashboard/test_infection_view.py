@@ -163,9 +163,11 @@ class TestBetaDGlucan:
 
     def test_assays_are_series_of_their_own_and_never_joined(self):
         panel = drawn("beta_d_glucan", page(observation=list(self.ROWS)))
-        joined = [trace for trace in panel.traces if trace.get("mode") == "lines" and trace["name"].startswith("Beta")]
+        joined = [
+            trace for trace in panel.traces if trace.get("mode") == "lines" and trace["name"].startswith("β-D-glucan")
+        ]
         assert sorted(trace["y"] for trace in joined) == [[12], [85, 60]]
-        assert "● Fungitell" in panel.unit and "■ Wako" in panel.unit
+        assert panel.unit.split() == ["pg/mL", "●", "Fungitell", "■", "Wako"]
 
     def test_only_the_limits_of_the_assays_there_are_drawn_and_named(self):
         panel = drawn("beta_d_glucan", page(observation=list(self.ROWS[1:2])))

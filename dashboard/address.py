@@ -13,7 +13,7 @@ from dashboard.charts import panels
 from dashboard.charts.panel import SCALES
 
 AXES = ("calendar", "therapy", "admission")
-OUTCOMES = ("all", "died", "alive", "not_recorded")
+OUTCOMES = ("all", "died", "off_oxygen", "not_recorded")
 LONGEST = 600  # characters of one value that are looked at
 
 
@@ -34,6 +34,11 @@ class Address:
     received_at: datetime | None = None
     since: date | None = None
     bands: str | None = None
+
+    @property
+    def past(self) -> bool:
+        """Whether a past moment is read and not what is known now."""
+        return bool(self.known_at or self.received_at)
 
 
 def read(query: Mapping[str, str]) -> Address:

@@ -14,9 +14,9 @@ from dashboard.charts.panel import SCALES
 BANDS = {
     "": "off",
     "all": "all patients",
-    "died": "those who died",
-    "alive": "those recorded alive",
-    "not_recorded": "outcome not recorded",
+    "died": "death recorded",
+    "off_oxygen": "off oxygen recorded, no death",
+    "not_recorded": "no outcome recorded",
 }
 
 

@@ -4,8 +4,20 @@ from datetime import date
 
 import streamlit as st
 
-from dashboard import address, anchors, chart_options, data, style, table, zoom
-from dashboard.charts import alt, lung_function, page, themes
+from dashboard import (
+    address,
+    anchors,
+    chart_options,
+    cohort_words,
+    data,
+    infection_facts,
+    presets,
+    style,
+    table,
+    zoom,
+)
+from dashboard.charts import alt, chosen_panels, lung_function, page, themes
+from dashboard.charts.panel import Panel, View
 
 KEY = "timeline"
 CHART_CONFIG = style.CHART_CONFIG | {"doubleClick": False}  # the whole record comes back through the server (zoom.py)
@@ -19,8 +31,10 @@ def draw(patient_id: str, as_of: date, days: list[date], ringed: frozenset[str])
     zoomed = zoom.asked(patient_id)
     tables = data.patient_page(patient_id, known, zoomed.window)
     chart_options.draw(tables, as_of, chosen, days)
-    view, drawn = _panels(patient_id, tables, as_of, ringed, chosen, zoomed)
+    view, cohort = _view(patient_id, tables, as_of, ringed, chosen, zoomed)
+    drawn = page.drawn_panels(tables, view, chart_options.shown_panels(chosen))
     figure = page.compose(drawn, view)
+    _draw_facts(tables, as_of, chosen)
     st.plotly_chart(
         themes.dark(figure) if st.context.theme.type == "dark" else figure,
         theme=None,
@@ -29,34 +43,77 @@ def draw(patient_id: str, as_of: date, days: list[date], ringed: frozenset[str])
         alt=alt.sentence(drawn, view),
     )
     zoom.listen(patient_id, KEY)
-    for sentence in lung_function.sentences(tables, as_of):
-        st.caption(style.as_markdown(sentence))
+    _draw_words(tables, view, cohort, chosen)
     _draw_tables(drawn, view)
 
 
-def _panels(
+def _view(
     patient_id: str, tables: dict, as_of: date, ringed: frozenset[str], chosen: address.Address, zoomed: zoom.Zoom
-):
-    """The view and the panels as the reader chose them."""
+) -> tuple[View, dict | None]:
+    """The view as the reader chose it, and the cohort beside the patient, if one was asked for and can be aligned."""
     therapy = anchors.therapy(tables, as_of)
     axis = anchors.AXES.get(chosen.axis)
-    what = {
-        "scales": chosen.scales,
-        "opened": chosen.opened,
-        "anchor": axis(tables, as_of) if axis else None,
-        "baseline": therapy.day if therapy else None,
-        "narrow": zoomed.narrow,
-    }
-    shown = chart_options.shown_panels(chosen)
-    snapshot = data.provenance().snapshot
-    others = (snapshot, as_of, ringed, chosen, shown, zoomed.narrow, st.context.theme.type)
+    cohort = _cohort(patient_id, as_of, chosen) if therapy and not chosen.past else None
+    others = (data.provenance().snapshot, as_of, ringed, chosen, zoomed.narrow, st.context.theme.type)
     follows = data.has_long_series(patient_id, data.known(chosen.known_at, chosen.received_at))
     begins, number = zoom.drawn(patient_id, others, zoomed, follows)
-    view = page.view_of(tables, as_of, ringed, data.thresholds(), zoom=begins, drawing=number, **what)
-    return view, page.drawn_panels(tables, view, shown)
+    view = page.view_of(
+        tables,
+        as_of,
+        ringed,
+        data.thresholds(),
+        scales=chosen.scales,
+        opened=chosen.opened,
+        anchor=axis(tables, as_of) if axis else None,
+        baseline=therapy.day if therapy else None,
+        bands=cohort["bands"] if cohort else {},
+        narrow=zoomed.narrow,
+        zoom=begins,
+        drawing=number,
+    )
+    return view, cohort
 
 
-def _draw_tables(drawn: list, view) -> None:
+def _cohort(patient_id: str, as_of: date, chosen: address.Address) -> dict | None:
+    if not chosen.bands:
+        return None
+    analytes = _analytes(chosen)
+    return data.cohort_bands(analytes, None if chosen.bands == "all" else chosen.bands, patient_id, as_of)
+
+
+def _analytes(chosen: address.Address) -> dict[str, str]:
+    """The panel in which each analyte of the panels on screen is drawn."""
+    return {
+        analyte: module.__name__.rsplit(".", 1)[-1]
+        for module in chosen_panels(chart_options.shown_panels(chosen))
+        for analyte in getattr(module, "ANALYTES", ())
+    }
+
+
+def _draw_facts(tables: dict, as_of: date, chosen: address.Address) -> None:
+    """What the view shows, and of flare or infection the facts in words."""
+    if chosen.panels:
+        return
+    preset = presets.PRESETS.get(chosen.view, presets.PRESETS["overview"])
+    st.caption(preset.said)
+    if preset is presets.PRESETS["infection"]:
+        st.text("; ".join(infection_facts.facts(tables, as_of)))
+
+
+def _draw_words(tables: dict, view: View, cohort: dict | None, chosen: address.Address) -> None:
+    """What must be said of the chart in words: computed percentages, and the cohort."""
+    said = lung_function.sentences(tables, view.as_of)
+    if chosen.bands and chosen.past:
+        said.append("No cohort is drawn beside what was known at a past moment.")
+    elif chosen.bands:
+        analytes = _analytes(chosen)
+        titles = {analyte: data.title_of("observation", analyte) for analyte in analytes}
+        said += cohort_words.sentences(cohort or {}, view, titles, analytes)
+    for sentence in said:
+        st.caption(style.as_markdown(sentence))
+
+
+def _draw_tables(drawn: list[Panel], view: View) -> None:
     rows = table.twin(drawn, view)
     with st.expander(f"The chart as a table: {len(rows)} rows up to {style.day(view.as_of)}"):
         st.dataframe(rows, hide_index=True, height=360)

@@ -7,7 +7,7 @@ from datetime import date, datetime, time
 
 import streamlit as st
 
-from dashboard import address, chart_section, data, flag_cards, header, response_section, strip, style
+from dashboard import address, chart_section, data, flag_cards, header, response_section, strip, style, zoom
 
 
 def draw() -> None:
@@ -26,7 +26,7 @@ def draw() -> None:
     if not days:
         choose_patient(patients, patient_id, st.container(), page)
         draw_known(chosen)
-        st.info("Nothing dated is recorded of this patient yet." if not asks_past(chosen) else NOTHING_KNOWN)
+        st.info("Nothing dated is recorded of this patient yet." if not chosen.past else NOTHING_KNOWN)
         return
     as_of = min(max(chosen.as_of or days[-1], days[0]), days[-1])
     draw_controls(patients, patient_id, page, days, as_of, chosen)
@@ -37,7 +37,7 @@ def draw() -> None:
     chart, flags = st.columns([2.75, 1], gap="small")
     with chart:
         chart_section.draw(patient_id, as_of, days, frozenset(opened["evidence"] if opened else ()))
-        response_section.draw(page, as_of)
+        response_section.draw(page, as_of, zoom.asked(patient_id).narrow)
         draw_held(page)
     with flags:
         new = frozenset(strip.identity(answer) for answer in strip.newly_met(page, as_of, since.day))
@@ -70,7 +70,7 @@ def draw_controls(
         draw_step("Later change", ":material/chevron_right:", min(later, default=None))
         with st.popover("", icon=":material/history:", help="What was known at a past moment"):
             draw_known(chosen)
-    if asks_past(chosen):
+    if chosen.past:
         st.warning(style.as_markdown(said_of_past(chosen)), icon=":material/history:")
 
 
@@ -108,10 +108,6 @@ WHOSE = {
     "known_at": "What the sources had made known by",
     "received_at": "What this store had received by",
 }
-
-
-def asks_past(chosen: address.Address) -> bool:
-    return bool(chosen.known_at or chosen.received_at)
 
 
 def said_of_past(chosen: address.Address) -> str:

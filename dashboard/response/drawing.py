@@ -101,7 +101,8 @@ def _row(sheet: Sheet, row: Row, places: range) -> bool:
 def _title(sheet: Sheet, row: Row, y: float) -> float:
     """Measure, unit and what tells its series, in the left margin; on a phone in a line of its own. Gives where it ends."""
     unit = measured.unit(row.series) if row.series else ""
-    named = row.measure.named(row.series) if row.series else ""
+    told_apart = any(cell.inside or cell.left_out for cell in row.cells)  # else nothing is drawn that a name would tell
+    named = row.measure.named(row.series) if row.series and told_apart else ""
     grey = f"<span style='color:{style.GREY}'>"
     if sheet.form is NARROW:
         told = style.as_label(", ".join(part for part in (unit, named) if part))

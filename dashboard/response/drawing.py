@@ -8,7 +8,7 @@ from dashboard.charts.labels import LINE_HEIGHT
 from dashboard.response import measured, twin
 from dashboard.response.cells import DEFAULT, Board, Cell, Row, board, signed
 from dashboard.response.measured import Measure, Result
-from dashboard.response.sheet import NARROW, WIDE, Sheet
+from dashboard.response.sheet import NARROW, UNSEEN, WIDE, Sheet
 from dashboard.response.therapies import AFTER, BEFORE, exchange_days
 
 LABELLED = 5  # lines of other starts named at their day; the table has all
@@ -101,7 +101,8 @@ def _row(sheet: Sheet, row: Row, places: range) -> bool:
 def _title(sheet: Sheet, row: Row, y: float) -> float:
     """Measure, unit and what tells its series, in the left margin; on a phone in a line of its own. Gives where it ends."""
     unit = measured.unit(row.series) if row.series else ""
-    named = row.measure.named(row.series) if row.series else ""
+    told_apart = any(cell.inside or cell.left_out for cell in row.cells)  # else nothing is drawn that a name would tell
+    named = row.measure.named(row.series) if row.series and told_apart else ""
     grey = f"<span style='color:{style.GREY}'>"
     if sheet.form is NARROW:
         told = style.as_label(", ".join(part for part in (unit, named) if part))
@@ -173,7 +174,7 @@ def _traces(row: Row, cell: Cell) -> list[dict]:
                 "line": {"color": row.measure.colour, "width": 2},
             }
         )
-    return [*traces, _marks(row.measure, cell) if cell.inside else _nothing()]
+    return [*traces, _marks(row.measure, cell) if cell.inside else UNSEEN]
 
 
 def _marks(measure: Measure, cell: Cell) -> dict:
@@ -228,18 +229,6 @@ def _hatched(low: int, high: int, row: Row) -> dict:
         "fill": "toself", "fillcolor": style.faded(style.SKY, 0.12),
         "fillpattern": {"shape": "/", "size": 7, "solidity": 0.12, "fgcolor": style.SKY, "bgcolor": style.faded(style.SKY, 0.12)},
     }  # fmt: skip
-
-
-def _nothing() -> dict:
-    return {
-        "type": "scatter",
-        "mode": "markers",
-        "name": "nothing",
-        "x": [0],
-        "y": [0],
-        "opacity": 0,
-        "hoverinfo": "skip",
-    }
 
 
 def _marked(start: dict) -> list[tuple[int, str]]:

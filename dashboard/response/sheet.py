@@ -7,6 +7,16 @@ from dashboard import style
 
 LETTER = 5.5  # pixels a letter takes at size 11, on the wide side
 
+UNSEEN = {
+    "type": "scatter",
+    "mode": "markers",
+    "name": "nothing",
+    "x": [0],
+    "y": [0],
+    "opacity": 0,
+    "hoverinfo": "skip",
+}
+
 
 @dataclass(frozen=True)
 class Form:
@@ -93,6 +103,12 @@ class Sheet:
     def finished(self, meta: dict) -> dict:
         """The figure, with every y in shares of its height."""
         total = max(round(self.top), 1)
+        if not self.traces:  # text alone: a figure without a trace cannot be shown
+            self.traces.append(UNSEEN)
+            self.axes |= {
+                "xaxis": {"visible": False, "position": total},
+                "yaxis": {"visible": False, "domain": [0, total]},
+            }
         for shape in self.shapes:
             if shape["yref"] == "paper":
                 shape |= {"y0": 1 - shape["y0"] / total, "y1": 1 - shape["y1"] / total}

@@ -261,7 +261,7 @@ class TestFigure:
 
     def test_chosen_ones_in_bands_of_what_fits(self):
         rows = strip(
-            ferritin(3, 9.0),
+            ferritin(50, 9.0),
             courses=tuple(pulse("cyclophosphamide", "cyclophosphamide", on(5 * n), 750.0) for n in range(1, 12)),
         )
         ids = [start["id"] for start in response.starts(rows, AS_OF)]
@@ -278,6 +278,10 @@ class TestFigure:
         drawn = response.figure(page(), AS_OF)
         assert notes(drawn, "empty") == ["No therapy start recorded up to 31 Dec 2024."]
         assert response.table(page(), AS_OF) == [] and "No therapy start" in response.alt(page(), AS_OF)
+
+    def test_text_alone_still_has_a_trace_which_streamlit_needs(self):
+        drawn = response.figure(strip(), AS_OF)
+        assert len(drawn["data"]) == 1 and drawn["data"][0]["opacity"] == 0 and response.figure(page(), AS_OF)["data"]
 
     def test_hostile_text_is_shown_as_written(self):
         bad = "<img src=x>"

@@ -64,7 +64,8 @@ def results_panel(
             _make_foot(panel)
     else:
         panel.lines = []
-    panel.height += headings.LINE * (len(headings.lines(panel)) - 1)
+    if not view.narrow:
+        panel.height += headings.LINE * (len(headings.lines(panel)) - 1)
     lowered = bool(view.exchanges) and any(analyte in after_exchange.LOWERED for analyte in analytes)
     panel.traces += [*(after_exchange.band(panel, view) if lowered else []), *bands]
     entries = [held_marks.mark(row, foot(panel)) for row in dated]

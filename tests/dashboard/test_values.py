@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from dashboard import table
+from dashboard import data, table
 from dashboard.charts import (
     after_exchange,
     anti_mda5,
@@ -19,7 +19,7 @@ from dashboard.charts import (
     ldh,
     lymphocytes,
 )
-from dashboard.charts.page import page_figure
+from dashboard.charts.page import page_figure, view_of
 from dashboard.charts.panel import View
 from tests.dashboard.hand_made import above, below, event, held, judged, oxygen, page, result, threshold
 from tests.dashboard.test_charts import hover
@@ -426,7 +426,9 @@ def test_a_heading_too_long_for_the_margin_is_wrapped_and_the_panel_grows():
     lines = headings.lines(panel)
     assert len(lines) > 1 and all(len(line) <= headings.LETTERS for line in lines)
     assert " ".join(lines).strip() == panel.unit
-    assert panel.height == ferritin.panel(of(*THREE), view()).height + headings.LINE * (len(lines) - 1)
+    plain = ferritin.panel(of(*THREE), view()).height
+    assert panel.height == plain + headings.LINE * (len(lines) - 1)
+    assert ferritin.panel(of(*THREE), view("baseline", narrow=True)).height == plain  # a phone has one line for it
 
 
 class TestTable:
@@ -491,3 +493,16 @@ class TestTable:
             ("2024-02-01", "SpO₂/FiO₂", "117.5", None, "oxygen.csv:2"),
             ("2024-02-03", "imaging: chest ct", "worse", "more GGO", "events.csv line 2"),
         ]
+
+
+def test_the_real_case_has_its_held_crp_on_their_days_and_every_result_says_when_it_was_received(shown_store):
+    tables = data.patient_page("yonsei-2021")
+    assert all(row["received_at"] for row in tables["observation"])
+    chosen = view_of(tables, date(2021, 9, 3))
+    panel = crp.panel(crp.rows(tables), chosen)
+    (marks,) = traces(panel, "CRP, held")
+    assert list(zip(marks["x"], (row["value"] for row in panel.table), strict=True)) == [
+        ("2021-07-24", "2.91"),
+        ("2021-08-04", "18"),
+    ]
+    assert panel.note == "none accepted, held: unit not printed" and heights(panel, "CRP") == []

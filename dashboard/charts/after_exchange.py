@@ -44,26 +44,31 @@ def said(on: date, view: View, reach: int) -> str:
 
 
 def band(panel: Panel, view: View) -> list[dict]:
-    """The hatched days as one trace, and over the first of each run its word."""
+    """The hatched days as one trace, and at the foot of each run its word."""
     found = spans(view)
     if not found:
         return []
     low, high = panel.axis["range"]
-    top = high - (high - low) * 0.02
     if panel.axis["type"] == "log":
-        low, high, top = 10**low, 10**high, 10**top
+        low, high = 10**low, 10**high
     xs, ys = [], []
     for start, end in ((start.isoformat(), end.isoformat()) for start, end in found):
         xs += [start, start, end, end, start, None]
         ys += [low, high, high, low, low, None]
-    pattern = {"shape": "/", "size": 7, "solidity": 0.12, "fgcolor": style.BLUE, "bgcolor": style.faded(style.SKY, 0.1)}
+    pattern = {
+        "shape": "/",
+        "size": 7,
+        "solidity": 0.12,
+        "fgcolor": style.faded(style.BLUE, 0.4),
+        "bgcolor": style.faded(style.SKY, 0.1),
+    }
     hatched = {
         "type": "scatter", "mode": "lines", "name": "after plasma exchange", "x": xs, "y": ys, "fill": "toself", "hoverinfo": "skip",
         "fillcolor": style.faded(style.SKY, 0.1), "fillpattern": pattern, "line": {"width": 0},
     }  # fmt: skip
     word = {
         "type": "scatter", "mode": "text", "name": "after plasma exchange, word", "x": [start.isoformat() for start, _ in found],
-        "y": [top] * len(found), "text": ["after exchange"] * len(found), "textposition": "bottom right", "hoverinfo": "skip",
+        "y": [low] * len(found), "text": ["after exchange"] * len(found), "textposition": "top right", "hoverinfo": "skip",
         "textfont": {"size": 10, "color": style.GREY},
     }  # fmt: skip
     return [hatched, word]

@@ -1,10 +1,13 @@
 """The heading of a panel in the left margin: its title, its unit with the scale, and its note, wrapped to the margin."""
 
+import re
+
 from dashboard import style
 from dashboard.charts.panel import Panel
 
 LETTERS = 30  # of one line
-LINE = 14  # pixels
+LINE = 16  # pixels
+_TOGETHER = re.compile(r"\d{1,2} [A-Z][a-z]{2} \d{4}[,;]?|= 100 %|\S+")  # a date stays on one line
 
 
 def lines(panel: Panel) -> list[str]:
@@ -17,9 +20,9 @@ def lines(panel: Panel) -> list[str]:
 
 
 def wrapped(text: str) -> list[str]:
-    """Words in lines of at most LETTERS, longer ones cut."""
+    """Text in lines of at most LETTERS, longer ones cut."""
     found: list[str] = []
-    for word in text.split():
+    for word in _TOGETHER.findall(text):
         word = word if len(word) <= LETTERS else word[: LETTERS - 1] + "…"
         if found and len(found[-1]) + len(word) < LETTERS:
             found[-1] += f" {word}"

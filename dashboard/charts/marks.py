@@ -42,9 +42,10 @@ def path(
         "line": {"color": colour, "width": 2, "shape": shape},
     }  # fmt: skip
     if hover:
-        text = {point["x"]: point["text"] for point in points}
+        texts = (point["text"] for point in points)
         del drawn["hoverinfo"]
-        drawn |= {"hovertext": [text.get(x, "") for x in xs], "hovertemplate": "%{hovertext}<extra></extra>"}
+        told = ["" if x is None else next(texts) for x in xs]
+        drawn |= {"hovertext": told, "hovertemplate": "%{hovertext}<extra></extra>"}
     return drawn
 
 
@@ -60,6 +61,11 @@ def point(points: list[dict], name: str, colour: str, symbol: str | list[str] = 
             "line": {"color": _once([entry.get("colour", colour) for entry in points]), "width": 1.8},
         },
     }  # fmt: skip
+
+
+def unheard(trace: dict) -> dict:
+    """A trace without hover text, over another that says the same."""
+    return {key: value for key, value in trace.items() if not key.startswith("hover")} | {"hoverinfo": "skip"}
 
 
 def _once(values: list) -> list | str:

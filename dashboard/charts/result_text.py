@@ -1,9 +1,12 @@
 """What hover box and table say of a result. What a whole series shares stands once, in its hover template."""
 
+from functools import lru_cache
+
 from dashboard import style
 from dashboard.charts.scales import Scale, bound, sign
 
 SHARED = ("file", "laboratory", "assay", "received_at")
+_unit, _day = lru_cache(256)(style.unit), lru_cache(1024)(style.day)  # few units and days, many results
 LONGEST = 48  # letters of a text from data in the hover box; the table has the whole
 
 
@@ -27,9 +30,9 @@ def plain(text: str) -> str:
 
 def hover(row: dict, common: dict[str, str], scale: Scale, exchange: str) -> str:
     """The part of a point: value and unit, as printed where that is another, remarks, time, what the series does not share, line."""
-    parts = [value(row) + (" (unit assumed)" if row["unit_assumed"] else "")]
+    parts = [f"{value(row)} (unit assumed)" if row["unit_assumed"] else value(row)]
     if scale.percent and row["low"] is not None:
-        parts.append(percent(row, scale))
+        parts.append(f"{scale.percentage(row)} of {scale.kind}")
     parts += [str(row[key]) for key in ("activity", "remark") if row.get(key)]
     if row["partial"]:
         parts.append(f"dated {row['partial']}")
@@ -51,7 +54,7 @@ def value(row: dict) -> str:
         return printed
     shown = canonical(row)
     return (
-        f"{_cut(row['original_value'])} {style.unit(row['unit'])}".strip()
+        f"{_cut(row['original_value'])} {_unit(row['unit'])}".strip()
         if shown is None
         else f"{shown} (printed {printed})"
     )
@@ -59,13 +62,9 @@ def value(row: dict) -> str:
 
 def canonical(row: dict) -> str | None:
     """The value in its canonical unit, where that is not what is printed."""
-    unit = style.unit(row["unit"])
+    unit = _unit(row["unit"])
     as_printed = row["original_unit"] in (None, unit, row["unit"]) and _number(row["original_value"]) == bound(row)
     return None if as_printed else f"{sign(row)}{style.number(bound(row))} {unit}".strip()
-
-
-def percent(row: dict, scale: Scale) -> str:
-    return f"{sign(row)}{style.number(bound(row) * scale.factor)} % of {scale.kind}"
 
 
 def table_row(row: dict, what: str, scale: Scale, exchange: str) -> dict:
@@ -73,7 +72,7 @@ def table_row(row: dict, what: str, scale: Scale, exchange: str) -> dict:
     numeric = row["low"] is not None
     remark = [
         canonical(row) if numeric else None,
-        percent(row, scale) if numeric and scale.percent else None,
+        f"{scale.percentage(row)} of {scale.kind}" if numeric and scale.percent else None,
         "unit assumed" if row["unit_assumed"] else None,
         *(row.get(key) for key in ("assay", "laboratory", "activity", "remark")),
         f"dated {row['partial']}" if row["partial"] else None,
@@ -85,7 +84,7 @@ def table_row(row: dict, what: str, scale: Scale, exchange: str) -> dict:
         "date": row["at"],
         "what": what,
         "value": row["original_value"],
-        "unit": row["original_unit"] or style.unit(row["unit"]) or None,
+        "unit": row["original_unit"] or _unit(row["unit"]) or None,
         "remark": ", ".join(part for part in remark if part) or None,
         "source": f"{row['file']} line {row['line']}",
     }
@@ -97,7 +96,7 @@ def _value(row: dict, key: str) -> str:
 
 
 def _told(key: str, text: str) -> str:
-    return f"received {style.day(text)}" if key == "received_at" else _cut(text)
+    return f"received {_day(text)}" if key == "received_at" else _cut(text)
 
 
 def _cut(text: object) -> str:

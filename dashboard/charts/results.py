@@ -13,7 +13,9 @@ from dashboard.charts.panel import Panel, View
 from dashboard.charts.scales import Scale, bound, sign
 
 WORDS_ONLY = {"type": "linear", "range": [-0.5, 1.0], "tickvals": [], "ticktext": []}  # coded results have no scale
-LINE_ONLY = 300  # points of a series: from here on a mark each costs the browser more than the whole rest of the panel
+LINE_ONLY = (
+    150  # points of a series: more marks touch one another across the plot, and take the browser half as long again
+)
 FOOT = 0.2  # share of the scale's height kept below it for what has no place on it
 Series = tuple[str, list[dict], str, str]
 
@@ -36,12 +38,12 @@ def results_panel(
     analytes: tuple[str, ...] = (),
 ) -> Panel:
     """Fills a panel with series (name, observations, colour, symbol), their reference ranges, the days after plasma exchange, what is
-    held of the `analytes` (default: the one the panel is named after), its threshold lines and its table.
+    held of the `analytes` (default: those of its results and the one it is named after), its threshold lines and its table.
 
     Results more than `gap_days` apart are not joined.
     """
-    analytes = analytes or (panel.name,)
     rows = [row for _, observations, _, _ in series for row in observations]
+    analytes = analytes or tuple(dict.fromkeys([panel.name, *(row["analyte"] for row in rows)]))
     held = held_marks.of(analytes, view)
     dated = [row for row in held if row["day"]]
     panel.table += [held_marks.table_row(row, panel.title) for row in held]
@@ -50,10 +52,9 @@ def results_panel(
         panel.height = 24
         return panel
     scale = scales.chosen(panel, [observations for _, observations, _, _ in series], view)
-    panel.unit, panel.lines, panel.factor = scale.unit, scale.lines(panel.lines), scale.factor
-    panel.note = "; ".join(
-        part for part in (scale.note, _undated(len(held) - len(dated)), "" if rows else "none accepted") if part
-    )
+    panel.unit = scale.unit if rows else ""  # what is held has no unit that is known
+    panel.lines, panel.factor = scale.lines(panel.lines), scale.factor
+    panel.note = "; ".join(part for part in (panel.note, scale.note, _waiting(held, len(dated), bool(rows))) if part)
     placed = [y for row in rows if row["low"] is not None and (y := scale.y(bound(row))) is not None]
     _set_axis(panel, placed + cohort_band.under(panel, rows, view), scale, view, floor, top)
     bands = []
@@ -63,7 +64,8 @@ def results_panel(
             _make_foot(panel)
     else:
         panel.lines = []
-    panel.height += headings.LINE * (len(headings.lines(panel)) - 1)
+    if not view.narrow:
+        panel.height += headings.LINE * (len(headings.lines(panel)) - 1)
     lowered = bool(view.exchanges) and any(analyte in after_exchange.LOWERED for analyte in analytes)
     panel.traces += [*(after_exchange.band(panel, view) if lowered else []), *bands]
     entries = [held_marks.mark(row, foot(panel)) for row in dated]
@@ -76,8 +78,14 @@ def results_panel(
     return panel
 
 
-def _undated(count: int) -> str:
-    return f"{count} more held, without a day that can be read" if count else ""
+def _waiting(held: list[dict], drawn: int, accepted: bool) -> str:
+    """What must be said of held rows beside their marks: that nothing else is known, and how many have no mark."""
+    undated = f"{len(held) - drawn} held without a day that can be read" if len(held) > drawn else ""
+    if accepted:
+        return undated
+    reasons = {held_marks.reason(row) for row in held}
+    why = f"held: {reasons.pop()}" if len(reasons) == 1 else "all are held"
+    return "; ".join(part for part in (f"none accepted, {why}", undated) if part)
 
 
 def _set_axis(
@@ -144,7 +152,7 @@ def _line(exact: list[dict], others: list[dict], name: str, colour: str, symbol:
         path["x"][i] for i, y in enumerate(path["y"]) if y is not None and padded[i] is None and padded[i + 2] is None
     }
     seen = [entry for entry in exact if entry["hollow"] or entry["x"] in lone]
-    return [path, marks.point(seen, name, colour, symbol, 5)] if seen else [path]
+    return [path, marks.unheard(marks.point(seen, name, colour, symbol, 5))] if seen else [path]
 
 
 def _entry(row: dict, panel: Panel, scale: Scale) -> dict:
@@ -166,7 +174,7 @@ def _entry(row: dict, panel: Panel, scale: Scale) -> dict:
 
 
 def _label(row: dict, scale: Scale) -> str:
-    text = sign(row) + style.number(bound(row) * scale.factor) + (" %" if scale.percent else "")
+    text = scale.percentage(row) if scale.percent else sign(row) + style.number(bound(row))
     return f"({text})" if row.get("computed") else text
 
 

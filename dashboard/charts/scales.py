@@ -30,6 +30,11 @@ class Scale:
     def percent(self) -> bool:
         return self.kind in ("baseline", "peak")
 
+    def percentage(self, row: dict) -> str:
+        """A numeric result in percent: '62 %', '>110 %'."""
+        share = bound(row) * self.factor
+        return f"{sign(row)}{share:.0f} %" if share >= 10 else f"{sign(row)}{style.number(share)} %"
+
     def lines(self, lines: list[dict]) -> list[dict]:
         """Threshold dicts that have a place, each with it as `y` where that is not the value itself."""
         placed = [line for line in lines if self.y(float(line["value"])) is not None]

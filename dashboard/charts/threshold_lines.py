@@ -67,7 +67,7 @@ def _inside(panel: Panel, top: float, total: float) -> list[dict]:
     height_of = results.pixels(panel)
     return [
         _label(
-            line, [style.number(float(line["value"]))], (top - panel.height + height_of(float(line["value"]))) / total
+            line, [style.number(float(line["value"]))], (top - panel.height + height_of(place(line))) / total
         )
         | {"x": 1, "xshift": -2, "yanchor": "bottom"}
         for line in panel.lines

@@ -95,7 +95,7 @@ def choose_patient(patients: list[str], patient_id: str, place, page: dict) -> N
 
 def open_patient() -> None:
     """Another patient is another page: nothing chosen for this one but how the chart is drawn goes along."""
-    keep = {name: st.query_params[name] for name in ("view", "panels", "scales", "axis") if name in st.query_params}
+    keep = {name: st.query_params[name] for name in ("view", "panels", "scales", "axis", "since", "bands") if name in st.query_params}
     st.query_params.from_dict({"patient": st.session_state["patient_choice"]} | keep)
 
 

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from dashboard import table
+from dashboard import data, table
 from dashboard.charts import (
     after_exchange,
     anti_mda5,
@@ -19,7 +19,7 @@ from dashboard.charts import (
     ldh,
     lymphocytes,
 )
-from dashboard.charts.page import page_figure
+from dashboard.charts.page import page_figure, view_of
 from dashboard.charts.panel import View
 from tests.dashboard.hand_made import above, below, event, held, judged, oxygen, page, result, threshold
 from tests.dashboard.test_charts import hover
@@ -245,7 +245,7 @@ class TestHeld:
     def test_only_one_readable_day_is_a_place(self, raw, day):
         panel = ferritin.panel(of(*THREE), view(held={"ferritin": [held("ferritin", raw)]}))
         assert [mark["x"] for mark in traces(panel, "Ferritin, held")] == ([[day]] if day else [])
-        assert ("1 more held, without a day that can be read" in panel.note) == (day is None)
+        assert ("1 held without a day that can be read" in panel.note) == (day is None)
         assert [row["date"] for row in panel.table if row["remark"] and row["remark"].startswith("held")] == [day]
 
     def test_the_column_of_dates_settles_which_of_two_days_it_is(self):
@@ -257,6 +257,7 @@ class TestHeld:
     def test_where_nothing_was_accepted_what_is_held_is_drawn_all_the_same(self):
         row = held("crp", "p1,CRP,18,,2024-02-05")
         panel = crp.panel([], view(held={"crp": [row]}))
+        assert panel.unit == "" and panel.note == "none accepted, held: unit not printed"
         assert not panel.empty and panel.lines == [] and traces(panel, "CRP, held") and panel.axis["tickvals"] == []
         undated = crp.panel([], view(held={"crp": [held("crp", "p1,CRP,18,,")]}))
         assert undated.empty == "no result accepted: 1 held, see below" and len(undated.table) == 1
@@ -369,8 +370,23 @@ class TestHover:
         (line,) = traces(panel, "Ferritin", "lines")
         assert [text for text, y in zip(line["hovertext"], line["y"], strict=True) if y is not None and not text] == []
         assert "hoverinfo" not in line and "line 2 of labs.csv" in hover(line)
-        assert traces(panel, "Ferritin")[0]["x"] == ["2024-06-01"]
+        assert (
+            traces(panel, "Ferritin")[0]["x"] == ["2024-06-01"] and traces(panel, "Ferritin")[0]["hoverinfo"] == "skip"
+        )
         assert len(panel.points) == 401
+
+    def test_two_results_of_one_day_keep_their_own_text_in_a_dense_series(self):
+        rows = of(*(("2024-02-01", 500.0 + number) for number in range(200)))
+        (line,) = traces(ferritin.panel(rows, view()), "Ferritin", "lines")
+        assert [text.split()[0] for text in line["hovertext"]] == [str(y) for y in line["y"]]
+
+    def test_marks_grow_small_and_then_vanish_as_a_series_grows_dense(self):
+        def sizes(count: int) -> list[int]:
+            days = (date.fromordinal(date(2024, 1, 1).toordinal() + number).isoformat() for number in range(count))
+            panel = ferritin.panel(of(*((day, 500.0) for day in days)), view())
+            return [trace["marker"]["size"] for trace in traces(panel, "Ferritin")]
+
+        assert [sizes(count) for count in (60, 61, 149, 150)] == [[8], [5], [5], []]
 
     def test_two_thousand_results_stay_small(self):
         analytes = ("ferritin", "ldh", "kl6", "crp", "lymphocytes", "anti_mda5", "fvc_percent", "dlco_percent")
@@ -410,7 +426,9 @@ def test_a_heading_too_long_for_the_margin_is_wrapped_and_the_panel_grows():
     lines = headings.lines(panel)
     assert len(lines) > 1 and all(len(line) <= headings.LETTERS for line in lines)
     assert " ".join(lines).strip() == panel.unit
-    assert panel.height == ferritin.panel(of(*THREE), view()).height + headings.LINE * (len(lines) - 1)
+    plain = ferritin.panel(of(*THREE), view()).height
+    assert panel.height == plain + headings.LINE * (len(lines) - 1)
+    assert ferritin.panel(of(*THREE), view("baseline", narrow=True)).height == plain  # a phone has one line for it
 
 
 class TestTable:
@@ -475,3 +493,16 @@ class TestTable:
             ("2024-02-01", "SpO₂/FiO₂", "117.5", None, "oxygen.csv:2"),
             ("2024-02-03", "imaging: chest ct", "worse", "more GGO", "events.csv line 2"),
         ]
+
+
+def test_the_real_case_has_its_held_crp_on_their_days_and_every_result_says_when_it_was_received(shown_store):
+    tables = data.patient_page("yonsei-2021")
+    assert all(row["received_at"] for row in tables["observation"])
+    chosen = view_of(tables, date(2021, 9, 3))
+    panel = crp.panel(crp.rows(tables), chosen)
+    (marks,) = traces(panel, "CRP, held")
+    assert list(zip(marks["x"], (row["value"] for row in panel.table), strict=True)) == [
+        ("2021-07-24", "2.91"),
+        ("2021-08-04", "18"),
+    ]
+    assert panel.note == "none accepted, held: unit not printed" and heights(panel, "CRP") == []

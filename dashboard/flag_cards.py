@@ -51,7 +51,7 @@ def draw(
     st.markdown(f"**Met on {style.day(as_of)}: {len(by_status['met'])}{of_them}**")
     if new:
         names = [lane_name(one["criterion"], one["item"]) for one in by_status["met"] if identity(one) in new]
-        st.caption(style.as_markdown(f"✱ New: {'; '.join(names)}"))
+        st.markdown(f":small[✱ New: {style.as_markdown('; '.join(names))}]")
     for answer in by_status["met"]:
         if answer is not opened:
             draw_flag(answer, since=since if identity(answer) in new else None)

@@ -154,7 +154,7 @@ SHEET = (
 @media (min-width: 1000px) {
     .st-key-changes { flex-wrap: nowrap; }
     .st-key-changes > :first-child { flex: 1 1 0; min-width: 0; } }
-[class*="-new-"][class*="st-key-flag-met-"] { border-width: 2px 2px 2px 5px; border-style: double solid double solid; }
+[class*="-new-"][class*="st-key-flag-met-"] { border-width: 2px 2px 2px 5px; }
 [class*="st-key-flag-"] [data-testid="stMarkdown"] strong { font-size: 0.82rem; }
 [class*="st-key-card-"] [data-testid="stMarkdownContainer"], [class*="st-key-flag-"] [data-testid="stMarkdownContainer"],
 [class*="st-key-row-"] [data-testid="stMarkdownContainer"],

@@ -50,8 +50,9 @@ def draw(
     of_them = f", {len(new)} new since {style.day(since)}" if new else ""
     st.markdown(f"**Met on {style.day(as_of)}: {len(by_status['met'])}{of_them}**")
     if new:
-        names = [lane_name(one["criterion"], one["item"]) for one in by_status["met"] if identity(one) in new]
-        st.caption(style.as_markdown(f"✱ New: {'; '.join(names)}"))
+        with st.container(key="new-flags"):
+            listed = names([answer for answer in by_status["met"] if identity(answer) in new])
+            st.markdown(style.as_markdown(f"✱ New: {listed}"))
     for answer in by_status["met"]:
         if answer is not opened:
             draw_flag(answer, since=since if identity(answer) in new else None)
@@ -64,6 +65,14 @@ def draw(
         for answer in by_status["not_met"]:
             if answer is not opened:
                 draw_flag(answer, with_finding=False)
+
+
+def names(answers: list[dict]) -> str:
+    """Flags in few words, the items of one criterion together: 'urgent transfer; overdue tests: crp, ferritin'."""
+    items: dict[str, list[str]] = {}
+    for answer in answers:
+        items.setdefault(answer["criterion"], []).extend([style.words(answer["item"])] if answer["item"] else [])
+    return "; ".join(lane_name(criterion, ", ".join(of)) for criterion, of in items.items())
 
 
 def draw_what_would_settle(unknown: list[dict]) -> None:

@@ -147,14 +147,14 @@ SHEET = (
 [class*="st-key-card-"] p:has(strong) { opacity: 1; }
 [class*="st-key-card-"] p:nth-of-type(2) strong { font-size: 1.08rem; }
 [class*="st-key-card-stale-"], [class*="st-key-card-unknown-stale-"] { border: 2px dashed currentColor; }
-.st-key-changes [data-testid="stMarkdownContainer"] { margin-bottom: 0; }
-.st-key-changes p { font-size: 0.86rem; line-height: 1.35; margin: 0; }
+.st-key-changes [data-testid="stMarkdownContainer"], .st-key-new-flags [data-testid="stMarkdownContainer"] { margin-bottom: 0; }
+.st-key-changes p, .st-key-new-flags p { font-size: 0.86rem; line-height: 1.35; margin: 0; }
 .st-key-changes [data-testid="stDateInput"] { display: flex; align-items: center; gap: 0.5rem; }
 .st-key-changes [data-testid="stDateInput"] label { margin: 0; min-height: 0; white-space: nowrap; }
 @media (min-width: 1000px) {
     .st-key-changes { flex-wrap: nowrap; }
     .st-key-changes > :first-child { flex: 1 1 0; min-width: 0; } }
-[class*="-new-"][class*="st-key-flag-met-"] { border-width: 2px 2px 2px 5px; border-style: double solid double solid; }
+[class*="-new-"][class*="st-key-flag-met-"] { border-width: 2px 2px 2px 5px; }
 [class*="st-key-flag-"] [data-testid="stMarkdown"] strong { font-size: 0.82rem; }
 [class*="st-key-card-"] [data-testid="stMarkdownContainer"], [class*="st-key-flag-"] [data-testid="stMarkdownContainer"],
 [class*="st-key-row-"] [data-testid="stMarkdownContainer"],

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from dashboard import header, strip
+from dashboard import flag_cards, header, strip
 from tests.dashboard.hand_made import judged, page
 
 DAY = date(2024, 3, 1)
@@ -63,6 +63,14 @@ class TestSinceTheMeeting:
             judged("b", "refractory", "2024-02-20", None, "met"),
         ]
         assert [row["criterion"] for row in strip.newly_met(page(judgement=rows), DAY, self.SINCE)] == ["b", "a"]
+
+    def test_the_items_of_one_criterion_are_named_together(self):
+        rows = [
+            judged("b", "refractory", "2024-02-20", None, "met"),
+            judged("a", "monitoring", "2024-02-20", None, "met", "blood_count"),
+            judged("a", "monitoring", "2024-02-20", None, "met", "ldh"),
+        ]
+        assert flag_cards.names(rows) == "b; a: blood count, ldh"
 
     def test_the_line_says_that_the_meeting_is_assumed(self):
         for assumed in (True, False):

@@ -197,7 +197,7 @@ class TestAgents:
     def test_they_are_assumed_ongoing_from_the_31st_day_after_the_last_word(self):
         for days, assumed in ((30, False), (31, True)):
             detail = card(self.tables(DAY - timedelta(days=days), "tacrolimus"), "Prednisone eq., agents").detail
-            assert ("assumed ongoing, confirmed 30 Jan 2024" in detail) == assumed
+            assert ("assumed ongoing, confirmed" in detail) == assumed
 
 
 class TestStale:

@@ -29,7 +29,8 @@ OUTCOMES = {  # as events of kind 'outcome' say; an absent record is no survival
     "not_recorded": "no outcome recorded",
 }
 # Results compared only within one assay, laboratory and sample timing (rulebook, "What counts").
-WITHIN_ASSAY = frozenset(("kl6", "beta_d_glucan", "ciclosporin_level", "tacrolimus_level"))
+WITHIN_ASSAY = frozenset(("kl6", "ciclosporin_level", "tacrolimus_level"))
+OXYGENATION = frozenset(("spo2", "sao2", "pao2", "aado2", "fio2", "oxygen_flow"))
 NO_CLOCKS = "this store was judged before starts of therapy were kept: the next load judges it again"
 
 # series: within what a result may be compared with another patient's; NULL where that is not printed.
@@ -180,8 +181,14 @@ def _never(analyte: str) -> str | None:
     block = dictionary.analytes()[analyte]
     if block["value_kind"] == "coded":
         return "its results are words, which have no percentiles"
+    if block["value_kind"] == "either" and block["unit"]:
+        return "some of its results are words: percentiles of the numbers alone would leave them out"
+    if analyte in OXYGENATION:
+        return "it depends on the oxygen given, which differs between patients"
     if block["unit"] is None:
         return "each assay has a unit of its own, never converted: results of different patients are not on one scale"
+    if f"{analyte}_percent" in dictionary.analytes():
+        return "it depends on sex, age and height: only its % predicted is compared"
     return None
 
 

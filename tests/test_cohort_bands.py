@@ -277,7 +277,13 @@ class TestOneScale:
 
     @pytest.mark.parametrize(
         ("analyte", "value", "unit", "said"),
-        [("anti_mda5", "100", "[arb'U]/mL", "unit of its own"), ("hbsag", "positive", "", "words")],
+        [
+            ("anti_mda5", "100", "[arb'U]/mL", "unit of its own"),
+            ("hbsag", "positive", "", "words"),
+            ("beta_d_glucan", "90", "pg/mL", "some of its results are words"),
+            ("fvc", "2.5", "L", "height"),
+            ("spo2", "94", "%", "oxygen given"),
+        ],
     )
     def test_what_is_on_no_common_scale_is_refused(self, store, analyte, value, unit, said):
         results(store, dict.fromkeys(FIVE, value), analyte=analyte, unit=unit)

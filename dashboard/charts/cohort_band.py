@@ -28,7 +28,7 @@ def under(panel: Panel, rows: list[dict], view: View) -> list[float]:
     label = "cohort median" if len(analytes) == 1 else f"cohort median {name}"
     label += f" ({patients(seen)})" if seen else ""
     panel.note = "; ".join(part for part in (panel.note, label if seen else "") if part)
-    panel.traces += traces(bands, view.baseline, label, logarithmic=view.scale_of(panel.name) == "log")
+    panel.traces += traces(bands, view.baseline, name, label, logarithmic=view.scale_of(panel.name) == "log")
     panel.table += [_table_row(row, view.baseline, name) for row in shown(bands)]
     return [value for row in seen for value in (row["p25_low"], upper(row, 75))]
 
@@ -43,9 +43,11 @@ def in_window(bands: list[dict], view: View) -> list[dict]:
     return [row for row in bands if row["day"] is not None and view.start <= _day(row, view.baseline) <= view.end]
 
 
-def traces(bands: list[dict], anchor_day: date, label: str = "cohort median", logarithmic: bool = False) -> list[dict]:
+def traces(
+    bands: list[dict], anchor_day: date, name: str, label: str = "cohort median", logarithmic: bool = False
+) -> list[dict]:
     """A band as Plotly traces, from `cohort_bands.bands` of one analyte, placed on the dates of a start of therapy: two fills, the
-    median, its marks with hover text and the arrows of bounds."""
+    median, its marks with hover text and the arrows of bounds. `name` is the analyte's in the hover box, `label` the median's."""
     placed = [row | {"x": _day(row, anchor_day).isoformat()} for row in bands if row["day"] is not None]
     runs = [list(run) for refused, run in groupby(placed, key=lambda row: row["refused"] is not None) if not refused]
     drawn = [row for run in runs for row in run]
@@ -55,7 +57,7 @@ def traces(bands: list[dict], anchor_day: date, label: str = "cohort median", lo
     if logarithmic:
         least = SMALLEST_SHARE * min((row["p90_low"] for row in drawn if row["p90_low"] > 0), default=1.0)
     fills = [_fill(runs, low, high, opacity, least) for low, high, opacity in FILLS]
-    return [*fills, _median(runs, label), _marks(runs, label), *_arrows(drawn)]
+    return [*fills, _median(runs, label), _marks(runs, name, label), *_arrows(drawn)]
 
 
 def upper(row: dict, percent: int) -> float:
@@ -101,7 +103,7 @@ def _median(runs: list[list[dict]], label: str) -> dict:
     }  # fmt: skip
 
 
-def _marks(runs: list[list[dict]], label: str) -> dict:
+def _marks(runs: list[list[dict]], name: str, label: str) -> dict:
     """What the hover box says, on the median of each day: unseen where the line runs, a dot on a day alone, an arrow where the median
     is a bound without an end."""
     drawn = [(row, len(run) == 1 and 50 not in row["open"]) for run in runs for row in run]
@@ -109,7 +111,7 @@ def _marks(runs: list[list[dict]], label: str) -> dict:
     return {
         "type": "scatter", "mode": "markers", "name": label,
         "x": [row["x"] for row, _ in drawn], "y": [upper(row, 50) for row, _ in drawn],
-        "hovertext": [style.as_label(hover(row)) for row, _ in drawn], "hovertemplate": "%{hovertext}<extra></extra>",
+        "hovertext": [style.as_label(hover(row, name)) for row, _ in drawn], "hovertemplate": "%{hovertext}<extra></extra>",
         "marker": {
             "symbol": ["triangle-up-open" if bound else "circle" for bound in unbounded],
             "size": [7 if bound else 4 for bound in unbounded],
@@ -140,11 +142,11 @@ def patients(bands: list[dict]) -> str:
     return f"n {min(counted)}" if min(counted) == max(counted) else f"n {min(counted)} to {max(counted)}"
 
 
-def hover(row: dict) -> str:
-    """What the hover box says of a day: day, patients, median and middle half with their unit."""
+def hover(row: dict, name: str) -> str:
+    """What the hover box says of a day: median and middle half with their unit, and how many patients."""
     unit = style.unit(row["unit"])
     middle = f"25th percentile {percentile(row, 25)}, 75th {percentile(row, 75)} {unit}"
-    said = f"cohort, day {row['day']} of therapy: median {percentile(row, 50)} {unit}, {middle}, n {row['n']}"
+    said = f"{name}, cohort on day {row['day']} of therapy: median {percentile(row, 50)} {unit}, {middle}, n {row['n']}"
     return f"{said} · {row['series']}" if row["series"] else said
 
 

@@ -1,6 +1,7 @@
 """The cohort behind a panel's results, as data: placed on the patient's own dates, bounds never exact, refused days left open; and what is
 said of it under the chart."""
 
+import html
 import os
 from datetime import date
 
@@ -14,6 +15,7 @@ from pipelines import cohort_bands
 from pipelines.load import load
 from pipelines.store.database import Store
 from tests.dashboard.hand_made import page, result
+from tests.dashboard.test_views import opened
 
 AS_OF, START = date(2024, 3, 1), date(2024, 2, 1)
 WINDOW = (date(2024, 1, 1), date(2024, 6, 30))
@@ -140,15 +142,17 @@ class TestBounds:
         assert not named(panel(), "cohort, bound")
 
     def test_the_hover_box_says_so(self):
-        said = cohort_band.hover(day(7, **UNBOUNDED))
+        said = cohort_band.hover(day(7, **UNBOUNDED), "Ferritin")
         assert "median at least 300 ng/mL" in said and "75th at least 400 ng/mL" in said
-        assert "median between 0 and 300" in cohort_band.hover(day(7, open=[50], p50_low=0.0))
+        assert "median between 0 and 300" in cohort_band.hover(day(7, open=[50], p50_low=0.0), "Ferritin")
 
 
 class TestWords:
     def test_the_hover_box(self):
         said = named(panel(), "cohort median", "markers")[0]["hovertext"][1]
-        assert said == "cohort, day 7 of therapy: median 300 ng/mL, 25th percentile 200, 75th 400 ng/mL, n 12"
+        assert (
+            said == "Ferritin, cohort on day 7 of therapy: median 300 ng/mL, 25th percentile 200, 75th 400 ng/mL, n 12"
+        )
 
     def test_hostile_text_is_shown_as_written(self):
         bands = [day(0, series="laboratory <b>x</b>")]
@@ -269,3 +273,18 @@ class TestFromTheStore:
     def test_an_outcome_nobody_has_recorded_is_refused(self, cohort_store):
         asked = data.cohort_bands(["ferritin"], "died", "p6")
         assert {(row["n"], row["refused"]) for row in asked["bands"]["ferritin"]} == {(0, "fewer than 5 patients")}
+
+
+class TestOnThePage:
+    def test_off_until_the_address_asks_for_it(self, cohort_store):
+        assert "Cohort:" not in captions(opened("patient", patient="p6"))
+
+    def test_the_address_asks_for_a_group(self, cohort_store):
+        assert "5 of 5 other patients" in captions(opened("patient", patient="p6", bands="all"))
+        died = captions(opened("patient", patient="p6", bands="died"))
+        assert "0 of 5 other patients whose death is recorded" in died and "fewer than five are not shown" in died
+
+
+def captions(app) -> str:
+    assert not app.exception and not app.error
+    return "\n".join(html.unescape(text.value) for text in app.caption)

@@ -4,7 +4,7 @@ import re
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from dashboard import strip, style
+from dashboard import result_cards, style
 from dashboard.charts import (
     beta_d_glucan,
     fever,
@@ -75,14 +75,14 @@ def measured(page: dict, as_of: date, analyte: str, name: str, unit: str) -> str
         return _absent(page, as_of, (analyte,), name)
     newest, earlier = found[-1], [row for row in found[:-1] if _same(row) == _same(found[-1])]
     assay = f" by {beta_d_glucan.assay_name(newest['assay'] or '')}" if analyte in BY_ASSAY and newest["assay"] else ""
-    told = f"{name} {strip.shown(newest, unit)}{assay} ({_dated(newest)})"
+    told = f"{name} {result_cards.shown(newest, unit)}{assay} ({_dated(newest)})"
     return told + (_change(newest, earlier[-1], unit) if earlier else "")
 
 
 def _change(newest: dict, before: dict, unit: str) -> str:
     """How two results that may be compared lie to each other: a direction only where both are exact."""
     if newest["value"] is None or before["value"] is None:
-        return f", before that {strip.shown(before, unit)} ({_dated(before)})"
+        return f", before that {result_cards.shown(before, unit)} ({_dated(before)})"
     way = (
         "up from"
         if newest["value"] > before["value"]
@@ -123,10 +123,10 @@ def fever_recorded(page: dict, as_of: date) -> list[str | Absent]:
     fevers = [row for row in known if row.get("symptom")]
     told: list[str | Absent] = [_absent(page, as_of, ("temperature",), "temperature"), Absent("recorded", "fever")]
     if temperatures:
-        told[0] = f"temperature {strip.shown(temperatures[-1], '°C')} ({_dated(temperatures[-1])})"
+        told[0] = f"temperature {result_cards.shown(temperatures[-1], '°C')} ({_dated(temperatures[-1])})"
     if fevers:
         days = len({row["at"] for row in fevers})
-        said = "fever" if fevers[-1]["value"] is None else f"fever {strip.shown(fevers[-1], '°C')}"
+        said = "fever" if fevers[-1]["value"] is None else f"fever {result_cards.shown(fevers[-1], '°C')}"
         told[1] = f"{said} ({_dated(fevers[-1])})" + (f", recorded on {days} days" if days > 1 else "")
     return told
 

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 from dashboard import comparison, style
 from dashboard.charts import lung_function as percent_predicted
-from dashboard.charts import results
+from dashboard.charts import results, scales
 from pipelines.catalog import catalog
 
 
@@ -167,7 +167,7 @@ def shown(row: dict, unit: str = "") -> str:
     """A result with its unit, or the unit given (blank: none): '>100 SI', '1500 ng/mL', 'positive'."""
     if row["low"] is None:
         return row["coded"] or row["original_value"]
-    text = style.number(row["value"]) if row["value"] is not None else results.arrow(row, "")["label"]
+    text = f"{scales.sign(row)}{style.number(scales.bound(row))}"
     return f"{text} {unit or style.unit(row['unit'])}".strip()
 
 

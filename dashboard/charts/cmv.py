@@ -40,11 +40,7 @@ def series_panel(drawn: Panel, analytes: tuple[str, ...], rows: list[dict], line
     for number, ((analyte, laboratory), found) in enumerate(kinds):
         name = drawn.title + (", qualitative" if analyte == "cmv_dna_qualitative" else "")
         series.append((", ".join(part for part in (name, laboratory) if part), found, *MARKS[number % len(MARKS)]))
-    drawn = results.results_panel(drawn, series, view, gap_days=GAP_DAYS)
-    held = sum(len(view.held.get(analyte, [])) for analyte in analytes)
-    if drawn.empty and held:
-        drawn.empty = f"no result accepted: {held} held, see below"
-    return drawn
+    return results.results_panel(drawn, series, view, gap_days=GAP_DAYS, analytes=analytes)
 
 
 def same(row: dict) -> tuple[str, str]:

@@ -189,9 +189,8 @@ def mark(row: dict, scale: Scale) -> dict:
     }
 
 
-def arrow(row: dict, scale: Scale | str = "") -> dict:
+def arrow(row: dict, scale: Scale) -> dict:
     """A censored result: an arrow from its bound towards where the value may lie."""
-    scale = scale or Scale("linear", "")
     return {
         "x": row["at"],
         "y": scale.y(bound(row)),

@@ -41,6 +41,9 @@ class Scale:
         return [line | {"y": self.y(float(line["value"]))} for line in placed] if self.percent else placed
 
 
+AS_IT_IS = Scale("linear", "")
+
+
 def chosen(panel: Panel, series: list[list[dict]], view: View) -> Scale:
     """The scale the reader chose for a panel of these observations, as far as it can be drawn."""
     kind = view.scale_of(panel.name)

@@ -66,9 +66,7 @@ def _inside(panel: Panel, top: float, total: float) -> list[dict]:
     """On a narrow screen the number alone stands on its line at the right, the rule in its hover box."""
     height_of = results.pixels(panel)
     return [
-        _label(
-            line, [style.number(float(line["value"]))], (top - panel.height + height_of(place(line))) / total
-        )
+        _label(line, [style.number(float(line["value"]))], (top - panel.height + height_of(place(line))) / total)
         | {"x": 1, "xshift": -2, "yanchor": "bottom"}
         for line in panel.lines
     ]

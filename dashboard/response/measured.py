@@ -9,7 +9,7 @@ from datetime import date
 from typing import NamedTuple
 
 from dashboard import style
-from dashboard.charts import lung_function, results
+from dashboard.charts import lung_function, result_text, results, scales
 from pipelines import dictionary
 
 
@@ -156,7 +156,8 @@ def hover(measure: Measure, result: Result) -> str:
             source(measure, result),
         ]
         return style.as_label(" · ".join(part for part in parts if part))
-    return results.hover(result.row, measure.title)
+    said = result_text.hover(result.row, {}, scales.AS_IT_IS, "")
+    return f"{style.as_label(measure.title)}: {said} · {style.day(result.row['at'])}"
 
 
 def remark(measure: Measure, result: Result) -> str:

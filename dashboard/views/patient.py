@@ -37,11 +37,11 @@ def draw() -> None:
     chart, flags = st.columns([2.75, 1], gap="small")
     with chart:
         chart_section.draw(patient_id, as_of, days, frozenset(opened["evidence"] if opened else ()))
-        response_section.draw(page, as_of, zoom.asked(patient_id).narrow)
         draw_held(page)
     with flags:
         new = frozenset(strip.identity(answer) for answer in strip.newly_met(page, as_of, since.day))
         flag_cards.draw(answers, as_of, opened, new, since.day)
+    response_section.draw(page, as_of, zoom.asked(patient_id).narrow)
 
 
 NOTHING_KNOWN = "Nothing of this patient was known then."
@@ -95,7 +95,11 @@ def choose_patient(patients: list[str], patient_id: str, place, page: dict) -> N
 
 def open_patient() -> None:
     """Another patient is another page: nothing chosen for this one but how the chart is drawn goes along."""
-    keep = {name: st.query_params[name] for name in ("view", "panels", "scales", "axis", "since", "bands") if name in st.query_params}
+    keep = {
+        name: st.query_params[name]
+        for name in ("view", "panels", "scales", "axis", "since", "bands")
+        if name in st.query_params
+    }
     st.query_params.from_dict({"patient": st.session_state["patient_choice"]} | keep)
 
 

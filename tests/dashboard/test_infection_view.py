@@ -148,10 +148,15 @@ class TestMarkers:
         assert limits(drawn("neutrophils", page(observation=[result("neutrophils", "2024-02-01", 1.8)]))) == [1.5, 1.8]
 
     def test_held_results_are_not_lost(self):
-        panel = drawn("procalcitonin", page(), held={"procalcitonin": [{}]})
-        assert "1 held" in panel.empty
-        assert "2 held" in drawn("cmv", page(), held={"cmv_dna": [{}], "cmv_dna_qualitative": [{}]}).empty
-        assert "1 held" in drawn("fever", page(), held={"temperature": [{}]}).empty
+        waits = {
+            "reason": "unit_missing",
+            "found": "",
+            "row as received": "p1,a result,5,,some day",
+            "source": "labs.csv line 2",
+        }
+        assert "1 held" in drawn("procalcitonin", page(), held={"procalcitonin": [waits]}).empty
+        assert "2 held" in drawn("cmv", page(), held={"cmv_dna": [waits], "cmv_dna_qualitative": [waits]}).empty
+        assert "1 held" in drawn("fever", page(), held={"temperature": [waits]}).empty
 
 
 class TestBetaDGlucan:
@@ -274,7 +279,8 @@ class TestFever:
         panel = drawn("fever", self.TABLES)
         ids = {one for found, _, _ in panel.points for one in found}
         assert {row["record_id"] for row in self.TABLES["event"]} <= ids
-        assert "events.csv:2" in traces(panel, "Fever recorded")[0]["hovertext"][0]
+        trace = traces(panel, "Fever recorded")[0]
+        assert "of events.csv" in trace["hovertemplate"] and "line 2" in trace["hovertext"][0]
 
     def test_other_symptoms_are_not_fever(self):
         assert drawn("fever", page(event=[event("symptom", "dyspnoea", "2024-02-01", "worse")])).empty

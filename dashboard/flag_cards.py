@@ -14,6 +14,7 @@ WITHOUT = {  # by what a record is weak in (pipelines/sensitivity.py): what is l
     "estimated FiO2": "without this flow, from which the FiO2 is estimated",
     "record": "without this record",
 }
+SEVERAL = 3  # so many items of one criterion share a card
 MOST = 3  # so many of the missing things are named that would settle the most
 
 
@@ -53,18 +54,39 @@ def draw(
         with st.container(key="new-flags"):
             listed = names([answer for answer in by_status["met"] if identity(answer) in new])
             st.markdown(style.as_markdown(f"✱ New: {listed}"))
-    for answer in by_status["met"]:
-        if answer is not opened:
-            draw_flag(answer, since=since if identity(answer) in new else None)
+    draw_each([answer for answer in by_status["met"] if answer is not opened], new, since)
     st.markdown(f"**Cannot be told: {len(by_status['not_evaluable'])}**")
     draw_what_would_settle(by_status["not_evaluable"])
-    for answer in by_status["not_evaluable"]:
-        if answer is not opened:
-            draw_flag(answer, with_finding=False)
+    draw_each([answer for answer in by_status["not_evaluable"] if answer is not opened])
     with st.expander(f"Not met: {len(by_status['not_met'])}"):
-        for answer in by_status["not_met"]:
-            if answer is not opened:
-                draw_flag(answer, with_finding=False)
+        draw_each([answer for answer in by_status["not_met"] if answer is not opened])
+
+
+def draw_each(answers: list[dict], new: frozenset[str] = frozenset(), since: date | None = None) -> None:
+    """A card for each answer; one for all of a criterion that has several items, where the first of them stands."""
+    by_criterion: dict[str, list[dict]] = {}
+    for answer in answers:
+        by_criterion.setdefault(answer["criterion"], []).append(answer)
+    for found in by_criterion.values():
+        if len(found) >= SEVERAL:
+            draw_several(found, new, since)
+            continue
+        for answer in found:
+            draw_flag(answer, answer["status"] == "met", since if identity(answer) in new else None)
+
+
+def draw_several(answers: list[dict], new: frozenset[str], since: date | None) -> None:
+    """The items of one criterion in one card, a line each, which opens it."""
+    first = answers[0]
+    mark = "new-" if any(identity(answer) in new for answer in answers) else ""
+    with st.container(border=True, key=f"flag-{first['status']}-{first['group']}-{mark}{_safe(first)}-and-others"):
+        said = f"{style.STATUS_MARKS[first['status']]} {first['title']}: {len(answers)}"
+        st.markdown(f"**{style.as_markdown(said)}**")
+        for answer in answers:
+            is_new = "✱ new, " if identity(answer) in new else ""
+            label = f"{style.words(answer['item'])}, {is_new}since {style.day(answer['since'])}"
+            draw_button(answer, label, identity(answer), "Show its evidence here and on the chart")
+        st.caption(style.GROUPS[first["group"]])
 
 
 def names(answers: list[dict]) -> str:
@@ -123,14 +145,17 @@ def draw_title(answer: dict, flag: str | None, said: str, since: date | None = N
     if since:
         st.markdown(f"**✱ New since {style.day(since)}**")
     item = f": {style.words(answer['item'])}" if answer["item"] else ""
-    label = style.as_markdown(f"{style.STATUS_MARKS[answer['status']]} {answer['title']}{item}")
-    patient_id = st.session_state.get("patient_choice")
+    draw_button(answer, f"{style.STATUS_MARKS[answer['status']]} {answer['title']}{item}", flag, said)
+
+
+def draw_button(answer: dict, label: str, flag: str | None, said: str) -> None:
+    """Opens a flag, or closes it (None)."""
     st.button(
-        label,
+        style.as_markdown(label),
         key=f"choose-{identity(answer)}",
         type="tertiary",
         on_click=choose,
-        args=(flag, patient_id),
+        args=(flag, st.session_state.get("patient_choice")),
         help=said,
         wrap=True,
     )

@@ -9,6 +9,7 @@ from dashboard.charts.panel import Panel, View
 PLACE = 110
 TITLE = "Flags"
 LANE = 17
+SEVERAL = 3  # so many items of one criterion share a lane
 
 
 def rows(page: dict) -> list[dict]:
@@ -34,7 +35,7 @@ def rows(page: dict) -> list[dict]:
 
 def panel(rows: list[dict], view: View) -> Panel:
     drawn = Panel("flags", "Flags", "met")
-    lanes = list(dict.fromkeys((row["criterion"], row["item"]) for row in rows))
+    lanes = _lanes(rows)
     if not lanes:
         drawn.empty, drawn.height = "no criterion was ever met", 24
         return drawn
@@ -44,21 +45,33 @@ def panel(rows: list[dict], view: View) -> Panel:
         "range": [len(lanes) - 0.45, -1.3],
         "lanes": True,
         "tickvals": list(range(len(lanes))),
-        "ticktext": [style.as_label(lane_name(*lane)) for lane in lanes],
+        "ticktext": [style.as_label(name) for name in lanes],
     }
     drawn.table = [_table_row(run) for run in rows if run["status"] != "not_met"]
     last = view.end + timedelta(days=1)
-    for number, lane in enumerate(lanes):
-        pieces = []
-        for run in rows:
-            if (run["criterion"], run["item"]) != lane or run["status"] == "not_met":
-                continue
-            span = marks.overlapping(run["from_date"], run["to_date"] or last, view)
-            if span:
-                pieces.append(_piece(run, span))
+    for number, (name, runs) in enumerate(lanes.items()):
+        spans = [(run, marks.overlapping(run["from_date"], run["to_date"] or last, view)) for run in runs]
+        pieces = [_piece(run, span) for run, span in spans if span]
         if pieces:
-            drawn.traces.append(marks.interval(number, pieces, lane_name(*lane), width=0.6))
+            drawn.traces.append(marks.interval(number, pieces, name, width=0.6))
     return drawn
+
+
+def _lanes(rows: list[dict]) -> dict[str, list[dict]]:
+    """What is drawn in each lane: the runs of an item; of a criterion with several items all of them in one, those met, over each other."""
+    items: dict[str, set] = {}
+    for run in rows:
+        items.setdefault(run["criterion"], set()).add(run["item"])
+    lanes: dict[str, list[dict]] = {}
+    for run in rows:
+        several = len(items[run["criterion"]])
+        if several < SEVERAL:
+            lane = lanes.setdefault(lane_name(run["criterion"], run["item"]), [])
+        else:
+            lane = lanes.setdefault(f"{lane_name(run['criterion'], None)}: any of {several}", [])
+        if run["status"] == "met" or (run["status"] != "not_met" and several < SEVERAL):
+            lane.append(run)
+    return lanes
 
 
 def _table_row(run: dict) -> dict:

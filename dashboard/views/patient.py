@@ -38,7 +38,7 @@ def draw() -> None:
     with chart:
         chart_section.draw(patient_id, as_of, days, frozenset(opened["evidence"] if opened else ()))
         draw_held(page)
-    with flags:
+    with flags, st.container(key="flags-of-the-day"):
         new = frozenset(strip.identity(answer) for answer in strip.newly_met(page, as_of, since.day))
         flag_cards.draw(answers, as_of, opened, new, since.day)
     response_section.draw(page, as_of, zoom.asked(patient_id).narrow)

@@ -312,6 +312,17 @@ class TestAsOfAndEvidence:
         assert len(traces(drawn, "urgent transfer")[0]["x"]) == 1
 
 
+class TestFlags:
+    @pytest.mark.parametrize(("items", "lanes"), [(["crp", "ldh"], ["overdue tests: crp", "overdue tests: ldh"]),
+                                                  (["crp", "ldh", "kl6"], ["overdue tests: any of 3"])])  # fmt: skip
+    def test_three_items_of_a_criterion_share_a_lane(self, items, lanes):
+        rows = [judged("overdue_tests", "monitoring", "2024-02-01", None, "met", item) for item in items]
+        rows += [judged("overdue_tests", "monitoring", "2024-01-01", "2024-02-01", "not_met", item) for item in items]
+        drawn = figure(page(judgement=rows), shown=["flags"])
+        assert drawn["layout"]["yaxis"]["ticktext"] == lanes
+        assert [len(traces(drawn, lane)[0]["x"]) for lane in lanes] == [len(items) // len(lanes)] * len(lanes)
+
+
 def test_two_meanings_never_share_colour_and_mark():
     assert len(set(style.GROUP_COLOURS.values())) == len(style.GROUP_COLOURS)
     assert len(set(style.STATUS_MARKS.values())) == 3

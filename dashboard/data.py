@@ -178,8 +178,9 @@ def _worklist(folder: str, snapshot: int, as_of: date | None) -> list[dict]:
 def patient_page(
     patient_id: str, known: Known = ALL_KNOWN, window: tuple[datetime, datetime] | None = None
 ) -> dict[str, list[dict]]:
-    """The tables of one patient's page by name, as lists of dicts with record ids as strings: patient, observation, event, held (rows a
-    person must settle), the concepts of CONCEPTS, oxygen_support, judgement (every judged date, with its sentence), recorded_day (day).
+    """The tables of one patient's page by name, as lists of dicts with record ids as strings: patient, observation, event,
+    administration, held (rows a person must settle), the concepts of CONCEPTS, oxygen_support, judgement (every judged date, with its
+    sentence), recorded_day (day).
 
     Only what was `known` is read. Of long series (dense.py) `observation` and `oxygen_support` hold what the `window` shows, of the whole
     record by default. The lists are shared among readers and never changed. Raises NotFound.
@@ -207,7 +208,7 @@ def _patient_page(
 ) -> tuple[dict[str, list[dict]], dict[str, LongSeries]]:
     """The tables, and the long series of which they hold nothing yet."""
     only = {"patient_id": patient_id}
-    standing = {table: known.standing(f"record.{table}") for table in ("observation", "event")}
+    standing = {table: known.standing(f"record.{table}") for table in ("observation", "event", "administration")}
     with _reader(folder).cursor() as cursor:
         long = patient_tables.long_series(cursor, patient_id, standing["observation"])
         page = patient_tables.records(cursor, patient_id, standing | {"patient": known.patients()}, list(long))

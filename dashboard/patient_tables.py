@@ -13,14 +13,15 @@ RATIO = "sf"  # the one long series that is not of an analyte: saturation over t
 
 
 def records(cursor, patient_id: str, standing: dict[str, str], long: list[str]) -> dict[str, list[dict]]:
-    """patient, observation (without the analytes of `long` series), event and held of a patient; `standing` has, by table, the SELECT
-    of the versions that are read."""
+    """patient, observation (without the analytes of `long` series), event, administration (what was recorded of drugs, a row a record) and
+    held of a patient; `standing` has, by table, the SELECT of the versions that are read."""
     only = {"patient_id": patient_id}
     observed = fetch_rows(cursor, queries.OBSERVATIONS.format(standing=standing["observation"]), only | {"long": long})
     return {
         "patient": fetch_rows(cursor, f"SELECT * FROM ({standing['patient']}) WHERE patient_id = $patient_id", only),
         "observation": [_observation(row) for row in observed],
         "event": fetch_rows(cursor, queries.EVENTS.format(standing=standing["event"]), only),
+        "administration": fetch_rows(cursor, queries.ADMINISTRATIONS.format(standing=standing["administration"]), only),
         "held": [
             row | {"analyte": held.analyte_named(row["row as received"])}
             for row in fetch_rows(cursor, queries.HELD, only)

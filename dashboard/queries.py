@@ -61,6 +61,14 @@ EVENTS = f"""
     WHERE {_RECORDED}
     ORDER BY at_high, kind, code, record_id"""
 
+# The records behind the courses of drugs; a partial date stands on its last day.
+ADMINISTRATIONS = f"""
+    SELECT record_id, drug, route, action, dose_unit, per, start_low AS start_first, start_high AS start, stop_high AS stop, ongoing,
+        file.name AS file, line
+    FROM ({{standing}}) AS administration JOIN source.file USING (file_id)
+    WHERE {_RECORDED}
+    ORDER BY start_high, drug, record_id"""
+
 SUPPORT = "SELECT * EXCLUDE (patient_id) FROM oxygen_support WHERE patient_id = $patient_id"
 
 # Of a run of rows that say the same the first and the last draw the whole step.

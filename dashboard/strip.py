@@ -166,6 +166,7 @@ def recorded_days(page: dict) -> list[date]:
     days = {row["day"] for row in page.get("recorded_day", [])}  # those of long series too
     days |= {result_cards.on(row) for row in page["observation"]} | {row["on_date"] for row in page["event"]}
     days |= {row["from_date"] for row in page["treatment_course"] if not row["gap"]}
+    days |= {row["start"] for row in page.get("administration", [])}
     return sorted(days)
 
 

@@ -18,6 +18,7 @@ def rows(page: dict) -> list[dict]:
 
 def panel(rows: list[dict], view: View) -> Panel:
     drawn = Panel("glucocorticoid", TITLE, "mg/day", height=76)
+    drawn.table = [_told(row) for row in rows]
     shown = [(row, span) for row in rows if (span := _span(row, view))]
     if not shown:
         drawn.empty, drawn.height = "no systemic glucocorticoid recorded", 24
@@ -52,6 +53,22 @@ def panel(rows: list[dict], view: View) -> Panel:
 
 def _span(row: dict, view: View) -> tuple[date, date] | None:
     return marks.overlapping(row["from_date"], row["to_date"], view)
+
+
+def _told(row: dict) -> dict:
+    """A row of the table twin."""
+    least = "at least " if row["dose_unknown"] else ""
+    until = f"until {style.day(row['to_date'] - timedelta(days=1))}" if row["to_date"] else "no stop recorded"
+    unread = ["a further dose could not be read"] if row["dose_unknown"] else []
+    return {
+        "date": row["from_date"].isoformat(),
+        "until": row["to_date"].isoformat() if row["to_date"] else None,
+        "what": "prednisone equivalent",
+        "value": least + style.number(row["mg_per_day"]),
+        "unit": "mg/day",
+        "remark": ", ".join([until, *unread, *row["notes"]]),
+        "source": None,
+    }
 
 
 def hover(row: dict) -> str:

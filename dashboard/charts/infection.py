@@ -1,6 +1,8 @@
 """Infection: prophylaxis and anti-infective drugs as lanes, infection episodes as intervals, microbiology as points, hollow where nothing
 was found."""
 
+from datetime import timedelta
+
 from dashboard import style
 from dashboard.charts import marks, microbiology, treatment
 from dashboard.charts.labels import LANES, labels
@@ -12,9 +14,7 @@ TITLE = "Infection"
 
 def rows(page: dict) -> list[dict]:
     """Courses of anti-infective drugs, then episodes and microbiology under the key `episode`."""
-    courses = [
-        row for row in page["treatment_course"] if row["drug_class"] in treatment.INFECTION_CLASSES and not row["gap"]
-    ]
+    courses = treatment.courses(page, lambda drug_class: drug_class in treatment.INFECTION_CLASSES)
     found = [
         row | {"drug_class": "episode", "drug": row["organism"] or row["site"] or "infection"}
         for row in page["infection_episode"]
@@ -31,18 +31,17 @@ def panel(rows: list[dict], view: View) -> Panel:
     lanes = (["infection episode"] if episodes else []) + (["microbiology"] if specimens else [])
     lanes[-1:-1] = [""] * (len(specimens) > 1)  # a free row over several specimens, for their names
     drawn = treatment.lanes_panel(
-        Panel("infection", TITLE), courses, view, "no infection, culture or prophylaxis recorded"
+        Panel("infection", TITLE), courses, view, "no infection, culture or prophylaxis recorded", one_per_drug=True
     )
+    drawn.table = [_told(row) for row in episodes + specimens] + [treatment.table_row(row) for row in courses]
     if not lanes:
         return drawn
     drawn.empty = ""
-    drugs = list(dict.fromkeys((row["drug_class"], row["drug"]) for row in courses))
-    below = len(drugs)
-    drawn.height = treatment.LANE * (below + len(lanes)) + 26
-    names = [treatment.lane_label(*drug) for drug in drugs]
+    below = drawn.axis or {"range": [-0.45, -1.3], "tickvals": [], "ticktext": []}
+    drawn.height = (drawn.height if drawn.axis else 26) + treatment.LANE * len(lanes)
     drawn.axis = {
-        "type": "linear", "range": [below - 0.45, -1.3 - len(lanes)], "lanes": True,
-        "tickvals": [lane - len(lanes) for lane in range(below + len(lanes))], "ticktext": lanes + names,
+        "type": "linear", "range": [below["range"][0], -1.3 - len(lanes)], "lanes": True,
+        "tickvals": [*range(-len(lanes), 0), *below["tickvals"]], "ticktext": lanes + below["ticktext"],
     }  # fmt: skip
     if episodes:
         lane = -len(lanes)
@@ -66,9 +65,28 @@ def panel(rows: list[dict], view: View) -> Panel:
     return drawn
 
 
+def _name(row: dict) -> str:
+    return " ".join(style.words(part) for part in (row["organism"], row["site"]) if part) or "infection"
+
+
+def _told(row: dict) -> dict:
+    """A row of the table twin: an episode with its days, or the specimens of a day."""
+    if row["drug_class"] == "microbiology":
+        remark = "; ".join(part for part in row["told"] if part)
+        return {"date": row["from_date"].isoformat(), "what": "microbiology", "value": row["drug"], "unit": None,
+                "remark": remark or None, "source": None}  # fmt: skip
+    until = row["to_date"] or row["open_until"]
+    remark = [
+        f"until {style.day(row['to_date'] - timedelta(days=1))}" if row["to_date"] else "no end recorded",
+        "end-organ disease" if row["end_organ"] else "",
+    ]
+    return {"date": row["from_date"].isoformat(), "until": until.isoformat() if until else None, "what": "infection episode",
+            "value": _name(row), "unit": None, "remark": ", ".join(part for part in remark if part), "source": None}  # fmt: skip
+
+
 def _episode_pieces(row: dict, view: View) -> list[dict]:
     """An episode with a recorded end is whole; with none it is hatched while the rules still count it as open."""
-    name = " ".join(style.words(part) for part in (row["organism"], row["site"]) if part) or "infection"
+    name = _name(row)
     until = row["to_date"] or row["open_until"]
     span = marks.overlapping(row["from_date"], until, view)
     if not span:

@@ -7,7 +7,8 @@ from dashboard.charts.panel import DAY_MS, View
 
 GAP_DAYS = 90  # two results further apart are not joined: a gap in data stays a gap
 MANY = 60  # points
-FADE_DAYS = 60  # an ongoing drug fades out over so many days after its last confirmation
+FADE_DAYS = 60  # an ongoing drug fades over so many days after its last confirmation
+FAINT = 0.16  # what is left of it then
 
 
 def joined(points: list[dict], gap_days: int = GAP_DAYS) -> tuple[list, list]:
@@ -81,24 +82,29 @@ def overlapping(from_date: date, to_date: date | None, view: View) -> tuple[date
     return (start, until) if start < until else None
 
 
-def ongoing(from_date: date, to_date: date | None, last_confirmed: date | None) -> list[tuple[date, date, float]]:
+def ongoing(
+    from_date: date, to_date: date | None, last_confirmed: date | None
+) -> list[tuple[date, date | None, float]]:
     """The pieces (from, to, opacity) of an interval: whole up to its end; with no end known, whole up to the last day it was confirmed
-    (else its first day), then fading out in four pieces."""
+    (else its first day), then fading in four pieces, the last without an end: what may go on is lost in no window."""
     if to_date is not None:
         return [(from_date, to_date, 1.0)]
     sure = max(from_date, last_confirmed or from_date) + timedelta(days=1)
     pieces = [(from_date, sure, 1.0)]
     step = timedelta(days=FADE_DAYS // 4)
-    for opacity in (0.6, 0.42, 0.27, 0.14):
+    for opacity in (0.6, 0.42, 0.27):
         pieces.append((sure, sure + step, opacity))
         sure += step
-    return pieces
+    return [*pieces, (sure, None, FAINT)]
 
 
 def interval(lane: float, pieces: list[dict], name: str, width: float = 0.62) -> dict:
-    """Bars of one lane. A piece has from_date, to_date, colour and may have text (inside), hover, opacity, outlined, hatch."""
+    """Bars of one lane. A piece has from_date, to_date, colour and may have text (inside), hover, opacity, outlined, outline (a colour),
+    hatch, and a place (y) and width of its own."""
+    own = any("width" in piece for piece in pieces)
     return {
-        "type": "bar", "orientation": "h", "name": name, "width": width, "y": [lane] * len(pieces),
+        "type": "bar", "orientation": "h", "name": name, "y": [piece.get("y", lane) for piece in pieces],
+        "width": [round(piece.get("width", width), 4) for piece in pieces] if own else width,
         "base": [piece["from_date"].isoformat() for piece in pieces],
         "x": [max(1, (piece["to_date"] - piece["from_date"]).days) * DAY_MS for piece in pieces],
         "hovertext": [piece.get("hover", "") for piece in pieces], "hovertemplate": "%{hovertext}<extra></extra>",
@@ -118,7 +124,7 @@ def _fill(piece: dict) -> str:
 
 
 def _outline(piece: dict) -> str:
-    return piece["colour"] if piece.get("outlined") else "rgba(0,0,0,0)"
+    return piece.get("outline", piece["colour"]) if piece.get("outlined") else "rgba(0,0,0,0)"
 
 
 def fits(text: str, from_date: date, to_date: date, view: View) -> bool:

@@ -7,6 +7,7 @@ TABLES = (
     "observation",
     "event",
     "treatment_course",
+    "administration",
     "prednisone_equivalent",
     "oxygen_support",
     "gas_exchange",
@@ -131,6 +132,25 @@ def course(
 
 def pulse(drug: str, drug_class: str, on: str, dose: float | None = None, **more) -> dict:
     return course(drug, drug_class, on, None, dose, **{"dosing": "dose"} | more)
+
+
+def administered(drug: str, on: str, last: str | None = None, **more) -> dict:
+    """One record of a drug, from the first to the last day it names."""
+    row = {
+        "record_id": str(next(_numbers)),
+        "drug": drug,
+        "route": None,
+        "action": "given",
+        "dose_unit": "mg",
+        "per": "day",
+        "start_first": date.fromisoformat(on),
+        "start": date.fromisoformat(on),
+        "stop": date.fromisoformat(last) if last else None,
+        "ongoing": False,
+        "file": "meds.csv",
+        "line": 2,
+    }
+    return row | more
 
 
 def equivalent(from_date: str, to_date: str | None, mg: float, **more) -> dict:

@@ -48,7 +48,7 @@ def write(files: Path) -> int:
         for analyte, (base, unit) in LABS.items()
         for at, day in enumerate(days)
     ]
-    oxygen = [("p2000", day, "cannula", 2 + at % 4, 92 + at % 6) for at, day in enumerate(days)]
+    oxygen = [("p2000", day, "nasal cannula", 2 + at % 4, 92 + at % 6) for at, day in enumerate(days)]
     pulses = [("p2000", "cyclophosphamide", "iv", 750, "mg", "dose", day, "", "given") for day in days[::10]]
     tapers = [
         ("p2000", "prednisolone", "oral", 60 - at, "mg", "day", day, day + timedelta(days=4), "given")

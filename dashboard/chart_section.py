@@ -11,12 +11,13 @@ from dashboard import (
     cohort_words,
     data,
     infection_facts,
+    plotted,
     presets,
     style,
     table,
     zoom,
 )
-from dashboard.charts import alt, chosen_panels, lung_function, page, themes
+from dashboard.charts import alt, chosen_panels, lung_function, page
 from dashboard.charts.panel import Panel, View
 
 KEY = "timeline"
@@ -35,13 +36,7 @@ def draw(patient_id: str, as_of: date, days: list[date], ringed: frozenset[str])
     drawn = page.drawn_panels(tables, view, chart_options.shown_panels(chosen))
     figure = page.compose(drawn, view)
     _draw_facts(tables, as_of, chosen)
-    st.plotly_chart(
-        themes.dark(figure) if st.context.theme.type == "dark" else figure,
-        theme=None,
-        key=KEY,
-        config=CHART_CONFIG,
-        alt=alt.sentence(drawn, view),
-    )
+    plotted.draw(figure, KEY, alt.sentence(drawn, view), CHART_CONFIG)
     zoom.listen(patient_id, KEY)
     _draw_words(tables, view, cohort, chosen)
     _draw_tables(drawn, view)

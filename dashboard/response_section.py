@@ -4,7 +4,7 @@ from datetime import date
 
 import streamlit as st
 
-from dashboard import data, response, style, table
+from dashboard import data, plotted, response, style, table
 
 PARAMETER = "starts"
 WIDGET = "response_starts"
@@ -19,13 +19,8 @@ def draw(page: dict[str, list[dict]], as_of: date, narrow: bool = False) -> None
         return
     chosen = asked(list(offered))
     _choose(offered, chosen)
-    st.plotly_chart(
-        response.figure(page, as_of, chosen, narrow),
-        theme=None,
-        key="response",
-        config=style.CHART_CONFIG,
-        alt=response.alt(page, as_of, chosen, response.shown_by_default(narrow)),
-    )
+    alt = response.alt(page, as_of, chosen, response.shown_by_default(narrow))
+    plotted.draw(response.figure(page, as_of, chosen, narrow), "response", alt)
     st.caption(style.as_markdown(response.definition()))
     _draw_table(page, as_of, chosen, offered, narrow)
 

@@ -78,7 +78,7 @@ def test_from_the_worklist_to_the_source_line_of_a_flag(page, address):
     page.goto(address)
     page.get_by_role("link", name="yonsei-2021").click()
     expect(page.get_by_text("Oxygen now")).to_be_visible(timeout=30_000)
-    expect(page.locator(".js-plotly-plot")).to_be_visible(timeout=30_000)
+    expect(page.locator(".st-key-timeline .js-plotly-plot")).to_be_visible(timeout=30_000)
     expect(page.get_by_text("Met on 15 Apr 2022", exact=False)).to_be_visible()
     card = page.locator("[class*='st-key-flag-met-transplant']").filter(has_text="FVC 32 %").first
     card.get_by_role("button").click()

@@ -3,6 +3,7 @@
 A lane has one drug, or the drugs of a class. Drugs of one lane that overlap in time stand on tracks of their own within it.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -16,6 +17,7 @@ LANE = 17  # pixels
 TRACK = 0.72  # of a lane, each, where drugs of one lane overlap
 BAR = 0.74  # of a track: a bar of the highest dose
 LEAST = 0.22  # of a bar: the smallest dose is still seen
+PULSE = 1.25  # of a bar: higher than any daily dose
 Spans = list[tuple[date, date]]
 
 
@@ -37,7 +39,8 @@ class Lane:
 
     @property
     def label(self) -> str:
-        drug_class, drugs = self.courses[0]["drug_class"], list(self.tracks)
+        drug_class, often = self.courses[0]["drug_class"], Counter(course["drug"] for course in self.courses)
+        drugs = sorted(self.tracks, key=lambda drug: -often[drug])
         return lane_label(drug_class, drugs[0]) if len(drugs) == 1 else folded_label(drug_class, drugs)
 
     def middle(self, drug: str) -> float:
@@ -153,7 +156,7 @@ def _draw_drug(
 
 
 def _highest(courses: list[dict]) -> dict[str, float]:
-    """By drug the highest daily dose of the record. A pulse stands in full height and is no measure: a taper after it would be flat."""
+    """By drug the highest daily dose of the record. A pulse stands above them and is no measure: a taper after it would be flat."""
     found: dict[str, float] = {}
     for course in courses:
         if course["dosing"] != "dose" and not course["pulse"] and course["dose_per_day"]:
@@ -166,7 +169,9 @@ def course_pieces(course: dict, colour: str, view: View, highest: float | None =
     and the dose stand in the first where they fit."""
     said, unread = hover(course), course["dose_per_day"] is None
     share = 1.0
-    if highest and not unread and not course.get("pulse"):
+    if course.get("pulse"):
+        share = PULSE
+    elif highest and not unread:
         share = max(LEAST, min(1.0, course["dose_per_day"] / highest))
     drawn = []
     for start, end, opacity in marks.ongoing(course["from_date"], course["to_date"], course["last_confirmed"]):
@@ -236,7 +241,7 @@ def _labelled(points: list[dict], named: bool) -> list[dict]:
 def _mark(drawn: Panel, course: dict, middle: float, view: View) -> None:
     """What a chosen flag lights up: a frame about a course, a ring about a dose."""
     evidence = frozenset(course["evidence"])
-    if course["dosing"] == "dose":
-        drawn.points.append((evidence, max(course["from_date"], view.start).isoformat(), middle))
-    else:
+    if course["dosing"] != "dose":
         drawn.intervals.append((evidence, middle, course["from_date"], course["to_date"]))
+    elif view.start <= course["from_date"] <= view.end:
+        drawn.points.append((evidence, course["from_date"].isoformat(), middle))

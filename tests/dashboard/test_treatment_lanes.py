@@ -2,12 +2,12 @@
 
 import itertools
 import re
-from datetime import date
+from datetime import date, datetime
 from html import unescape
 
 import pytest
 
-from dashboard import style
+from dashboard import data, style
 from dashboard.charts import ciclosporin_level, glucocorticoid, infection, marks, treatment, trough
 from dashboard.charts.page import page_figure
 from dashboard.charts.panel import DAY_MS, View
@@ -129,6 +129,23 @@ class TestClasses:
         assert len(middles) == 1  # both stand on one floor
         assert named(drawn, "Tacrolimus")[0]["text"] == ["Tacrolimus 3 mg"]
         assert named(drawn, "Ciclosporin")[0]["text"] == ["Ciclosporin 200 mg"]
+
+    def test_a_dose_is_never_read_as_another_drugs(self):
+        """In a bar too short for its drug's name only the first drug of the label may have a bare dose."""
+        days = ("2024-01-05", "2024-02-01", "2024-03-01", "2024-03-06", "2024-03-11")
+        names = ("prednisolone", "prednisolone", "methylprednisolone", "prednisolone")
+        spans = zip(names, itertools.pairwise(days), strict=True)
+        drawn = figure(*(course(drug, "glucocorticoid", start, end, 80.0) for drug, (start, end) in spans))
+        assert lanes(drawn)[0].startswith("GC: prednisolone")
+        assert named(drawn, "Methylprednisolone")[0]["text"] == [""]
+        short = figure(
+            course("prednisolone", "glucocorticoid", "2024-01-05", "2024-01-12", 80.0),
+            course("prednisolone", "glucocorticoid", "2024-01-12", "2024-03-01", 70.0),
+            course("methylprednisolone", "glucocorticoid", "2024-03-01", "2024-03-25", 64.0),
+            course("prednisolone", "glucocorticoid", "2024-03-25", "2024-04-01", 60.0),
+        )
+        assert named(short, "Prednisolone")[0]["text"] == ["80", "Prednisolone 70 mg", ""]
+        assert named(short, "Methylprednisolone")[0]["text"] == ["Methylp… 64 mg"]
 
     def test_an_opened_class_has_a_lane_per_drug(self):
         drawn = figure(self.TACROLIMUS, self.CICLOSPORIN, opened=frozenset({"cni"}))
@@ -406,3 +423,15 @@ class TestLevels:
             View(*WINDOW, AS_OF, thresholds=limits),
         )
         assert "10 to 15 (this site)" in panel.note
+
+
+def test_every_course_of_the_real_case_names_its_source(shown_store):
+    tables = data.patient_page("yonsei-2021")
+    courses = treatment.rows(tables) + treatment.courses(tables, treatment.INFECTION_CLASSES.__contains__)
+    assert len(courses) > 20 and all(re.search(r"\.csv line \d+", row["source"]) for row in courses)
+
+
+def test_the_records_of_drugs_are_those_that_stood(shown_store):
+    """Nothing had been received before the store was made."""
+    assert data.patient_page("yonsei-2021")["administration"]
+    assert data.patient_page("yonsei-2021", data.known(received_at=datetime(2000, 1, 1)))["administration"] == []

@@ -66,6 +66,7 @@ PRESETS: dict[str, Preset] = {
             "glucocorticoid",
             "treatment",
             "trough",
+            "ciclosporin_level",
             "prophylaxis",
             "neutrophils",
             "lymphocytes",

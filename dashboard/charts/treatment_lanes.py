@@ -3,6 +3,7 @@
 A lane has one drug, or the drugs of a class. Drugs of one lane that overlap in time stand on tracks of their own within it.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -16,6 +17,8 @@ LANE = 17  # pixels
 TRACK = 0.72  # of a lane, each, where drugs of one lane overlap
 BAR = 0.74  # of a track: a bar of the highest dose
 LEAST = 0.22  # of a bar: the smallest dose is still seen
+PULSE = 1.25  # of a bar: higher than any daily dose
+CUT = 7  # letters of a drug's name that stand for it in a short bar
 Spans = list[tuple[date, date]]
 
 
@@ -37,8 +40,14 @@ class Lane:
 
     @property
     def label(self) -> str:
-        drug_class, drugs = self.courses[0]["drug_class"], list(self.tracks)
+        drug_class, drugs = self.courses[0]["drug_class"], self.drugs
         return lane_label(drug_class, drugs[0]) if len(drugs) == 1 else folded_label(drug_class, drugs)
+
+    @property
+    def drugs(self) -> list[str]:
+        """The drugs as the label names them: that with the most courses first."""
+        often = Counter(course["drug"] for course in self.courses)
+        return sorted(self.tracks, key=lambda drug: -often[drug])
 
     def middle(self, drug: str) -> float:
         return self.top + (self.tracks[drug] + 0.5) * self.pitch
@@ -112,7 +121,7 @@ def _overlap(own: Spans, others: Spans) -> bool:
 
 def _draw_lane(drawn: Panel, lane: Lane, view: View) -> None:
     colour = style.CLASS_COLOURS.get(lane.courses[0]["drug_class"], style.GREY)
-    highest = _highest(lane.courses)
+    highest, first = _highest(lane.courses), lane.drugs[0]
     bars: dict[str, list[dict]] = {drug: [] for drug in lane.tracks}
     points: dict[str, list[dict]] = {drug: [] for drug in lane.tracks}
     missed: dict[str, list[dict]] = {drug: [] for drug in lane.tracks}
@@ -124,9 +133,11 @@ def _draw_lane(drawn: Panel, lane: Lane, view: View) -> None:
         elif course["dosing"] == "dose":
             points[drug].append(_dose_point(course, points[drug], lane.middle(drug)))
         else:
-            name = lane_name(drug) if len(lane.tracks) > 1 and named.get(lane.tracks[drug]) != drug else ""
-            pieces = course_pieces(course, colour, view, highest.get(drug), name)
-            if name and pieces and pieces[0].get("text", "").startswith(name):
+            before = named.get(lane.tracks[drug])
+            name = lane_name(drug) if len(lane.tracks) > 1 and before != drug else ""
+            bare = not name or (drug == first and before is None)  # else a dose would be read as another drug's
+            pieces = course_pieces(course, colour, view, highest.get(drug), name, bare)
+            if name and pieces and pieces[0]["text"].startswith(name[:CUT]):
                 named[lane.tracks[drug]] = drug
             bars[drug] += [_standing(piece, lane.middle(drug), lane.pitch) for piece in pieces]
         _mark(drawn, course, lane.middle(drug), view)
@@ -153,7 +164,7 @@ def _draw_drug(
 
 
 def _highest(courses: list[dict]) -> dict[str, float]:
-    """By drug the highest daily dose of the record. A pulse stands in full height and is no measure: a taper after it would be flat."""
+    """By drug the highest daily dose of the record. A pulse stands above them and is no measure: a taper after it would be flat."""
     found: dict[str, float] = {}
     for course in courses:
         if course["dosing"] != "dose" and not course["pulse"] and course["dose_per_day"]:
@@ -161,12 +172,16 @@ def _highest(courses: list[dict]) -> dict[str, float]:
     return found
 
 
-def course_pieces(course: dict, colour: str, view: View, highest: float | None = None, name: str = "") -> list[dict]:
-    """The bars of one course inside the window, each with its share of the `highest` dose as `share`; the name, where one is to be said,
-    and the dose stand in the first where they fit."""
+def course_pieces(
+    course: dict, colour: str, view: View, highest: float | None = None, name: str = "", bare: bool = True
+) -> list[dict]:
+    """The bars of one course inside the window, each with its share of the `highest` dose as `share`; the first has as `text` the name,
+    where one is to be said, and the dose as far as they fit, the dose without the name only where it may stand `bare`."""
     said, unread = hover(course), course["dose_per_day"] is None
     share = 1.0
-    if highest and not unread and not course.get("pulse"):
+    if course.get("pulse"):
+        share = PULSE
+    elif highest and not unread:
         share = max(LEAST, min(1.0, course["dose_per_day"] / highest))
     drawn = []
     for start, end, opacity in marks.ongoing(course["from_date"], course["to_date"], course["last_confirmed"]):
@@ -179,17 +194,21 @@ def course_pieces(course: dict, colour: str, view: View, highest: float | None =
             )  # fmt: skip
     if drawn:
         room = drawn[0]["from_date"], (drawn[-1] if course["to_date"] is None else drawn[0])["to_date"]
-        drawn[0]["text"] = next((text for text in _texts(course, name) if marks.fits(text, *room, view)), "")
+        drawn[0]["text"] = next((text for text in _texts(course, name, bare) if marks.fits(text, *room, view)), "")
     return drawn
 
 
-def _texts(course: dict, name: str) -> list[str]:
-    """What may stand in a bar, the longest first."""
-    if course["dose_per_day"] is None:
-        return [f"{name} ?".strip(), "?"]
-    number = style.number(course["dose_per_day"]) + ("+?" if course["dose_unread"] else "")
-    doses = [f"{number} {style.unit(course['dose_unit'])}".strip(), number]
-    return ([f"{name} {dose}" for dose in doses] + [name] if name else []) + doses
+def _texts(course: dict, name: str, bare: bool) -> list[str]:
+    """What may stand in a bar, the best first."""
+    doses = ["?"]
+    if course["dose_per_day"] is not None:
+        number = style.number(course["dose_per_day"]) + ("+?" if course["dose_unread"] else "")
+        doses = [f"{number} {style.unit(course['dose_unit'])}".strip(), number]
+    if not name:
+        return doses
+    cut = f"{name[:CUT]}…" if len(name) > CUT + 2 else name
+    named = [f"{shown} {dose}" for shown in (name, cut) for dose in doses]
+    return [*named, *doses] if bare else [*named, name, cut]
 
 
 def _standing(piece: dict, middle: float, pitch: float) -> dict:
@@ -236,7 +255,7 @@ def _labelled(points: list[dict], named: bool) -> list[dict]:
 def _mark(drawn: Panel, course: dict, middle: float, view: View) -> None:
     """What a chosen flag lights up: a frame about a course, a ring about a dose."""
     evidence = frozenset(course["evidence"])
-    if course["dosing"] == "dose":
-        drawn.points.append((evidence, max(course["from_date"], view.start).isoformat(), middle))
-    else:
+    if course["dosing"] != "dose":
         drawn.intervals.append((evidence, middle, course["from_date"], course["to_date"]))
+    elif view.start <= course["from_date"] <= view.end:
+        drawn.points.append((evidence, course["from_date"].isoformat(), middle))

@@ -13,6 +13,7 @@ SHORT = {
     "pjp_prophylaxis": "PJP prophylaxis",
     "ivig": "IVIG",
 }
+FOLDED = {"glucocorticoid": "GC"}  # before the names of its drugs, which are long
 
 
 def lane_name(drug: str) -> str:
@@ -40,7 +41,7 @@ def lane_label(drug_class: str, drug: str) -> str:
 
 def folded_label(drug_class: str, drugs: list[str]) -> str:
     """The class and the drugs folded into its lane, as many as fit: 'CNI: tacrolimus, ciclosporin', else how many more."""
-    title, names = class_title(drug_class), [_within(lane_name(drug)) for drug in drugs]
+    title, names = FOLDED.get(drug_class) or class_title(drug_class), [_within(lane_name(drug)) for drug in drugs]
     for told in range(len(names), 0, -1):
         more = f", +{len(names) - told}" if told < len(names) else ""
         said = ", ".join(names[:told]) + more

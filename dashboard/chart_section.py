@@ -39,7 +39,7 @@ def draw(patient_id: str, as_of: date, days: list[date], ringed: frozenset[str])
     plotted.draw(figure, KEY, alt.sentence(drawn, view), CHART_CONFIG)
     zoom.listen(patient_id, KEY)
     _draw_words(tables, view, cohort, chosen)
-    _draw_tables(drawn, view)
+    _draw_tables(drawn, view, zoomed)
 
 
 def _view(
@@ -108,9 +108,17 @@ def _draw_words(tables: dict, view: View, cohort: dict | None, chosen: address.A
         st.caption(style.as_markdown(sentence))
 
 
-def _draw_tables(drawn: list[Panel], view: View) -> None:
-    rows = table.twin(drawn, view)
-    with st.expander(f"The chart as a table: {len(rows)} rows up to {style.day(view.as_of)}"):
+ALL_PANELS = "All panels"
+
+
+def _draw_tables(drawn: list[Panel], view: View, zoomed: zoom.Zoom) -> None:
+    """The rows that the chart shows, of all panels or of one, and the same as CSV."""
+    rows = table.twin(drawn, view, zoomed.window)
+    part = ", of the days zoomed to" if zoomed.window else ""
+    with st.expander(f"The chart as a table: {len(rows)} rows up to {style.day(view.as_of)}{part}"):
+        titles = [ALL_PANELS, *dict.fromkeys(row["panel"] for row in rows)]
+        asked = st.selectbox("Rows of", titles, key="table_panel")
+        rows = [row for row in rows if asked in (ALL_PANELS, None, row["panel"])]
         st.dataframe(rows, hide_index=True, height=360)
         st.download_button(
             "Download as CSV",

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterable
+from datetime import datetime
 
 from dashboard import style
 from dashboard.charts.panel import Panel, View
@@ -10,28 +11,31 @@ from dashboard.charts.panel import Panel, View
 COLUMNS = ("date", "what", "value", "unit", "remark", "source")
 
 
-def twin(panels: Iterable[Panel], view: View) -> list[dict]:
-    """What panels draw inside the window and up to the as-of day, newest first: panel, date, what, value, unit, remark, source; all text.
+def twin(panels: Iterable[Panel], view: View, zoom: tuple[datetime, datetime] | None = None) -> list[dict]:
+    """What panels show inside the window, or the part of it zoomed to, and up to the as-of day, newest first: panel, date, what, value,
+    unit, remark, source; all text.
 
     What lasts is in the window where any of its days is. Rows without a date (held, and no day can be read) stand at the end.
     """
+    first, last = view.start.isoformat(), min(view.end, view.as_of).isoformat()
+    if zoom:
+        first, last = max(first, zoom[0].date().isoformat()), min(last, zoom[1].date().isoformat())
     rows = [
         {"panel": panel.title} | {name: row[name] or "" for name in COLUMNS}
         for panel in panels
         for row in panel.table
-        if _shown(row, view)
+        if _shown(row, first, last)
     ]
     return sorted(rows, key=lambda row: row["date"], reverse=True)
 
 
-def _shown(row: dict, view: View) -> bool:
+def _shown(row: dict, first: str, last: str) -> bool:
     if row["date"] is None:
         return True
-    start, day = view.start.isoformat(), row["date"][:10]
-    last = min(view.end, view.as_of).isoformat()
+    day = row["date"][:10]
     if "until" not in row:
-        return start <= day <= last
-    return day <= last and (row["until"] is None or row["until"] > start)
+        return first <= day <= last
+    return day <= last and (row["until"] is None or row["until"] > first)
 
 
 def as_csv(rows: list[dict]) -> bytes:

@@ -2,7 +2,7 @@
 
 import json
 import math
-from datetime import date
+from datetime import date, datetime
 
 import pytest
 
@@ -19,7 +19,7 @@ from dashboard.charts import (
     ldh,
     lymphocytes,
 )
-from dashboard.charts.page import page_figure, view_of
+from dashboard.charts.page import drawn_panels, page_figure, view_of
 from dashboard.charts.panel import View
 from tests.dashboard.hand_made import above, below, event, held, judged, oxygen, page, result, threshold
 from tests.dashboard.test_charts import hover
@@ -506,3 +506,18 @@ def test_the_real_case_has_its_held_crp_on_their_days_and_every_result_says_when
         ("2021-08-04", "18"),
     ]
     assert panel.note == "none accepted, held: unit not printed" and heights(panel, "CRP") == []
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "days"),
+    [
+        (datetime(2024, 2, 1), datetime(2024, 3, 1), ["2024-03-01", "2024-02-01"]),
+        (datetime(2024, 2, 2), datetime(2024, 2, 29), []),
+        (datetime(2023, 1, 1), datetime(2025, 1, 1), ["2024-03-01", "2024-02-01"]),  # never beyond the as-of day
+    ],
+)
+def test_the_table_follows_the_zoom(start, end, days):
+    rows = [result("ferritin", day, 900.0) for day in ("2024-02-01", "2024-03-01", "2024-04-02")]
+    view = view_of(page(observation=rows), date(2024, 4, 1))
+    drawn = drawn_panels(page(observation=rows), view, ["ferritin"])
+    assert [row["date"] for row in table.twin(drawn, view, (start, end))] == days

@@ -142,4 +142,8 @@ class TestPatient:
     def test_the_table_holds_what_the_chart_shows(self, shown_store):
         app = opened("patient", patient=REAL)
         table = app.dataframe[0].value
-        assert {"ldh", "kl6"} <= set(table["what"]) and "labs.csv" in table["source"].to_string()
+        assert {"LDH", "KL-6", "Treatment", "Flags"} <= set(table["panel"]) and "labs.csv" in table[
+            "source"
+        ].to_string()
+        app.selectbox(key="table_panel").set_value("KL-6").run()
+        assert set(app.dataframe[0].value["panel"]) == {"KL-6"}

@@ -8,7 +8,7 @@ PYTHON := $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 RULES := $(wildcard pipelines/*/*.sql pipelines/*/*.toml site.toml) $(wildcard $(MDA5_SITE))
 
-.PHONY: help run test check format bench requirements clean
+.PHONY: help run test check format bench pictures requirements clean
 .DEFAULT_GOAL := help
 
 help:
@@ -17,6 +17,7 @@ help:
 	@echo "make check    ruff, formatting, and which module may import which"
 	@echo "make format   put the code into the form that check asks for"
 	@echo "make bench    the benchmarks, each beside its floor or peer"
+	@echo "make pictures the pictures of the README, drawn anew from the sample data (needs Chromium)"
 	@echo "make requirements   compile the pinned versions from pyproject.toml (needs uv)"
 	@echo "make clean    remove the environment and the caches, never a store"
 
@@ -44,6 +45,9 @@ format: .venv/dev
 
 bench: .venv/dev
 	$(BIN)/python -m tests.benchmarks
+
+pictures: .venv/dev
+	$(BIN)/python -m tests.browser.pictures
 
 .venv/run: requirements.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed")'

@@ -1,5 +1,6 @@
 """What lights up when a flag is chosen: a ring around each record that decided, its mark in full; everything else is dimmed."""
 
+import re
 from datetime import timedelta
 
 from dashboard import style
@@ -17,7 +18,16 @@ def lit(panel: Panel, view: View) -> list[dict]:
 
 
 def _dimmed(trace: dict) -> dict:
-    return trace | {"opacity": min(trace.get("opacity", 1), DIMMED)}
+    """Of an area the fill too, which does not follow the opacity of its trace."""
+    fill = {"fillcolor": _ALPHA.sub(_thinner, trace["fillcolor"])} if "fillcolor" in trace else {}
+    return trace | {"opacity": min(trace.get("opacity", 1), DIMMED)} | fill
+
+
+_ALPHA = re.compile(r"([0-9.]+)\)$")
+
+
+def _thinner(alpha: re.Match) -> str:
+    return f"{float(alpha[1]) * DIMMED:g})"
 
 
 def _rings(panel: Panel, view: View) -> list[dict]:

@@ -153,6 +153,17 @@ def test_a_chosen_flag_dims_all_that_is_no_evidence():
     assert {trace["opacity"] for trace in data if trace["name"] in ("Ferritin", "LDH", "Oxygen support")} == {0.4}
 
 
+def test_an_area_is_dimmed_with_its_line():
+    def fill(**chosen):
+        return next(
+            trace["fillcolor"]
+            for trace in figure(**chosen)["data"]
+            if trace["name"] == "Prednisone eq." and "fillcolor" in trace
+        )
+
+    assert fill() == "rgba(230,159,0,0.35)" and fill(ringed=["1"]) == "rgba(230,159,0,0.14)"
+
+
 def test_exchanges_after_the_day_are_not_known_on_it():
     sessions = [event("procedure", "plasma_exchange", day) for day in ("2024-02-01", "2024-02-03")]
     sessions.append(event("procedure", "plasma_exchange", "2024-02-02", "absent"))

@@ -282,15 +282,24 @@ def _tell_spells(con: duckdb.DuckDBPyConnection, judged: list[Judged], number: i
         )
         return f"{last} UNION ALL {whole}" if differ else last
 
-    tables = [f"told_{number}"]
+    tables: list[str] = []
     with told(con, judged, None if few else row_ids):
-        said = " UNION ALL ".join(one.all_said() for one in judged)
-        con.execute(f"CREATE TEMP TABLE {tables[0]} AS {TOLD_RUNS.format(said=said)}")
-        if differ:
-            _create_partly_judged(con, judged)
-            tables.append(f"told_{number + 1}")
-            con.execute(f"CREATE TEMP TABLE {tables[1]} AS SELECT {THEIR_ID} FROM ({SPELLS}) AS told {THEIRS}")
-            con.execute("DROP TABLE judged")
+        for group in [judged] if few else [[one] for one in judged]:  # all that many rows say would not fit at once
+            tables += _tell_group(con, group, number + len(tables), differ)
+    return tables
+
+
+def _tell_group(con: duckdb.DuckDBPyConnection, group: list[Judged], number: int, differ: bool) -> list[str]:
+    """The tables of the spells of criteria whose sentences have been made."""
+    criteria = ", ".join(f"'{one.definition.id}'" for one in group)
+    tables = [f"told_{number}"]
+    said = " UNION ALL ".join(one.all_said() for one in group)
+    con.execute(f"CREATE TEMP TABLE {tables[0]} AS {TOLD_RUNS.format(said=said, criteria=criteria)}")
+    if differ and con.execute(f"SELECT count(*) FROM differing WHERE criterion IN ({criteria})").fetchone()[0]:
+        _create_partly_judged(con, group)
+        tables.append(f"told_{number + 1}")
+        con.execute(f"CREATE TEMP TABLE {tables[1]} AS SELECT {THEIR_ID} FROM ({SPELLS}) AS told {THEIRS}")
+        con.execute("DROP TABLE judged")
     return tables
 
 
@@ -298,7 +307,7 @@ def _tell_spells(con: duckdb.DuckDBPyConnection, judged: list[Judged], number: i
 TOLD_RUNS = """
     SELECT run.criterion, reading.patient_id, said.item, run.from_date, run.last_judged, run.until_date, said.status, said.grade,
         said.evidence, said.missing, said.facts, said.notes, said.margin
-    FROM standing_run AS run
+    FROM (SELECT * FROM standing_run WHERE criterion IN ({criteria})) AS run
     JOIN ({said}) AS said
         ON said.criterion = run.criterion AND said.patient_id = run.patient_id AND coalesce(said.row_id, -1) = coalesce(run.last_row, -1)
     JOIN reading ON reading.world_id = run.patient_id"""

@@ -51,17 +51,21 @@ def path(
 
 
 def point(points: list[dict], name: str, colour: str, symbol: str | list[str] = "circle", size: int = 8) -> dict:
-    """Marks with hover text. A point may be `hollow` (assumed, estimated or preliminary) and carry a `symbol` of its own."""
+    """Marks with hover text. A point may be `hollow` (assumed, estimated or preliminary) and carry a `symbol` and `size` of its own."""
     return {
         "type": "scatter", "mode": "markers", "name": name,
         "x": [entry["x"] for entry in points], "y": [entry["y"] for entry in points],
         "hovertext": [entry.get("text", "") for entry in points], "hovertemplate": "%{hovertext}<extra></extra>",
         "marker": {
-            "symbol": _once([entry.get("symbol", symbol) for entry in points]), "size": size,
+            "symbol": _once([entry.get("symbol", symbol) for entry in points]), "size": _sizes(points, size),
             "color": _once(["#FFFFFF" if entry.get("hollow") else entry.get("colour", colour) for entry in points]),
             "line": {"color": _once([entry.get("colour", colour) for entry in points]), "width": 1.8},
         },
     }  # fmt: skip
+
+
+def _sizes(points: list[dict], size: int) -> int | list[int]:
+    return [point.get("size", size) for point in points] if any("size" in point for point in points) else size
 
 
 def unheard(trace: dict) -> dict:

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from dashboard.charts.panel import Panel, View
 from dashboard.charts.treatment_lanes import LANE as LANE
+from dashboard.charts.treatment_lanes import Spans, overlap, reach
 from dashboard.charts.treatment_lanes import course_pieces as course_pieces
 from dashboard.charts.treatment_lanes import lanes_panel as lanes_panel
 from dashboard.charts.treatment_words import class_title, table_row
@@ -34,15 +35,35 @@ def rows(page: dict) -> list[dict]:
 
 def courses(page: dict, wanted: Callable[[str], bool]) -> list[dict]:
     """The courses of drugs whose class is wanted, and as rows like them what was recorded as not given; each with `source` (file and
-    line of its first record) and `unstopped`: no stop is recorded and it is not ongoing."""
+    line of its first record), `unstopped`: no stop is recorded and it is not ongoing, and of an order `not_seen_given`: of none of its days
+    is a dose recorded as given."""
     records = {row["record_id"]: row for row in page.get("administration", [])}
     found = [
         row | _recorded(row, [records[one] for one in row["evidence"] if one in records])
         for row in page["treatment_course"]
         if wanted(row["drug_class"]) and not row["gap"]
     ]
+    orders = [row for row in found if row["action"] == "ordered"]
+    given = given_spans(found) if orders else {}
+    for row in orders:
+        row["not_seen_given"] = not overlap([(row["from_date"], reach(row))], given.get(row["drug"], []))
     missed = (_missed(row) for row in records.values() if row["action"] == "not_given")
     return found + [row for row in missed if wanted(row["drug_class"])]
+
+
+def given_spans(courses: list[dict]) -> dict[str, Spans]:
+    """By drug the stretches on which it was given in order, those that touch as one: first day, day after the last."""
+    found: dict[str, Spans] = {}
+    for row in sorted(courses, key=lambda row: row["from_date"]):
+        if row["action"] != "given":
+            continue
+        spans = found.setdefault(row["drug"], [])
+        start, end = row["from_date"], reach(row)
+        if spans and start <= spans[-1][1]:
+            spans[-1] = (spans[-1][0], max(spans[-1][1], end))
+        else:
+            spans.append((start, end))
+    return found
 
 
 def _recorded(course: dict, records: list[dict]) -> dict:

@@ -18,6 +18,7 @@ TRACK = 0.72  # of a lane, each, where drugs of one lane overlap
 BAR = 0.74  # of a track: a bar of the highest dose
 LEAST = 0.22  # of a bar: the smallest dose is still seen
 PULSE = 1.25  # of a bar: higher than any daily dose
+DOSE, ORDER = 11, 16  # pixels of a diamond: one that was ordered goes round one that was given
 CUT = 7  # letters of a drug's name that stand for it in a short bar
 Spans = list[tuple[date, date]]
 
@@ -88,11 +89,11 @@ def _tracks(courses: list[dict]) -> dict[str, int]:
     """By drug, in order of its first day, the first track on which no drug overlaps it."""
     spans: dict[str, Spans] = {}
     for course in courses:
-        spans.setdefault(course["drug"], []).append((course["from_date"], _reach(course)))
+        spans.setdefault(course["drug"], []).append((course["from_date"], reach(course)))
     taken: list[Spans] = []
     found = {}
     for drug, own in spans.items():
-        free = (number for number, others in enumerate(taken) if not _overlap(own, others))
+        free = (number for number, others in enumerate(taken) if not overlap(own, others))
         found[drug] = next(free, len(taken))
         if found[drug] == len(taken):
             taken.append([])
@@ -100,14 +101,14 @@ def _tracks(courses: list[dict]) -> dict[str, int]:
     return found
 
 
-def _reach(course: dict) -> date:
+def reach(course: dict) -> date:
     """The day after the last on which a course is drawn."""
     if course["dosing"] == "dose" or course["action"] == "not_given":
         return course["from_date"] + timedelta(days=1)
     return course["to_date"] or date.max
 
 
-def _overlap(own: Spans, others: Spans) -> bool:
+def overlap(own: Spans, others: Spans) -> bool:
     """Whether any of some days are any of others, both in order: one walk through each."""
     place, reached = 0, date.min
     for start, end in own:
@@ -157,8 +158,8 @@ def _draw_drug(
         bars.sort(key=lambda piece: piece["outlined"])  # an outline lies over what was given, and stays visible
         drawn.traces.append(marks.interval(middle, bars, name))
     if points:
-        points.sort(key=lambda point: not point["hollow"])  # what was given stands before what was ordered for the day
-        drawn.traces.append(marks.point(points, name, colour, "diamond", size=11))
+        points.sort(key=lambda point: "size" not in point)  # what was given stands before what was ordered for the day
+        drawn.traces.append(marks.point(points, name, colour, "diamond", size=DOSE))
     if missed:
         drawn.traces.append(marks.point(missed, f"{name}, not given", style.INK, "x-thin", size=8))
 
@@ -221,14 +222,15 @@ def _dose_point(course: dict, before: list[dict], middle: float) -> dict:
     """A dose or session as a point, numbered among those given."""
     given = course["action"] == "given"
     count = (before[-1]["count"] if before else 0) + given
+    order = {} if given else {"symbol": "diamond-open", "size": ORDER}
     return {
         "x": course["from_date"].isoformat(),
         "y": middle,
         "text": hover(course),
-        "hollow": not given,
         "count": count,
         "number": str(count) if given else "",
         "name": lane_name(course["drug"]),
+        **order,
     }
 
 

@@ -127,7 +127,10 @@ def table_row(course: dict) -> dict:
 
 
 def _action(course: dict) -> str:
-    return {"ordered": "ordered, not given", "not_given": "not given"}.get(course["action"], "")
+    """What an order is must be said; that nothing was given only where no record of the drug says otherwise."""
+    if course["action"] == "ordered":
+        return "ordered, nothing recorded as given" if course.get("not_seen_given") else "ordered"
+    return "not given" if course["action"] == "not_given" else ""
 
 
 def _written(course: dict) -> str | None:

@@ -326,7 +326,7 @@ class TestTable:
 
     def test_prednisone_equivalent_and_infections_have_a_table(self):
         rows = [equivalent("2024-02-01", "2024-02-10", 50.0, dose_unknown=True)]
-        told = glucocorticoid.panel(rows, VIEW).table[0]
+        told = glucocorticoid.panel(glucocorticoid.rows(page(prednisone_equivalent=rows)), VIEW).table[0]
         assert (told["value"], told["unit"]) == ("at least 50", "mg/day") and "until 9 Feb 2024" in told["remark"]
         tables = page(
             treatment_course=[course("ganciclovir", "antiviral", "2024-02-01", "2024-02-15", 430.0)],

@@ -133,4 +133,5 @@ def _outline(piece: dict) -> str:
 
 def fits(text: str, from_date: date, to_date: date, view: View) -> bool:
     """Whether a text can stand inside an interval on a 1280 pixel screen."""
-    return view.pixel(to_date.isoformat()) - view.pixel(from_date.isoformat()) > 5.4 * len(text) + 6
+    days = max(1, (view.end - view.start).days)
+    return (to_date - from_date).days * view.width / days > 5.4 * len(text) + 6

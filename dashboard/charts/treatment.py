@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable
 from datetime import timedelta
 
 from dashboard.charts.panel import Panel, View
+from dashboard.charts.treatment_bars import course_pieces as course_pieces
 from dashboard.charts.treatment_lanes import LANE as LANE
-from dashboard.charts.treatment_lanes import Spans, overlap, reach
-from dashboard.charts.treatment_lanes import course_pieces as course_pieces
+from dashboard.charts.treatment_lanes import given_spans, overlap, reach
 from dashboard.charts.treatment_lanes import lanes_panel as lanes_panel
 from dashboard.charts.treatment_words import class_title, table_row
 from dashboard.charts.treatment_words import hover as hover
@@ -49,21 +49,6 @@ def courses(page: dict, wanted: Callable[[str], bool]) -> list[dict]:
         row["not_seen_given"] = not overlap([(row["from_date"], reach(row))], given.get(row["drug"], []))
     missed = (_missed(row) for row in records.values() if row["action"] == "not_given")
     return found + [row for row in missed if wanted(row["drug_class"])]
-
-
-def given_spans(courses: list[dict]) -> dict[str, Spans]:
-    """By drug the stretches on which it was given in order, those that touch as one: first day, day after the last."""
-    found: dict[str, Spans] = {}
-    for row in sorted(courses, key=lambda row: row["from_date"]):
-        if row["action"] != "given":
-            continue
-        spans = found.setdefault(row["drug"], [])
-        start, end = row["from_date"], reach(row)
-        if spans and start <= spans[-1][1]:
-            spans[-1] = (spans[-1][0], max(spans[-1][1], end))
-        else:
-            spans.append((start, end))
-    return found
 
 
 def _recorded(course: dict, records: list[dict]) -> dict:

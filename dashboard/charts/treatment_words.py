@@ -92,6 +92,9 @@ def missed_hover(row: dict) -> str:
 
 def ending(course: dict) -> str:
     """How a course ends. Ongoing, ended by a later record, and not ongoing with no stop on record are three things."""
+    if course.get("days"):
+        unstopped = ", no stop recorded and not ongoing" if course.get("unstopped") else ""
+        return f"until {_last_day(course['to_date'])}, {course['days']} days recorded one by one{unstopped}"
     if course.get("unstopped"):
         return "no stop recorded and not ongoing: one day is known"
     if course["to_date"] is None:

@@ -60,6 +60,7 @@ class TestOngoing:
 
     def test_it_is_not_dropped(self):
         assert named(figure(self.ONGOING), "Tacrolimus")
+        assert named(figure(self.ONGOING | {"last_confirmed": None}), "Tacrolimus")
 
     def test_it_is_not_a_dot(self):
         start, end = drawn_days(named(figure(self.ONGOING), "Tacrolimus")[0])[0]
@@ -99,6 +100,9 @@ class TestOngoing:
     def test_after_its_last_confirmation_it_fades_and_never_grows_again(self):
         opacities = [opacity for _, _, opacity in marks.ongoing(date(2024, 2, 1), None, date(2024, 4, 10))]
         assert opacities[0] == 1 and opacities == sorted(opacities, reverse=True) and 0 < opacities[-1] < 0.2
+        fills = named(figure(self.ONGOING), "Tacrolimus")[0]["marker"]["color"]
+        shades = [float(fill.rstrip(")").rsplit(",", 1)[1]) for fill in fills]
+        assert shades == sorted(shades, reverse=True) and shades[0] > shades[1] and shades[-1] < shades[0] / 3
 
     def test_no_stop_and_not_ongoing_is_another_thing(self):
         record = administered("tacrolimus", "2024-02-01")
@@ -233,7 +237,7 @@ class TestDose:
         highest, first, second = named(figure(*rows), "Methylprednisolone")[0]["width"]
         assert highest > first == pytest.approx(2 * second, abs=0.001)
 
-    def test_an_unknown_dose_is_full_height_hatched_and_asked(self):
+    def test_an_unknown_dose_is_full_height_dotted_and_asked(self):
         rows = [
             course("tacrolimus", "cni", "2024-01-05", "2024-03-01", 3.0),
             course("tacrolimus", "cni", "2024-03-01", "2024-04-01", None),
@@ -241,7 +245,7 @@ class TestDose:
         bars = named(figure(*rows), "Tacrolimus")[0]
         assert (
             bars["width"][1] == bars["width"][0]
-            and bars["marker"]["pattern"]["shape"] == ["", "/"]
+            and bars["marker"]["pattern"]["shape"] == ["", "."]
             and bars["text"][1] == "?"
         )
         assert "dose unknown" in bars["hovertext"][1]

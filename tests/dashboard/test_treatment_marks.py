@@ -151,3 +151,32 @@ class TestDaysRecordedOneByOne:
         assert len(treatment.panel(rows, VIEW).table) == 12
         (frame,) = named(drawn_days(found, ringed=found[3][0]["evidence"]), "evidence frame")
         assert frame["x"][:2] == ["2024-02-04", "2024-02-05"]
+
+
+class TestFrames:
+    def frames(self, *courses: dict) -> list[tuple[float, float]]:
+        """Top and foot of each frame, in order down the axis."""
+        (frame,) = named(figure(*courses, ringed=[one for row in courses for one in row["evidence"]]), "evidence frame")
+        ys = [y for y in frame["y"] if y is not None]
+        return sorted((min(ys[n : n + 5]), max(ys[n : n + 5])) for n in range(0, len(ys), 5))
+
+    def test_those_of_neighbouring_tracks_do_not_touch(self):
+        first, second = self.frames(
+            course("tacrolimus", "cni", "2024-02-01", None, 3.0),
+            course("ciclosporin", "cni", "2024-03-01", None, 200.0),
+        )
+        assert first[1] < second[0]
+
+    def test_a_dose_on_the_next_track_is_in_no_frame(self):
+        dose = pulse("methylprednisolone", "glucocorticoid", "2024-02-05", 500.0)
+        frames = self.frames(course("prednisolone", "glucocorticoid", "2024-02-01", None, 20.0), dose)
+        rows = treatment.rows(page(treatment_course=[course("prednisolone", "glucocorticoid", "2024-02-01"), dose]))
+        (point,) = treatment.panel(rows, VIEW).points
+        assert all(
+            not top <= point[2] <= foot and min(abs(point[2] - top), abs(point[2] - foot)) > 0.36
+            for top, foot in frames
+        )
+
+    def test_alone_in_its_lane_a_course_has_the_whole_frame(self):
+        ((top, foot),) = self.frames(course("tacrolimus", "cni", "2024-02-01", None, 3.0))
+        assert foot - top == pytest.approx(0.8)

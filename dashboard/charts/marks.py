@@ -108,17 +108,20 @@ def interval(lane: float, pieces: list[dict], name: str, width: float = 0.62) ->
     own = any("width" in piece for piece in pieces)
     return {
         "type": "bar", "orientation": "h", "name": name, "y": [piece.get("y", lane) for piece in pieces],
-        "width": [round(piece.get("width", width), 4) for piece in pieces] if own else width,
+        "width": _once([round(piece.get("width", width), 4) for piece in pieces]) if own else width,
         "base": [piece["from_date"].isoformat() for piece in pieces],
         "x": [max(1, (piece["to_date"] - piece["from_date"]).days) * DAY_MS for piece in pieces],
         "hovertext": [piece.get("hover", "") for piece in pieces], "hovertemplate": "%{hovertext}<extra></extra>",
-        "text": [style.as_label(piece.get("text", "")) for piece in pieces],
+        "text": [style.as_label(piece["text"]) if piece.get("text") else "" for piece in pieces],
         "textposition": "inside", "insidetextanchor": "start", "textangle": 0, "constraintext": "none",
-        "textfont": {"size": 10, "color": [piece.get("ink", style.INK) for piece in pieces]}, "cliponaxis": True,
+        "textfont": {"size": 10, "color": _once([piece.get("ink", style.INK) for piece in pieces])}, "cliponaxis": True,
         "marker": {
-            "color": [_fill(piece) for piece in pieces],
-            "line": {"color": [_outline(piece) for piece in pieces], "width": [1.4 if piece.get("outlined") else 0 for piece in pieces]},
-            "pattern": {"shape": [piece.get("hatch", "") for piece in pieces], "size": 5, "solidity": 0.25},
+            "color": _once([_fill(piece) for piece in pieces]),
+            "line": {
+                "color": _once([_outline(piece) for piece in pieces]),
+                "width": _once([1.4 if piece.get("outlined") else 0 for piece in pieces]),
+            },
+            "pattern": {"shape": _once([piece.get("hatch", "") for piece in pieces]), "size": 5, "solidity": 0.25},
         },
     }  # fmt: skip
 

@@ -13,6 +13,7 @@ LEAST = 0.22  # of a bar: the smallest dose is still seen
 PULSE = 1.25  # of a bar: higher than any daily dose
 CUT = 7  # letters of a drug's name that stand for it in a short bar
 UNKNOWN = "."  # dotted, not hatched: hatching says that no end is recorded
+SEPARATOR, LINE = " · ", " line "  # in a hover box: between its parts, before a line of a file
 DAY = timedelta(days=1)
 SAME = ("drug", "action", "route", "dose_per_day", "dose_unread", "dose_unit", "pulse", "notes")
 TOLD = ("unstopped", "no_stop", "not_seen_given")
@@ -102,3 +103,22 @@ def standing(piece: dict, middle: float, pitch: float) -> dict:
     height = BAR * pitch
     piece["y"], piece["width"] = round(middle + height / 2 - piece["share"] * height / 2, 4), piece["share"] * height
     return piece
+
+
+def told_once(bars: dict) -> dict:
+    """Many bars of a drug: what all their hover boxes share is sent once, as the template, and of their sources the line alone each."""
+    texts = bars["hovertext"]
+    if len(texts) <= marks.MANY:
+        return bars
+    parts = [text.split(SEPARATOR) for text in texts]
+    shared = set(parts[0]).intersection(*parts[1:])
+    files = {one[-1].rpartition(LINE)[0] for one in parts}
+    file = files.pop() if len(files) == 1 else ""
+    if "%" in file or any("%" in part for part in shared):  # text of data, which the template would read as its own
+        return bars
+    common = [part for part in parts[0] if part in shared and not (file and part == parts[0][-1])]
+    own = slice(None, -1 if file else None)
+    told = [SEPARATOR.join(part for part in one[own] if part not in shared) for one in parts]
+    source = {"customdata": [one[-1].rpartition(LINE)[2] for one in parts]} if file else {}
+    template = [*common, "%{hovertext}", *([f"{file}{LINE}%{{customdata}}"] if file else [])]
+    return bars | {"hovertext": told, **source, "hovertemplate": SEPARATOR.join(template) + "<extra></extra>"}

@@ -173,7 +173,7 @@ def _draw_drug(
     name = lane_name(drug)
     if bars:
         bars.sort(key=lambda piece: piece["outlined"])  # an outline lies over what was given, and stays visible
-        drawn.traces.append(marks.interval(bars[0]["y"], bars, name))
+        drawn.traces.append(treatment_bars.told_once(marks.interval(bars[0]["y"], bars, name)))
     if doses:
         drawn.traces += treatment_points.doses(doses, name, drug, colour, view)
     if missed:

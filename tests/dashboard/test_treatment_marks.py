@@ -1,6 +1,8 @@
 """Marks of treatment lanes told apart without colour: an end nobody recorded, a dose nobody could read, each kind of procedure; and what is
 drawn when many stand close together."""
 
+import json
+import timeit
 from datetime import date, timedelta
 
 import pytest
@@ -180,3 +182,40 @@ class TestFrames:
     def test_alone_in_its_lane_a_course_has_the_whole_frame(self):
         ((top, foot),) = self.frames(course("tacrolimus", "cni", "2024-02-01", None, 3.0))
         assert foot - top == pytest.approx(0.8)
+
+
+class TestMany:
+    def alternating(self, count: int = 2000) -> tuple[dict, date]:
+        """A patient whose dose changes every day: nothing can be joined."""
+        found = days("prednisolone", "2018-06-01", count, route="oral")
+        rows = [row | {"dose_per_day": 5.0 + number % 7} for number, (row, _) in enumerate(found)]
+        return page(treatment_course=rows, administration=[record for _, record in found]), rows[-1]["from_date"]
+
+    def test_what_all_bars_share_is_sent_once_and_still_read(self):
+        tables, last = self.alternating(200)
+        (bars,) = named(page_figure(tables, last, shown=["treatment"])["data"], "Prednisolone")
+        assert (
+            bars["hovertemplate"] == "Prednisolone · oral · %{hovertext} · meds.csv line %{customdata}<extra></extra>"
+        )
+        assert (bars["hovertext"][8], bars["customdata"][8]) == ("6 mg/day · 9 Jun 2018", "10")
+
+    def test_no_text_of_data_is_read_as_a_template(self):
+        tables, last = self.alternating(200)
+        for record in tables["administration"]:
+            record["file"] = "%{x}.csv"
+        (bars,) = named(page_figure(tables, last, shown=["treatment"])["data"], "Prednisolone")
+        assert "%{x}" not in bars["hovertemplate"] and "%{x}.csv line 10" in bars["hovertext"][8]
+
+    def test_two_thousand_courses_are_light(self):
+        tables, last = self.alternating()
+        drawn = page_figure(tables, last, shown=["treatment"])
+        assert len(json.dumps(drawn, ensure_ascii=False).encode()) < 170_000
+        taken = min(timeit.repeat(lambda: page_figure(tables, last, shown=["treatment"]), number=1, repeat=5))
+        assert taken < 0.06  # half of that where nothing else runs
+
+    def test_two_thousand_days_of_one_dose_are_one_bar(self):
+        tables, last = self.alternating()
+        for row in tables["treatment_course"]:
+            row["dose_per_day"] = 10.0
+        drawn = page_figure(tables, last, shown=["treatment"])
+        assert len(json.dumps(drawn)) < 10_000

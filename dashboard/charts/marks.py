@@ -1,6 +1,7 @@
 """The four primitives every panel is drawn with: line, step, interval, point."""
 
 from datetime import date, timedelta
+from functools import lru_cache
 
 from dashboard import style
 from dashboard.charts.panel import DAY_MS, View
@@ -112,7 +113,7 @@ def interval(lane: float, pieces: list[dict], name: str, width: float = 0.62) ->
         "base": [piece["from_date"].isoformat() for piece in pieces],
         "x": [max(1, (piece["to_date"] - piece["from_date"]).days) * DAY_MS for piece in pieces],
         "hovertext": [piece.get("hover", "") for piece in pieces], "hovertemplate": "%{hovertext}<extra></extra>",
-        "text": [style.as_label(piece["text"]) if piece.get("text") else "" for piece in pieces],
+        "text": _once([style.as_label(piece["text"]) if piece.get("text") else "" for piece in pieces]),
         "textposition": "inside", "insidetextanchor": "start", "textangle": 0, "constraintext": "none",
         "textfont": {"size": 10, "color": _once([piece.get("ink", style.INK) for piece in pieces])}, "cliponaxis": True,
         "marker": {
@@ -126,8 +127,11 @@ def interval(lane: float, pieces: list[dict], name: str, width: float = 0.62) ->
     }  # fmt: skip
 
 
+_faded = lru_cache(maxsize=256)(style.faded)  # a handful of colours, thousands of bars
+
+
 def _fill(piece: dict) -> str:
-    return "rgba(255,255,255,0)" if piece.get("outlined") else style.faded(piece["colour"], piece.get("opacity", 1.0))
+    return "rgba(255,255,255,0)" if piece.get("outlined") else _faded(piece["colour"], piece.get("opacity", 1.0))
 
 
 def _outline(piece: dict) -> str:

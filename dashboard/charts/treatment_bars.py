@@ -61,11 +61,11 @@ def course_pieces(
 ) -> list[dict]:
     """The bars of one course inside the window, each with its share of the `highest` dose as `share`; the first has as `text` the name,
     where one is to be said, and the dose as far as they fit, the dose without the name only where it may stand `bare`."""
-    spans = [
-        (span, opacity)
-        for start, end, opacity in marks.ongoing(course["from_date"], course["to_date"], course["last_confirmed"])
-        if (span := marks.overlapping(start, end, view))
-    ]
+    if course["to_date"] is not None:  # the most by far
+        parts = [(course["from_date"], course["to_date"], 1.0)]
+    else:
+        parts = marks.ongoing(course["from_date"], None, course["last_confirmed"])
+    spans = [(span, opacity) for start, end, opacity in parts if (span := marks.overlapping(start, end, view))]
     if not spans:
         return []
     unread = course["dose_per_day"] is None

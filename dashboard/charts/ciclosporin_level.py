@@ -30,7 +30,8 @@ def panel(rows: list[dict], view: View) -> Panel:
     bands = constant_bands(levels, numbers, "c0", view)
     trough.levels_panel(drawn, [("Ciclosporin trough", levels, style.GREEN, "circle")], bands, view, ANALYTES)
     if drawn.empty:
-        drawn.empty += trough.given_from(rows, view)
+        drawn.title = "Ciclosporin level"
+        trough.say_given(drawn, rows, view, "ciclosporin")
     else:
         trough.say(drawn, f"band: trough {trough.between(numbers, 'c0')}" if bands else "")
     return drawn

@@ -8,6 +8,7 @@ from dashboard.charts.panel import Panel, View
 from dashboard.charts.treatment_words import hover, lane_name, missed_hover
 
 DOSE, ORDER = 11, 16  # pixels of a diamond: one that was ordered goes round one that was given
+SMALL = 6  # pixels of a mark under a bracket, where a larger one would hide the next
 SYMBOLS = {
     "plasma_exchange": "hourglass",
     "polymyxin_hemoperfusion": "bowtie",
@@ -15,7 +16,7 @@ SYMBOLS = {
     "ecmo": "star-square",
 }
 OTHER = "pentagon"  # a procedure that is none of these
-NEAR = 14  # pixels: nearer marks leave no room for their numbers
+NEAR = 22  # pixels: nearer marks leave no room for their numbers
 RUN = 3  # marks so near to each other stand under one bracket
 RISE = 0.46  # of a lane: how far a bracket stands above the middle
 
@@ -24,7 +25,7 @@ def dose_point(course: dict, before: list[dict], middle: float) -> dict:
     """A dose or session as a point, numbered among those given."""
     given = course["action"] == "given"
     count = (before[-1]["count"] if before else 0) + given
-    order = {} if given else {"symbol": "diamond-open", "size": ORDER}
+    order = {} if given else {"symbol": "diamond-open", "size": ORDER, "colour": style.INK}
     return {
         "x": course["from_date"].isoformat(),
         "y": middle,
@@ -41,9 +42,11 @@ def doses(points: list[dict], name: str, drug: str, colour: str, view: View) -> 
     """The points of one drug or procedure, each kind of procedure with a symbol of its own, and brackets over those that touch."""
     procedure = points[0]["word"] == "sessions"
     symbol = SYMBOLS.get(drug, OTHER) if procedure else "diamond"
-    points.sort(key=lambda point: "size" not in point)  # what was given stands before what was ordered for the day
-    drawn = [marks.point(points, name, colour, symbol, size=DOSE)]
+    points.sort(key=lambda point: bool(point["number"]))  # what was given stands before what was ordered for the day
     found = runs(points, view)
+    for point in (point for run in found for point in run):
+        point["size"] = SMALL
+    drawn = [marks.point(points, name, colour, symbol, size=DOSE)]
     if found:
         xs, ys = [], []
         for run in found:

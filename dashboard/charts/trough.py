@@ -39,10 +39,14 @@ def measured(rows: list[dict]) -> list[dict]:
     return [row for row in rows if "given_from" not in row]
 
 
-def given_from(rows: list[dict], view: View) -> str:
-    """', given from 5 Jan 2024' of a drug without a level, where there is room."""
+def say_given(drawn: Panel, rows: list[dict], view: View, drug: str) -> None:
+    """Of a drug without a level since when it is given, where there is room; nothing of a day after the as-of day, which is not dimmed in
+    words."""
     days = [row["given_from"] for row in rows if "given_from" in row]
-    return f", given from {style.day(days[0])}" if days and not view.narrow else ""
+    if days and days[0] > view.as_of:
+        drawn.empty = f"no {drug} given yet"
+    elif days and not view.narrow:
+        drawn.empty += f", given from {style.day(days[0])}"
 
 
 def say(drawn: Panel, *notes: str) -> None:
@@ -102,7 +106,7 @@ def panel(rows: list[dict], view: View) -> Panel:
     bands = _bands(levels, numbers, view) if troughs else []
     levels_panel(drawn, series, bands, view, ANALYTES)
     if drawn.empty:
-        drawn.empty += given_from(rows, view)
+        say_given(drawn, rows, view, "tacrolimus")
     else:
         say(drawn, _note(troughs, numbers))
     return drawn

@@ -141,6 +141,11 @@ class TestNeverMeasured:
         assert self.shown(self.CICLOSPORIN) == {"ciclosporin_level": told}
         assert self.shown(self.CICLOSPORIN, panels=None) == {"ciclosporin_level": told}
 
+    def test_what_is_given_after_the_as_of_day_is_not_told_before_it(self):
+        for module, row in ((trough, self.TACROLIMUS), (ciclosporin_level, self.CICLOSPORIN)):
+            panel = module.panel(module.rows(page(treatment_course=[row])), View(*WINDOW, date(2024, 1, 4)))
+            assert panel.empty == f"no {row['drug']} given yet" and panel.title.endswith("level")
+
     def test_of_a_drug_not_given_nothing_is_said(self):
         assert self.shown() == {}
         assert self.shown(self.TACROLIMUS | {"action": "ordered"}, self.CICLOSPORIN | {"gap": True}) == {}

@@ -108,6 +108,9 @@ class TestProcedures:
         (bracket,) = named(traces, "bracket")
         assert (bracket["x"][0], bracket["x"][3]) == ("2024-02-17", "2024-02-29")
         assert words(traces) == ["6 sessions 17 to 29 Feb"]
+        assert (
+            max(named(traces, "plasma exchange")[0]["marker"]["size"]) * 1.1 < 2 * 660 / 181
+        )  # narrower than two days
 
     def test_those_apart_keep_their_numbers(self):
         on = ("2024-02-17", "2024-02-18", "2024-02-19", "2024-02-20", "2024-05-01")

@@ -61,10 +61,14 @@ def doses(points: list[dict], name: str, drug: str, colour: str, view: View) -> 
 
 
 def runs(points: list[dict], view: View) -> list[list[dict]]:
-    """Those given in order of time, RUN or more of them so near to each other that their numbers do not fit between."""
+    """Those given in order of time, RUN or more of them so near to each other that their numbers do not fit between; none across the
+    as-of line."""
     found: list[list[dict]] = []
+    after = view.after.isoformat()
     for point in sorted((point for point in points if point["number"]), key=lambda point: point["x"]):
-        if found and view.pixel(point["x"]) - view.pixel(found[-1][-1]["x"]) < NEAR:
+        before = found[-1][-1]["x"] if found else ""
+        near = before and view.pixel(point["x"]) - view.pixel(before) < NEAR
+        if near and (before < after) == (point["x"] < after):
             found[-1].append(point)
         else:
             found.append([point])

@@ -122,6 +122,14 @@ class TestProcedures:
         doses = [pulse("ivig", "ivig", day, 20.0) for day in ("2024-01-30", "2024-01-31", "2024-02-01")]
         assert words(figure(*doses)) == ["3 doses 30 Jan to 1 Feb"]
 
+    def test_what_comes_after_the_as_of_day_is_not_counted_with_what_came_before(self):
+        events = self.sessions("plasma_exchange", *(f"2024-02-{day}" for day in range(17, 25)))
+        drawn = page_figure(page(event=events), date(2024, 2, 20), window=WINDOW, shown=["treatment"])["data"]
+        assert named(drawn, "bracket")[0]["x"] == [
+            *("2024-02-17", "2024-02-17", "2024-02-20", "2024-02-20", None),
+            *("2024-02-21", "2024-02-21", "2024-02-24", "2024-02-24", None),
+        ]
+
     def test_an_order_is_no_session(self):
         doses = [pulse("ivig", "ivig", f"2024-02-0{day}", 20.0, action="ordered") for day in (1, 2, 3)]
         assert named(figure(*doses), "bracket") == []

@@ -67,6 +67,7 @@ PRESETS: dict[str, Preset] = {
             "treatment",
             "trough",
             "ciclosporin_level",
+            "ciclosporin_c2",
             "prophylaxis",
             "neutrophils",
             "lymphocytes",

@@ -2,12 +2,15 @@
 
 import re
 from datetime import timedelta
+from itertools import pairwise
 
 from dashboard import style
 from dashboard.charts import marks
 from dashboard.charts.panel import Panel, View
 
 DIMMED = 0.4  # how much is left of what is no evidence
+FRAME = 0.4  # of a lane: how far a frame reaches above and below its middle
+CLEAR = 0.03  # of a lane, free between the frames of neighbours
 
 
 def lit(panel: Panel, view: View) -> list[dict]:
@@ -62,12 +65,14 @@ def _labels_of(labels: dict, held: set[tuple[str, float]]) -> dict:
 def _frames(panel: Panel, view: View) -> list[dict]:
     """A frame around the part of each interval that is in the window."""
     xs, ys = [], []
+    reaches = _reaches(panel)
     for ids, lane, from_date, to_date in panel.intervals:
         span = marks.overlapping(from_date, to_date, view) if ids & view.ringed else None
         if span:
             start, end = (day.isoformat() for day in (span[0], max(span[1], span[0] + timedelta(days=1))))
             xs += [start, end, end, start, start, None]
-            ys += [lane - 0.4, lane - 0.4, lane + 0.4, lane + 0.4, lane - 0.4, None]
+            top, foot = lane - reaches[lane], lane + reaches[lane]
+            ys += [top, top, foot, foot, top, None]
     if not xs:
         return []
     line = {"color": style.VERMILION, "width": 2.5}
@@ -82,3 +87,10 @@ def _frames(panel: Panel, view: View) -> list[dict]:
             "hoverinfo": "skip",
         }
     ]
+
+
+def _reaches(panel: Panel) -> dict[float, float]:
+    """How far a frame reaches from the middle of each lane: less than half the way to what stands nearest above or below."""
+    lanes = sorted({lane for _, lane, _, _ in panel.intervals} | {y for _, _, y in panel.points})
+    apart = [float("inf"), *(below - above for above, below in pairwise(lanes)), float("inf")]
+    return {lane: min(FRAME, min(apart[place : place + 2]) / 2 - CLEAR) for place, lane in enumerate(lanes)}

@@ -1,6 +1,7 @@
 """The four primitives every panel is drawn with: line, step, interval, point."""
 
 from datetime import date, timedelta
+from functools import lru_cache
 
 from dashboard import style
 from dashboard.charts.panel import DAY_MS, View
@@ -51,17 +52,21 @@ def path(
 
 
 def point(points: list[dict], name: str, colour: str, symbol: str | list[str] = "circle", size: int = 8) -> dict:
-    """Marks with hover text. A point may be `hollow` (assumed, estimated or preliminary) and carry a `symbol` of its own."""
+    """Marks with hover text. A point may be `hollow` (assumed, estimated or preliminary) and carry a `symbol` and `size` of its own."""
     return {
         "type": "scatter", "mode": "markers", "name": name,
         "x": [entry["x"] for entry in points], "y": [entry["y"] for entry in points],
         "hovertext": [entry.get("text", "") for entry in points], "hovertemplate": "%{hovertext}<extra></extra>",
         "marker": {
-            "symbol": _once([entry.get("symbol", symbol) for entry in points]), "size": size,
+            "symbol": _once([entry.get("symbol", symbol) for entry in points]), "size": _sizes(points, size),
             "color": _once(["#FFFFFF" if entry.get("hollow") else entry.get("colour", colour) for entry in points]),
             "line": {"color": _once([entry.get("colour", colour) for entry in points]), "width": 1.8},
         },
     }  # fmt: skip
+
+
+def _sizes(points: list[dict], size: int) -> int | list[int]:
+    return [point.get("size", size) for point in points] if any("size" in point for point in points) else size
 
 
 def unheard(trace: dict) -> dict:
@@ -104,23 +109,29 @@ def interval(lane: float, pieces: list[dict], name: str, width: float = 0.62) ->
     own = any("width" in piece for piece in pieces)
     return {
         "type": "bar", "orientation": "h", "name": name, "y": [piece.get("y", lane) for piece in pieces],
-        "width": [round(piece.get("width", width), 4) for piece in pieces] if own else width,
+        "width": _once([round(piece.get("width", width), 4) for piece in pieces]) if own else width,
         "base": [piece["from_date"].isoformat() for piece in pieces],
         "x": [max(1, (piece["to_date"] - piece["from_date"]).days) * DAY_MS for piece in pieces],
         "hovertext": [piece.get("hover", "") for piece in pieces], "hovertemplate": "%{hovertext}<extra></extra>",
-        "text": [style.as_label(piece.get("text", "")) for piece in pieces],
+        "text": _once([style.as_label(piece["text"]) if piece.get("text") else "" for piece in pieces]),
         "textposition": "inside", "insidetextanchor": "start", "textangle": 0, "constraintext": "none",
-        "textfont": {"size": 10, "color": [piece.get("ink", style.INK) for piece in pieces]}, "cliponaxis": True,
+        "textfont": {"size": 10, "color": _once([piece.get("ink", style.INK) for piece in pieces])}, "cliponaxis": True,
         "marker": {
-            "color": [_fill(piece) for piece in pieces],
-            "line": {"color": [_outline(piece) for piece in pieces], "width": [1.4 if piece.get("outlined") else 0 for piece in pieces]},
-            "pattern": {"shape": [piece.get("hatch", "") for piece in pieces], "size": 5, "solidity": 0.25},
+            "color": _once([_fill(piece) for piece in pieces]),
+            "line": {
+                "color": _once([_outline(piece) for piece in pieces]),
+                "width": _once([1.4 if piece.get("outlined") else 0 for piece in pieces]),
+            },
+            "pattern": {"shape": _once([piece.get("hatch", "") for piece in pieces]), "size": 5, "solidity": 0.25},
         },
     }  # fmt: skip
 
 
+_faded = lru_cache(maxsize=256)(style.faded)  # a handful of colours, thousands of bars
+
+
 def _fill(piece: dict) -> str:
-    return "rgba(255,255,255,0)" if piece.get("outlined") else style.faded(piece["colour"], piece.get("opacity", 1.0))
+    return "rgba(255,255,255,0)" if piece.get("outlined") else _faded(piece["colour"], piece.get("opacity", 1.0))
 
 
 def _outline(piece: dict) -> str:
@@ -129,4 +140,5 @@ def _outline(piece: dict) -> str:
 
 def fits(text: str, from_date: date, to_date: date, view: View) -> bool:
     """Whether a text can stand inside an interval on a 1280 pixel screen."""
-    return view.pixel(to_date.isoformat()) - view.pixel(from_date.isoformat()) > 5.4 * len(text) + 6
+    days = max(1, (view.end - view.start).days)
+    return (to_date - from_date).days * view.width / days > 5.4 * len(text) + 6

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable
 from datetime import timedelta
 
 from dashboard.charts.panel import Panel, View
+from dashboard.charts.treatment_bars import course_pieces as course_pieces
 from dashboard.charts.treatment_lanes import LANE as LANE
-from dashboard.charts.treatment_lanes import course_pieces as course_pieces
+from dashboard.charts.treatment_lanes import given_spans, overlap, reach
 from dashboard.charts.treatment_lanes import lanes_panel as lanes_panel
 from dashboard.charts.treatment_words import class_title, table_row
 from dashboard.charts.treatment_words import hover as hover
@@ -34,13 +35,18 @@ def rows(page: dict) -> list[dict]:
 
 def courses(page: dict, wanted: Callable[[str], bool]) -> list[dict]:
     """The courses of drugs whose class is wanted, and as rows like them what was recorded as not given; each with `source` (file and
-    line of its first record) and `unstopped`: no stop is recorded and it is not ongoing."""
+    line of its first record), `unstopped`: no stop is recorded and it is not ongoing, and of an order `not_seen_given`: of none of its days
+    is a dose recorded as given."""
     records = {row["record_id"]: row for row in page.get("administration", [])}
     found = [
         row | _recorded(row, [records[one] for one in row["evidence"] if one in records])
         for row in page["treatment_course"]
         if wanted(row["drug_class"]) and not row["gap"]
     ]
+    orders = [row for row in found if row["action"] == "ordered"]
+    given = given_spans(found) if orders else {}
+    for row in orders:
+        row["not_seen_given"] = not overlap([(row["from_date"], reach(row))], given.get(row["drug"], []))
     missed = (_missed(row) for row in records.values() if row["action"] == "not_given")
     return found + [row for row in missed if wanted(row["drug_class"])]
 

@@ -3,22 +3,20 @@
 A lane has one drug, or the drugs of a class. Drugs of one lane that overlap in time stand on tracks of their own within it.
 """
 
+from bisect import bisect_left
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from dashboard import style
-from dashboard.charts import marks
+from dashboard.charts import marks, treatment_bars, treatment_points
 from dashboard.charts.labels import LANES, labels
 from dashboard.charts.panel import Panel, View
-from dashboard.charts.treatment_words import folded_label, hover, lane_label, lane_name, missed_hover
+from dashboard.charts.treatment_bars import CUT, course_pieces
+from dashboard.charts.treatment_words import folded_label, lane_label, lane_name
 
 LANE = 17  # pixels
 TRACK = 0.72  # of a lane, each, where drugs of one lane overlap
-BAR = 0.74  # of a track: a bar of the highest dose
-LEAST = 0.22  # of a bar: the smallest dose is still seen
-PULSE = 1.25  # of a bar: higher than any daily dose
-CUT = 7  # letters of a drug's name that stand for it in a short bar
 Spans = list[tuple[date, date]]
 
 
@@ -88,11 +86,11 @@ def _tracks(courses: list[dict]) -> dict[str, int]:
     """By drug, in order of its first day, the first track on which no drug overlaps it."""
     spans: dict[str, Spans] = {}
     for course in courses:
-        spans.setdefault(course["drug"], []).append((course["from_date"], _reach(course)))
+        spans.setdefault(course["drug"], []).append((course["from_date"], reach(course)))
     taken: list[Spans] = []
     found = {}
     for drug, own in spans.items():
-        free = (number for number, others in enumerate(taken) if not _overlap(own, others))
+        free = (number for number, others in enumerate(taken) if not overlap(own, others))
         found[drug] = next(free, len(taken))
         if found[drug] == len(taken):
             taken.append([])
@@ -100,14 +98,29 @@ def _tracks(courses: list[dict]) -> dict[str, int]:
     return found
 
 
-def _reach(course: dict) -> date:
+def reach(course: dict) -> date:
     """The day after the last on which a course is drawn."""
     if course["dosing"] == "dose" or course["action"] == "not_given":
         return course["from_date"] + timedelta(days=1)
     return course["to_date"] or date.max
 
 
-def _overlap(own: Spans, others: Spans) -> bool:
+def given_spans(courses: list[dict]) -> dict[str, Spans]:
+    """By drug the stretches on which it was given in order, those that touch as one: first day, day after the last."""
+    found: dict[str, Spans] = {}
+    for row in sorted(courses, key=lambda row: row["from_date"]):
+        if row["action"] != "given":
+            continue
+        spans = found.setdefault(row["drug"], [])
+        start, end = row["from_date"], reach(row)
+        if spans and start <= spans[-1][1]:
+            spans[-1] = (spans[-1][0], max(spans[-1][1], end))
+        else:
+            spans.append((start, end))
+    return found
+
+
+def overlap(own: Spans, others: Spans) -> bool:
     """Whether any of some days are any of others, both in order: one walk through each."""
     place, reached = 0, date.min
     for start, end in own:
@@ -121,135 +134,72 @@ def _overlap(own: Spans, others: Spans) -> bool:
 
 def _draw_lane(drawn: Panel, lane: Lane, view: View) -> None:
     colour = style.CLASS_COLOURS.get(lane.courses[0]["drug_class"], style.GREY)
-    highest, first = _highest(lane.courses), lane.drugs[0]
+    highest, first = treatment_bars.highest(lane.courses), lane.drugs[0]
     bars: dict[str, list[dict]] = {drug: [] for drug in lane.tracks}
-    points: dict[str, list[dict]] = {drug: [] for drug in lane.tracks}
+    doses: dict[str, list[dict]] = {drug: [] for drug in lane.tracks}
     missed: dict[str, list[dict]] = {drug: [] for drug in lane.tracks}
+    middles = {drug: lane.middle(drug) for drug in lane.tracks}
+    pitch, several = lane.pitch, len(lane.tracks) > 1
     named: dict[int, str] = {}  # by track the drug named last
-    for course in lane.courses:
+    for course in treatment_bars.joined(lane.courses):
         drug = course["drug"]
         if course["action"] == "not_given":
-            missed[drug] += _crosses(course, lane.middle(drug))
+            missed[drug] += treatment_points.crosses(course, middles[drug])
         elif course["dosing"] == "dose":
-            points[drug].append(_dose_point(course, points[drug], lane.middle(drug)))
+            doses[drug].append(treatment_points.dose_point(course, doses[drug], middles[drug]))
         else:
             before = named.get(lane.tracks[drug])
-            name = lane_name(drug) if len(lane.tracks) > 1 and before != drug else ""
+            name = lane_name(drug) if several and before != drug else ""
             bare = not name or (drug == first and before is None)  # else a dose would be read as another drug's
             pieces = course_pieces(course, colour, view, highest.get(drug), name, bare)
             if name and pieces and pieces[0]["text"].startswith(name[:CUT]):
                 named[lane.tracks[drug]] = drug
-            bars[drug] += [_standing(piece, lane.middle(drug), lane.pitch) for piece in pieces]
-        _mark(drawn, course, lane.middle(drug), view)
+            bars[drug] += [treatment_bars.standing(piece, middles[drug], pitch) for piece in pieces]
+    for course in lane.courses:
+        _mark(drawn, course, middles[course["drug"]], view)
+    ends = _open_ends(lane, view)
     for drug in lane.tracks:
-        _draw_drug(drawn, drug, colour, bars[drug], points[drug], missed[drug], lane.middle(drug))
-    told = [point for one in points.values() for point in _labelled(one, len(lane.tracks) > 1)]
+        _draw_drug(drawn, drug, colour, bars[drug], doses[drug], missed[drug], view)
+        treatment_points.draw_ends(drawn, [end for end in ends if end["drug"] == drug], colour)
+    told = [point for one in doses.values() for point in treatment_points.labelled(one, several, view)] + ends
     if told:
         told.sort(key=lambda point: point["x"])
         drawn.traces.append(labels(view, told, lambda y: -y * LANE, positions=LANES, size=9))
 
 
 def _draw_drug(
-    drawn: Panel, drug: str, colour: str, bars: list[dict], points: list[dict], missed: list[dict], middle: float
+    drawn: Panel, drug: str, colour: str, bars: list[dict], doses: list[dict], missed: list[dict], view: View
 ) -> None:
     name = lane_name(drug)
     if bars:
         bars.sort(key=lambda piece: piece["outlined"])  # an outline lies over what was given, and stays visible
-        drawn.traces.append(marks.interval(middle, bars, name))
-    if points:
-        points.sort(key=lambda point: not point["hollow"])  # what was given stands before what was ordered for the day
-        drawn.traces.append(marks.point(points, name, colour, "diamond", size=11))
+        drawn.traces.append(treatment_bars.told_once(marks.interval(bars[0]["y"], bars, name)))
+    if doses:
+        drawn.traces += treatment_points.doses(doses, name, drug, colour, view)
     if missed:
         drawn.traces.append(marks.point(missed, f"{name}, not given", style.INK, "x-thin", size=8))
 
 
-def _highest(courses: list[dict]) -> dict[str, float]:
-    """By drug the highest daily dose of the record. A pulse stands above them and is no measure: a taper after it would be flat."""
-    found: dict[str, float] = {}
-    for course in courses:
-        if course["dosing"] != "dose" and not course["pulse"] and course["dose_per_day"]:
-            found[course["drug"]] = max(found.get(course["drug"], 0), course["dose_per_day"])
+def _open_ends(lane: Lane, view: View) -> list[dict]:
+    """Where it is not known whether a drug was stopped: no stop recorded, not ongoing, and no dose of the drug on the next day. Each is
+    asked about in words where no bar of its track follows near."""
+    unstopped = [course for course in lane.courses if course.get("unstopped")]
+    if not unstopped:
+        return []
+    ends = {drug: {end for _, end in spans} for drug, spans in given_spans(lane.courses).items()}
+    starts: dict[int, list[date]] = {}  # by track, in order
+    for course in lane.courses:
+        starts.setdefault(lane.tracks[course["drug"]], []).append(course["from_date"])
+    found = []
+    for course in unstopped:
+        day, drug = course["to_date"], course["drug"]
+        if day not in ends.get(drug, ()) or not view.start <= day <= view.end + timedelta(days=1):
+            continue
+        later = starts[lane.tracks[drug]]
+        place = bisect_left(later, day)
+        free = place == len(later) or marks.fits("> stop?", day, later[place], view)
+        found.append(treatment_points.end(course, lane.middle(drug), "stop?" if free else ""))
     return found
-
-
-def course_pieces(
-    course: dict, colour: str, view: View, highest: float | None = None, name: str = "", bare: bool = True
-) -> list[dict]:
-    """The bars of one course inside the window, each with its share of the `highest` dose as `share`; the first has as `text` the name,
-    where one is to be said, and the dose as far as they fit, the dose without the name only where it may stand `bare`."""
-    said, unread = hover(course), course["dose_per_day"] is None
-    share = 1.0
-    if course.get("pulse"):
-        share = PULSE
-    elif highest and not unread:
-        share = max(LEAST, min(1.0, course["dose_per_day"] / highest))
-    drawn = []
-    for start, end, opacity in marks.ongoing(course["from_date"], course["to_date"], course["last_confirmed"]):
-        span = marks.overlapping(start, end, view)
-        if span:
-            drawn.append(
-                {"from_date": span[0], "to_date": span[1], "colour": colour, "opacity": 0.75 * opacity, "share": share,
-                 "outlined": course["action"] == "ordered", "outline": style.INK, "hover": said,
-                 "hatch": "/" if course["dose_unread"] or unread else ""}
-            )  # fmt: skip
-    if drawn:
-        room = drawn[0]["from_date"], (drawn[-1] if course["to_date"] is None else drawn[0])["to_date"]
-        drawn[0]["text"] = next((text for text in _texts(course, name, bare) if marks.fits(text, *room, view)), "")
-    return drawn
-
-
-def _texts(course: dict, name: str, bare: bool) -> list[str]:
-    """What may stand in a bar, the best first."""
-    doses = ["?"]
-    if course["dose_per_day"] is not None:
-        number = style.number(course["dose_per_day"]) + ("+?" if course["dose_unread"] else "")
-        doses = [f"{number} {style.unit(course['dose_unit'])}".strip(), number]
-    if not name:
-        return doses
-    cut = f"{name[:CUT]}…" if len(name) > CUT + 2 else name
-    named = [f"{shown} {dose}" for shown in (name, cut) for dose in doses]
-    return [*named, *doses] if bare else [*named, name, cut]
-
-
-def _standing(piece: dict, middle: float, pitch: float) -> dict:
-    """A bar on the floor of its track. The axis runs downward."""
-    height = BAR * pitch
-    return piece | {"y": middle + height / 2 - piece["share"] * height / 2, "width": piece["share"] * height}
-
-
-def _dose_point(course: dict, before: list[dict], middle: float) -> dict:
-    """A dose or session as a point, numbered among those given."""
-    given = course["action"] == "given"
-    count = (before[-1]["count"] if before else 0) + given
-    return {
-        "x": course["from_date"].isoformat(),
-        "y": middle,
-        "text": hover(course),
-        "hollow": not given,
-        "count": count,
-        "number": str(count) if given else "",
-        "name": lane_name(course["drug"]),
-    }
-
-
-def _crosses(row: dict, middle: float) -> list[dict]:
-    """The first and the last day on which a dose was recorded as not given."""
-    last = row["to_date"] - timedelta(days=1) if row["to_date"] else row["from_date"]
-    return [
-        {"x": day.isoformat(), "y": middle, "text": missed_hover(row)}
-        for day in dict.fromkeys((row["from_date"], last))
-    ]
-
-
-def _labelled(points: list[dict], named: bool) -> list[dict]:
-    """The numbers of a drug's doses; where the lane has several drugs, the first with the drug's name."""
-    told = [point | {"label": point["number"]} for point in sorted(points, key=lambda point: point["x"])]
-    if named:
-        told[:1] = [
-            point | {"label": f"{point['name']} {point['number']}".strip(), "short": point["name"]}
-            for point in told[:1]
-        ]
-    return told if named or len(told) > 1 else []
 
 
 def _mark(drawn: Panel, course: dict, middle: float, view: View) -> None:

@@ -1,6 +1,7 @@
 """What treatment lanes are called, and what hover box and table say of a course."""
 
 from datetime import date, timedelta
+from functools import lru_cache
 
 from dashboard import style
 from pipelines import dictionary
@@ -13,6 +14,7 @@ SHORT = {
     "pjp_prophylaxis": "PJP prophylaxis",
     "ivig": "IVIG",
 }
+DAY = timedelta(days=1)
 FOLDED = {"glucocorticoid": "GC"}  # before the names of its drugs, which are long
 
 
@@ -65,25 +67,32 @@ def dose(course: dict) -> str:
         return ""
     if course["dose_per_day"] is None:
         return "dose unknown"
-    said = f"{style.number(course['dose_per_day'])} {style.unit(course['dose_unit'])}".strip()
-    said += "" if course["dosing"] == "dose" else "/day"
+    said = _amount(course["dose_per_day"], course["dose_unit"]) + ("" if course["dosing"] == "dose" else "/day")
     return f"at least {said}, a further dose could not be read" if course["dose_unread"] else said
+
+
+@lru_cache(maxsize=4096)
+def _amount(dose_per_day: float, unit: str | None) -> str:
+    return f"{style.number(dose_per_day)} {style.unit(unit)}".strip()
+
+
+_day = lru_cache(maxsize=16384)(style.day)  # each day is said several times, in hover box and table
 
 
 def hover(course: dict) -> str:
     """Drug, dose, route, days, what is assumed and the source."""
-    days = [f"from {style.day(course['from_date'])}", ending(course)]
-    if course["dosing"] == "dose" or _one_day(course):
-        days = [style.day(course["from_date"]), "" if course["dosing"] == "dose" else ending(course)]
+    single = course["dosing"] == "dose"
+    since = "" if single or _one_day(course) else "from "
     parts = [
-        lane_name(course["drug"]), dose(course), course["route"], _action(course), *days, *course["notes"], course.get("source"),
+        lane_name(course["drug"]), dose(course), course["route"], _action(course), since + _day(course["from_date"]),
+        "" if single else ending(course), *course["notes"], course.get("source"),
     ]  # fmt: skip
     return style.as_label(" · ".join(part for part in parts if part))
 
 
 def missed_hover(row: dict) -> str:
     """A dose recorded as not given: drug, days and source. Its dose was none."""
-    days = style.day(row["from_date"])
+    days = _day(row["from_date"])
     if row["to_date"] is not None and not _one_day(row):
         days = f"{days} to {_last_day(row['to_date'])}"
     parts = [lane_name(row["drug"]), "not given", days, *row["notes"], row["source"]]
@@ -92,12 +101,15 @@ def missed_hover(row: dict) -> str:
 
 def ending(course: dict) -> str:
     """How a course ends. Ongoing, ended by a later record, and not ongoing with no stop on record are three things."""
+    if course.get("days"):
+        unstopped = ", no stop recorded and not ongoing" if course.get("unstopped") else ""
+        return f"until {_last_day(course['to_date'])}, {course['days']} days recorded one by one{unstopped}"
     if course.get("unstopped"):
         return "no stop recorded and not ongoing: one day is known"
     if course["to_date"] is None:
         confirmed = course["last_confirmed"]
         return "ongoing, no stop recorded, " + (
-            f"last confirmed {style.day(confirmed)}" if confirmed else "never confirmed since"
+            f"last confirmed {_day(confirmed)}" if confirmed else "never confirmed since"
         )
     by_record = " (no stop recorded: a later record ends it)" if course.get("no_stop") else ""
     return ("" if _one_day(course) else f"until {_last_day(course['to_date'])}") + by_record
@@ -127,7 +139,10 @@ def table_row(course: dict) -> dict:
 
 
 def _action(course: dict) -> str:
-    return {"ordered": "ordered, not given", "not_given": "not given"}.get(course["action"], "")
+    """What an order is must be said; that nothing was given only where no record of the drug says otherwise."""
+    if course["action"] == "ordered":
+        return "ordered, nothing recorded as given" if course.get("not_seen_given") else "ordered"
+    return "not given" if course["action"] == "not_given" else ""
 
 
 def _written(course: dict) -> str | None:
@@ -136,8 +151,8 @@ def _written(course: dict) -> str | None:
 
 
 def _one_day(course: dict) -> bool:
-    return course["to_date"] is not None and (course["to_date"] - course["from_date"]).days == 1
+    return course["to_date"] is not None and (course["to_date"] - course["from_date"]) == DAY
 
 
 def _last_day(to_date: date) -> str:
-    return style.day(to_date - timedelta(days=1))
+    return _day(to_date - DAY)

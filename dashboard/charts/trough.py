@@ -14,6 +14,7 @@ from dashboard.charts.panel import Panel, View
 PLACE = 81
 TITLE = "Tacrolimus level"
 OPTIONAL = True
+COMPANION = True  # of the drug: a patient who never had it is not told that it was never measured
 SCALES = True
 ANALYTES = ("tacrolimus_level",)
 RULE = "cni_level_out_of_range"
@@ -22,8 +23,36 @@ Band = tuple[date, date, float, float]  # from, to, low, high
 
 
 def rows(page: dict) -> list[dict]:
-    """The levels, each with the `stretches` of the drug: every start with the day on which its range ends to be in force."""
-    return of(page, "tacrolimus")
+    """The levels, each with the `stretches` of the drug: every start with the day on which its range ends to be in force. Of a drug given
+    and never measured its first day."""
+    return of(page, "tacrolimus") or unmeasured(page, "tacrolimus")
+
+
+def unmeasured(page: dict, drug: str) -> list[dict]:
+    """A drug that is recorded as given as a row without a level: `given_from`, its first day. None where it is not."""
+    days = [row["from_date"] for row in _given(page["treatment_course"], drug) if not row["gap"]]
+    return [{"given_from": min(days)}] if days else []
+
+
+def measured(rows: list[dict]) -> list[dict]:
+    """The rows that are levels."""
+    return [row for row in rows if "given_from" not in row]
+
+
+def say_given(drawn: Panel, rows: list[dict], view: View, drug: str) -> None:
+    """Of a drug without a level since when it is given, where there is room; nothing of a day after the as-of day, which is not dimmed in
+    words."""
+    days = [row["given_from"] for row in rows if "given_from" in row]
+    if days and days[0] > view.as_of:
+        drawn.empty = f"no {drug} given yet"
+    elif days and not view.narrow:
+        drawn.empty += f", given from {style.day(days[0])}"
+
+
+def say(drawn: Panel, *notes: str) -> None:
+    """Adds to what is said under the title, and room for it."""
+    drawn.note = "; ".join(note for note in (drawn.note, *notes) if note)
+    drawn.height = max(drawn.height, 22 + 14 * (2 + len(drawn.note) // 24))
 
 
 def of(page: dict, drug: str) -> list[dict]:
@@ -43,13 +72,14 @@ def _sampled(row: dict, drug: str) -> str:
     return "sampling time not recorded" + (", judged as a trough" if drug == "tacrolimus" else ", not judged")
 
 
+def _given(courses: Iterable[dict], drug: str) -> list[dict]:
+    return [row for row in courses if row["drug"] == drug and row["action"] == "given" and row["systemic"]]
+
+
 def stretches(courses: Iterable[dict], drug: str, last_level: date | None) -> list[tuple[date, date | None]]:
     """Every start of a drug as the rule counts it, a first dose or one that follows on no other, and the day its range ends: at the next
     start, else after the last dose and the last level. None: the drug goes on."""
-    given = sorted(
-        (row for row in courses if row["drug"] == drug and row["action"] == "given" and row["systemic"]),
-        key=lambda row: row["from_date"],
-    )
+    given = sorted(_given(courses, drug), key=lambda row: row["from_date"])
     starts, before = [], None
     for row in given:
         if not row["gap"] and before != row["from_date"]:
@@ -66,18 +96,19 @@ def stretches(courses: Iterable[dict], drug: str, last_level: date | None) -> li
 def panel(rows: list[dict], view: View) -> Panel:
     numbers = limits(view)
     drawn = Panel("trough", TITLE, "ng/mL", height=84)
-    troughs = [row for row in rows if row.get("sample_timing") in (*TROUGH, None)]
-    others = [row for row in rows if row not in troughs]
+    levels = measured(rows)
+    troughs = [row for row in levels if row.get("sample_timing") in (*TROUGH, None)]
+    others = [row for row in levels if row.get("sample_timing") not in (*TROUGH, None)]
     series = [
         ("Tacrolimus trough", troughs, style.GREEN, "circle"),
         ("Tacrolimus, no trough", others, style.PURPLE, "star"),
     ]
-    bands = _bands(rows, numbers, view) if troughs else []
+    bands = _bands(levels, numbers, view) if troughs else []
     levels_panel(drawn, series, bands, view, ANALYTES)
-    if not drawn.empty:
-        note = _note(troughs, numbers)
-        drawn.note = "; ".join(part for part in (drawn.note, note) if part)
-        drawn.height = max(drawn.height, 22 + 14 * (2 + len(drawn.note) // 24))
+    if drawn.empty:
+        say_given(drawn, rows, view, "tacrolimus")
+    else:
+        say(drawn, _note(troughs, numbers))
     return drawn
 
 

@@ -252,7 +252,7 @@ class TestTreatment:
         ]
         bars = traces(figure(page(treatment_course=rows)), "Tacrolimus")[0]
         assert bars["marker"]["color"][1] == "rgba(255,255,255,0)" and bars["marker"]["line"]["width"] == [0, 1.4]
-        assert "ordered, not given" in bars["hovertext"][1]
+        assert "ordered" not in bars["hovertext"][0] and "ordered, nothing recorded as given" in bars["hovertext"][1]
 
     def test_a_dose_of_which_a_part_cannot_be_read_is_at_least_the_rest(self):
         row = course("prednisolone", "glucocorticoid", "2024-02-01", "2024-04-01", 19.5, dose_unread=True)

@@ -1,4 +1,4 @@
-"""Treatment lanes and drug levels as data: classes that open into drugs, what is ongoing, dose as height, given and ordered and missed."""
+"""Treatment lanes as data: classes that open into drugs, what is ongoing, dose as height, given and ordered and missed."""
 
 import itertools
 import re
@@ -8,32 +8,20 @@ from html import unescape
 import pytest
 
 from dashboard import data, style
-from dashboard.charts import ciclosporin_level, glucocorticoid, infection, marks, treatment, trough
+from dashboard.charts import glucocorticoid, infection, marks, treatment
 from dashboard.charts.page import page_figure
 from dashboard.charts.panel import DAY_MS, View
 from dashboard.table import twin
-from tests.dashboard.hand_made import administered, course, equivalent, event, page, pulse, result, threshold
+from tests.dashboard.hand_made import administered, course, equivalent, event, page, pulse
 
 AS_OF = date(2024, 6, 30)
 WINDOW = (date(2024, 1, 1), date(2024, 6, 30))
 VIEW = View(*WINDOW, AS_OF)
-CNI = "cni_level_out_of_range"
-LIMITS = (
-    threshold(CNI, "tacrolimus_first_low", 10, "ng/mL"),
-    threshold(CNI, "tacrolimus_first_high", 15, "ng/mL"),
-    threshold(CNI, "tacrolimus_later_low", 5, "ng/mL"),
-    threshold(CNI, "tacrolimus_later_high", 10, "ng/mL"),
-    threshold(CNI, "first_days", 90, "days from the start"),
-    threshold(CNI, "c2_low", 800, "ng/mL"),
-    threshold(CNI, "c2_high", 1200, "ng/mL"),
-    threshold(CNI, "c0_low", 100, "ng/mL"),
-    threshold(CNI, "c0_high", 150, "ng/mL"),
-)
 
 
 def figure(*courses: dict, window=WINDOW, as_of=AS_OF, **more) -> dict:
     tables = page(treatment_course=list(courses), **more.pop("tables", {}))
-    return page_figure(tables, as_of, window=window, shown=["treatment"], thresholds=LIMITS, **more)
+    return page_figure(tables, as_of, window=window, shown=["treatment"], **more)
 
 
 def named(drawn: dict, name: str, kind: str = "bar") -> list[dict]:
@@ -60,6 +48,7 @@ class TestOngoing:
 
     def test_it_is_not_dropped(self):
         assert named(figure(self.ONGOING), "Tacrolimus")
+        assert named(figure(self.ONGOING | {"last_confirmed": None}), "Tacrolimus")
 
     def test_it_is_not_a_dot(self):
         start, end = drawn_days(named(figure(self.ONGOING), "Tacrolimus")[0])[0]
@@ -99,6 +88,9 @@ class TestOngoing:
     def test_after_its_last_confirmation_it_fades_and_never_grows_again(self):
         opacities = [opacity for _, _, opacity in marks.ongoing(date(2024, 2, 1), None, date(2024, 4, 10))]
         assert opacities[0] == 1 and opacities == sorted(opacities, reverse=True) and 0 < opacities[-1] < 0.2
+        fills = named(figure(self.ONGOING), "Tacrolimus")[0]["marker"]["color"]
+        shades = [float(fill.rstrip(")").rsplit(",", 1)[1]) for fill in fills]
+        assert shades == sorted(shades, reverse=True) and shades[0] > shades[1] and shades[-1] < shades[0] / 3
 
     def test_no_stop_and_not_ongoing_is_another_thing(self):
         record = administered("tacrolimus", "2024-02-01")
@@ -233,7 +225,7 @@ class TestDose:
         highest, first, second = named(figure(*rows), "Methylprednisolone")[0]["width"]
         assert highest > first == pytest.approx(2 * second, abs=0.001)
 
-    def test_an_unknown_dose_is_full_height_hatched_and_asked(self):
+    def test_an_unknown_dose_is_full_height_dotted_and_asked(self):
         rows = [
             course("tacrolimus", "cni", "2024-01-05", "2024-03-01", 3.0),
             course("tacrolimus", "cni", "2024-03-01", "2024-04-01", None),
@@ -241,7 +233,7 @@ class TestDose:
         bars = named(figure(*rows), "Tacrolimus")[0]
         assert (
             bars["width"][1] == bars["width"][0]
-            and bars["marker"]["pattern"]["shape"] == ["", "/"]
+            and bars["marker"]["pattern"]["shape"] == ["", "."]
             and bars["text"][1] == "?"
         )
         assert "dose unknown" in bars["hovertext"][1]
@@ -315,7 +307,9 @@ class TestTable:
         missed = [administered("tacrolimus", "2024-02-10", action="not_given")]
         panel = treatment.panel(treatment.rows(page(treatment_course=rows, administration=missed)), VIEW)
         told = {row["date"]: row for row in twin([panel], VIEW)}
-        assert "ordered, not given, ongoing, no stop recorded" in told["2023-01-01"]["remark"]  # it covers the window
+        assert (
+            "ordered, nothing recorded as given, ongoing, no stop recorded" in told["2023-01-01"]["remark"]
+        )  # it covers the window
         assert told["2024-02-10"]["remark"] == "not given" and told["2024-02-10"]["value"] == ""
 
     def test_a_missed_dose_of_one_day_is_in_no_later_window(self):
@@ -324,7 +318,7 @@ class TestTable:
 
     def test_prednisone_equivalent_and_infections_have_a_table(self):
         rows = [equivalent("2024-02-01", "2024-02-10", 50.0, dose_unknown=True)]
-        told = glucocorticoid.panel(rows, VIEW).table[0]
+        told = glucocorticoid.panel(glucocorticoid.rows(page(prednisone_equivalent=rows)), VIEW).table[0]
         assert (told["value"], told["unit"]) == ("at least 50", "mg/day") and "until 9 Feb 2024" in told["remark"]
         tables = page(
             treatment_course=[course("ganciclovir", "antiviral", "2024-02-01", "2024-02-15", 430.0)],
@@ -335,94 +329,6 @@ class TestTable:
             "infection episode",
             "Ganciclovir",
         ]
-
-
-class TestLevels:
-    VIEW = View(*WINDOW, AS_OF, thresholds=LIMITS)
-    START = course("tacrolimus", "cni", "2024-01-10", None, 3.0)
-
-    def drawn(self, module, *courses, **levels):
-        observations = [
-            result(f"{drug}_level", at, value, unit="ng/mL", sample_timing=timing)
-            for drug, found in levels.items()
-            for at, value, timing in found
-        ]
-        return module.panel(module.rows(page(observation=observations, treatment_course=list(courses))), self.VIEW)
-
-    def bands(self, panel) -> list[tuple]:
-        found = [trace for trace in panel.traces if trace["name"] == "target band"]
-        xs, ys = (found[0]["x"], found[0]["y"]) if found else ([], [])
-        return [(xs[n], xs[n + 2], ys[n], ys[n + 1]) for n in range(0, len(xs), 6)]
-
-    def test_the_band_is_that_of_the_phase(self):
-        panel = self.drawn(trough, self.START, tacrolimus=[("2024-02-01", 12.0, "trough"), ("2024-05-01", 8.0, "C0")])
-        assert self.bands(panel) == [("2024-01-10", "2024-04-09", 10, 15), ("2024-04-09", "2024-07-01", 5, 10)]
-        assert panel.axis["range"][1] > 15 and "10 to 15 for 90 days, then 5 to 10" in panel.note
-
-    def test_a_gap_filled_by_the_concept_is_no_start(self):
-        rows = [course("tacrolimus", "cni", "2024-01-10", "2024-02-10", 3.0),
-                course("tacrolimus", "cni", "2024-02-10", "2024-02-12", 3.0, gap=True),
-                course("tacrolimus", "cni", "2024-02-12", "2024-03-01", 3.0),
-                course("tacrolimus", "cni", "2024-04-01", None, 3.0)]  # fmt: skip
-        assert trough.stretches(rows, "tacrolimus", None) == [
-            (date(2024, 1, 10), date(2024, 4, 1)),
-            (date(2024, 4, 1), None),
-        ]
-
-    def test_an_order_is_no_start(self):
-        ordered = course("tacrolimus", "cni", "2024-01-10", None, 3.0, action="ordered")
-        assert trough.stretches([ordered], "tacrolimus", None) == []
-
-    def test_without_a_start_there_is_no_band_and_that_is_said(self):
-        panel = self.drawn(trough, tacrolimus=[("2024-02-01", 12.0, "trough")])
-        assert self.bands(panel) == [] and panel.note == "start of tacrolimus not recorded: no target band"
-
-    def test_a_level_before_the_first_start_is_said_to_have_none(self):
-        panel = self.drawn(
-            trough, self.START, tacrolimus=[("2024-01-02", 12.0, "trough"), ("2024-02-01", 12.0, "trough")]
-        )
-        assert "none before 10 Jan 2024: start not recorded" in panel.note and self.bands(panel)[0][0] == "2024-01-10"
-
-    def test_c2_has_a_mark_of_its_own_and_is_joined_to_no_trough(self):
-        panel = self.drawn(
-            ciclosporin_level,
-            ciclosporin=[("2024-02-01", 120.0, "C0"), ("2024-02-01", 950.0, "C2"), ("2024-03-01", 130.0, None)],
-        )
-        symbols = {
-            trace["name"]: trace["marker"]["symbol"]
-            for trace in panel.traces
-            if trace["name"].startswith("Ciclosporin") and trace["mode"] == "markers"
-        }
-        assert len(symbols) == 3 and len({str(symbol) for symbol in symbols.values()}) == 3
-        assert self.bands(panel) == [("2024-02-01", "2024-02-02", 100, 150)]
-        assert "star: C2, target 800 to 1200" in panel.note and "not recorded" in panel.note
-
-    def test_c2_alone_is_in_no_band_of_troughs(self):
-        assert self.bands(self.drawn(ciclosporin_level, ciclosporin=[("2024-02-01", 950.0, "C2")])) == []
-        assert self.bands(self.drawn(trough, self.START, tacrolimus=[("2024-02-01", 30.0, "C2")])) == []
-
-    def test_the_band_follows_the_scale(self):
-        observed = [
-            result("tacrolimus_level", "2024-01-12", 10.0, unit="ng/mL", sample_timing="C0"),
-            result("tacrolimus_level", "2024-03-01", 5.0, unit="ng/mL", sample_timing="C0"),
-        ]
-        view = View(*WINDOW, AS_OF, thresholds=LIMITS, scales={"trough": "peak"})
-        panel = trough.panel(trough.rows(page(observation=observed, treatment_course=[self.START])), view)
-        assert self.bands(panel)[0][2:] == (100, 150) and panel.axis["range"][1] > 150
-
-    def test_levels_have_a_table_and_stand_below_the_doses(self):
-        panel = self.drawn(trough, self.START, tacrolimus=[("2024-02-01", 12.0, None)])
-        assert "judged as a trough" in panel.table[0]["remark"] and panel.table[0]["source"] == "labs.csv line 2"
-        assert treatment.PLACE < trough.PLACE < ciclosporin_level.PLACE < infection.PLACE
-
-    def test_a_site_range_is_said_to_be_the_sites(self):
-        limits = tuple(line | {"instead_of": 10} if line["name"] == "tacrolimus_first_low" else line for line in LIMITS)
-        observed = [result("tacrolimus_level", "2024-02-01", 12.0, sample_timing="C0")]
-        panel = trough.panel(
-            trough.rows(page(observation=observed, treatment_course=[self.START])),
-            View(*WINDOW, AS_OF, thresholds=limits),
-        )
-        assert "10 to 15 (this site)" in panel.note
 
 
 def test_every_course_of_the_real_case_names_its_source(shown_store):

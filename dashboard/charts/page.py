@@ -5,6 +5,7 @@
 
 from collections.abc import Iterable
 from datetime import date, timedelta
+from types import ModuleType
 
 from dashboard import style
 from dashboard.charts import axes, chosen_panels, evidence, headings, threshold_lines
@@ -58,15 +59,17 @@ def view_of(
 
 def drawn_panels(rows: dict[str, list[dict]], view: View, shown: Iterable[str] | None = None) -> list[Panel]:
     """The panels asked for, in that order; an optional one only where it has something to draw or was asked for by name, a companion
-    of another panel only where it has something."""
-    drawn = []
-    for module in chosen_panels(shown):
-        found = module.rows(rows)
-        held = any(analyte in view.held for analyte in getattr(module, "ANALYTES", ()))
-        named = shown is not None and not getattr(module, "COMPANION", False)
-        if found or held or named or not getattr(module, "OPTIONAL", False):
-            drawn.append(module.panel(found, view))
-    return drawn
+    only where it has something to draw, or nothing else is drawn."""
+    found = [(module, module.rows(rows)) for module in chosen_panels(shown)]
+    worth = [(module, its) for module, its in found if its or _stands_empty(module, view, shown is not None)]
+    return [module.panel(its, view) for module, its in worth or found]
+
+
+def _stands_empty(module: ModuleType, view: View, named: bool) -> bool:
+    """Whether a panel without rows is drawn, to say so."""
+    if any(analyte in view.held for analyte in getattr(module, "ANALYTES", ())):
+        return True
+    return (named and not getattr(module, "COMPANION", False)) or not getattr(module, "OPTIONAL", False)
 
 
 def held_results(rows: dict[str, list[dict]]) -> dict[str, list[dict]]:

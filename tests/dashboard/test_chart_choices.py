@@ -36,6 +36,10 @@ class TestPanels:
         assert "kl6" not in figure()["layout"]["meta"]["panels"]
         assert figure(shown=["kl6"])["layout"]["meta"]["panels"] == ["kl6"]
 
+    def test_a_companion_without_data_is_drawn_only_where_nothing_else_is(self):
+        assert figure(shown=["ciclosporin_level", "ldh"])["layout"]["meta"]["panels"] == ["ldh"]
+        assert figure(shown=["ciclosporin_level"])["layout"]["meta"]["panels"] == ["ciclosporin_level"]
+
 
 class TestTimeAxis:
     def test_the_days_since_day_0_stand_at_the_top_and_the_dates_at_the_foot(self):

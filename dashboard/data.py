@@ -251,7 +251,10 @@ def _long_rows(
             shown = series.drawn(*window, told)
             if name == patient_tables.RATIO:
                 rows = patient_tables.ratio_rows(cursor, "concept.oxygen_support", patient_id, series, shown)
-                found["oxygen_support"] += patient_tables.with_sources(rows, page["observation"])
+                # there are already those on which the support changed
+                there = {(row["at"], *row["evidence"]) for row in page["oxygen_support"]}
+                made = patient_tables.with_sources(rows, page["observation"])
+                found["oxygen_support"] += [row for row in made if (row["at"], *row["evidence"]) not in there]
             else:
                 found["observation"] += patient_tables.long_rows(cursor, series, shown)
     return found

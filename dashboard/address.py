@@ -96,7 +96,7 @@ def _moment(text: str) -> datetime | None:
     """A moment; a day alone is taken to its end."""
     day = _day(text)
     if day is not None:
-        return datetime.combine(day, time(23, 59, 59))
+        return datetime.combine(day, time.max)
     try:
         return datetime.fromisoformat(text).replace(tzinfo=None)
     except ValueError:

@@ -27,7 +27,7 @@ def shown_panels(chosen: address.Address) -> tuple[str, ...] | None:
     return presets.PRESETS.get(chosen.view, presets.PRESETS["overview"])[1]
 
 
-def draw(page: dict, as_of: date, chosen: address.Address, days: list[date]) -> None:
+def draw(patient_id: str, page: dict, as_of: date, chosen: address.Address, days: list[date]) -> None:
     """One line of controls above the chart."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="chart-controls"):
         _draw_views(chosen)
@@ -35,7 +35,7 @@ def draw(page: dict, as_of: date, chosen: address.Address, days: list[date]) -> 
             _draw_panels(page, chosen)
         with st.popover("Axis", icon=":material/straighten:"):
             _draw_axis(page, as_of, chosen)
-            _draw_zoom(chosen.patient or "", days)
+            _draw_zoom(patient_id, days)
         with st.popover("Compare", icon=":material/groups:"):
             _draw_bands(chosen)
 
@@ -126,8 +126,8 @@ def _draw_axis(page: dict, as_of: date, chosen: address.Address) -> None:
 def _draw_zoom(patient_id: str, days: list[date]) -> None:
     """The zoom for those who use no mouse, and the way back."""
     now = zoom.asked(patient_id).window
-    start, end = (now[0].date(), now[1].date()) if now else (days[0], days[-1])
-    st.session_state["zoom_days"] = (max(days[0], start), max(days[0], min(days[-1], end)))
+    shown = zoom.days(now) if now else (days[0], days[-1])
+    st.session_state["zoom_days"] = tuple(min(max(day, days[0]), days[-1]) for day in shown)
     st.date_input(
         "From day to day",
         key="zoom_days",

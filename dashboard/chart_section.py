@@ -31,11 +31,11 @@ def draw(patient_id: str, as_of: date, days: list[date], ringed: frozenset[str])
     known = data.known(chosen.known_at, chosen.received_at)
     zoomed = zoom.asked(patient_id)
     tables = data.patient_page(patient_id, known, zoomed.window)
-    chart_options.draw(tables, as_of, chosen, days)
+    chart_options.draw(patient_id, tables, as_of, chosen, days)
     view, cohort = _view(patient_id, tables, as_of, ringed, chosen, zoomed)
     drawn = page.drawn_panels(tables, view, chart_options.shown_panels(chosen))
     figure = page.compose(drawn, view)
-    _draw_facts(tables, as_of, chosen)
+    _draw_facts(data.patient_page(patient_id, known), as_of, chosen)
     plotted.draw(figure, KEY, alt.sentence(drawn, view), CHART_CONFIG)
     zoom.listen(patient_id, KEY)
     _draw_words(tables, view, cohort, chosen)
@@ -86,7 +86,7 @@ def _analytes(chosen: address.Address) -> dict[str, str]:
 
 
 def _draw_facts(tables: dict, as_of: date, chosen: address.Address) -> None:
-    """What the view shows, and of flare or infection the facts in words."""
+    """What the view shows, and of flare or infection the facts in words: of the whole record, wherever the chart is zoomed to."""
     if chosen.panels:
         return
     preset = presets.PRESETS.get(chosen.view, presets.PRESETS["overview"])
@@ -113,7 +113,7 @@ ALL_PANELS = "All panels"
 
 def _draw_tables(drawn: list[Panel], view: View, zoomed: zoom.Zoom) -> None:
     """The rows that the chart shows, of all panels or of one, and the same as CSV."""
-    rows = table.twin(drawn, view, zoomed.window)
+    rows = table.twin(drawn, view, zoom.days(zoomed.window) if zoomed.window else None)
     part = ", of the days zoomed to" if zoomed.window else ""
     with st.expander(f"The chart as a table: {len(rows)} rows up to {style.day(view.as_of)}{part}"):
         titles = [ALL_PANELS, *dict.fromkeys(row["panel"] for row in rows)]

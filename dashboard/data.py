@@ -44,7 +44,6 @@ CONCEPTS = (
     "prophylaxis",
     "ferritin_course",
 )
-COHORT_OUTCOMES = bands_of.OUTCOMES
 MOST_UNMAPPED = receipts.MOST_UNMAPPED
 ACCEPTABLE = decisions.ACCEPTABLE  # why a row is held that can be accepted as it is printed
 SPARK_POINTS = 24  # the last so many results of a sparkline
@@ -252,7 +251,10 @@ def _long_rows(
             shown = series.drawn(*window, told)
             if name == patient_tables.RATIO:
                 rows = patient_tables.ratio_rows(cursor, "concept.oxygen_support", patient_id, series, shown)
-                found["oxygen_support"] += patient_tables.with_sources(rows, page["observation"])
+                # there are already those on which the support changed
+                there = {(row["at"], *row["evidence"]) for row in page["oxygen_support"]}
+                made = patient_tables.with_sources(rows, page["observation"])
+                found["oxygen_support"] += [row for row in made if (row["at"], *row["evidence"]) not in there]
             else:
                 found["observation"] += patient_tables.long_rows(cursor, series, shown)
     return found
@@ -275,16 +277,19 @@ def _evidence(folder: str, snapshot: int, record_ids: tuple[str, ...]) -> list[d
         return list(findings.evidence_records(cursor, record_ids).values())
 
 
-def turning(patient_id: str, criterion: str, item: str | None, as_of: date) -> dict:
-    """What would turn one answer as of a day: flips (`findings.explain`) and untried, the records that were not left out in turn."""
-    answers = _turning(str(store_folder()), provenance().snapshot, patient_id, criterion, as_of)
+def turning(patient_id: str, criterion: str, item: str | None, as_of: date, known: Known = ALL_KNOWN) -> dict:
+    """What would turn one answer as of a day, among what was `known`: flips (`findings.explain`) and untried, the records that were not
+    left out in turn."""
+    answers = _turning(str(store_folder()), provenance().snapshot, patient_id, criterion, as_of, known)
     return answers.get(item, {"flips": [], "untried": 0})
 
 
 @st.cache_data(show_spinner="Leaving each record out in turn", max_entries=256)
-def _turning(folder: str, snapshot: int, patient_id: str, criterion: str, as_of: date) -> dict[str | None, dict]:
+def _turning(
+    folder: str, snapshot: int, patient_id: str, criterion: str, as_of: date, known: Known
+) -> dict[str | None, dict]:
     with _reader(folder).cursor() as cursor:
-        answers = findings.explain(cursor, patient_id, criterion, as_of)["answers"]
+        answers = findings.explain(cursor, patient_id, criterion, as_of, known)["answers"]
     return {answer["item"]: {name: answer[name] for name in ("flips", "untried")} for answer in answers}
 
 

@@ -6,6 +6,7 @@ every stretch are kept, and both edges of every gap), then read whole as any oth
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import reduce
 
 import numpy as np
 from tsdownsample import MinMaxDownsampler
@@ -26,12 +27,13 @@ class LongSeries:
 
     def drawn(self, start: date | datetime, end: date | datetime, evidence: frozenset[str]) -> np.ndarray:
         """The places of the rows to draw of the window [start, end], days to their end: at most DRAWN, the edges of gaps, the neighbours
-        just outside the window, so that a line runs on to its edges, and whatever is evidence."""
+        just outside the window, so that a line runs on to its edges, the last of every day, for it is what stands on that day, and
+        whatever is evidence."""
         until = end if isinstance(end, datetime) else end + timedelta(days=1)
         first, last = np.searchsorted(self.at, [_moment(start), _moment(until)])
         first, last = max(0, first - 1), min(len(self.at), last + 1)
         at, value = self.at[first:last], self.value[first:last]
-        chosen = first + np.union1d(_most_telling(at, value), _edges(at))
+        chosen = first + reduce(np.union1d, (_most_telling(at, value), _edges(at), _last_of_days(at, value)))
         ids = np.array([int(record_id) for record_id in evidence if record_id.isdigit()], dtype=np.int64)
         return np.union1d(chosen, np.flatnonzero(np.isin(self.record_id, ids))).astype(np.int64)
 
@@ -54,6 +56,14 @@ def _most_telling(at: np.ndarray, value: np.ndarray) -> np.ndarray:
     # Not MinMaxLTTB, which looks the same: of the extremes it finds it lets some go.
     picked = MinMaxDownsampler().downsample(at[known].view(np.int64), np.ascontiguousarray(value[known]), n_out=DRAWN)
     return known[picked.astype(np.int64)]
+
+
+def _last_of_days(at: np.ndarray, value: np.ndarray) -> np.ndarray:
+    """The last row with a value of each day; of a series without any, the last row."""
+    known = np.flatnonzero(~np.isnan(value))
+    places = known if len(known) else np.arange(len(at))
+    days = at[places].astype("M8[D]")
+    return places[np.append(days[1:] != days[:-1], True)] if len(places) else places
 
 
 def _edges(at: np.ndarray) -> np.ndarray:

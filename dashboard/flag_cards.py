@@ -4,7 +4,7 @@ from datetime import date
 
 import streamlit as st
 
-from dashboard import data, strip, style
+from dashboard import address, data, strip, style
 from dashboard.charts.flags import lane_name
 from dashboard.strip import identity
 
@@ -20,17 +20,13 @@ MOST = 3  # so many of the missing things are named that would settle the most
 
 def chosen(answers: list[dict]) -> dict | None:
     """The answer that the address asks for, if it stands on this day."""
-    asked = st.query_params.get("flag")
+    asked = address.now().flag
     return next((answer for answer in answers if identity(answer) == asked), None)
 
 
 def choose(flag: str | None, patient_id: str) -> None:
     """Puts a flag into the address, or takes it out."""
-    st.query_params["patient"] = patient_id
-    if flag is None:
-        st.query_params.pop("flag", None)
-    else:
-        st.query_params["flag"] = flag
+    address.put(patient=patient_id, flag=flag)
 
 
 def draw(
@@ -186,7 +182,9 @@ def draw_turning(answer: dict, as_of: date) -> None:
     """The single records without which a met or not met answer would be another, the weak ones named as such."""
     if answer["status"] == "not_evaluable" or not answer["evidence"]:
         return
-    found = data.turning(answer["patient_id"], answer["criterion"], answer["item"], as_of)
+    asked = address.now()
+    known = data.known(asked.known_at, asked.received_at)
+    found = data.turning(answer["patient_id"], answer["criterion"], answer["item"], as_of, known)
     for flip in found["flips"]:
         becomes = style.STATUS_WORDS[flip["becomes"]].lower()
         records = "; ".join(f"{words_of(record)}, {style.day(record['at'])}" for record in flip["left_out"])

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 import streamlit as st
 
-from dashboard import strip, style
+from dashboard import address, strip, style
 from dashboard.charts.flags import lane_name
 
 ASSUMED_DAYS = 7
@@ -26,10 +26,7 @@ class LastMeeting:
 
 def last_meeting(as_of: date) -> LastMeeting:
     """The last meeting the address names, if that is a day up to the as-of day; else a week before."""
-    try:
-        asked = date.fromisoformat(st.query_params.get("since", ""))
-    except ValueError:
-        asked = None
+    asked = address.now().since
     if asked and EARLIEST <= asked <= as_of:
         return LastMeeting(asked, assumed=False)
     return LastMeeting(as_of - timedelta(days=ASSUMED_DAYS), assumed=True)
@@ -69,7 +66,7 @@ def say_meeting() -> None:
     """Puts the day chosen into the address."""
     chosen = st.session_state["last_meeting"]
     if chosen:
-        st.query_params["since"] = chosen.isoformat()
+        address.put(since=chosen.isoformat())
 
 
 def sentence(page: dict, as_of: date, since: LastMeeting) -> str:

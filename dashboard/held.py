@@ -1,9 +1,14 @@
 """What a held row is about, as far as its text can tell, and the units in which it may be read."""
 
 import csv
+import re
+from collections.abc import Iterable
+from datetime import date
 from functools import cache
 
 from pipelines import dictionary
+
+_DAY = re.compile(r"\b\d{4}-\d{2}-\d{2}(?!\d)")
 
 
 def analyte_named(raw: str) -> str | None:
@@ -16,6 +21,16 @@ def cells(raw: str) -> list[str]:
     """The cells of a row as received, whichever of the usual delimiters parts it into the most."""
     parted = (next(csv.reader([raw], delimiter=delimiter), []) for delimiter in ",;\t|")
     return [cell.strip() for cell in max(parted, key=len)]
+
+
+def counted(rows: list[dict], analytes: Iterable[str], as_of: date) -> int:
+    """How many held rows (queries.HELD) are of some analytes, without those of later days: every day printed in them is after `as_of`."""
+    return sum(row["analyte"] in analytes and not _later(row, as_of) for row in rows)
+
+
+def _later(row: dict, as_of: date) -> bool:
+    printed = _DAY.findall(row.get("date as printed") or row.get("row as received") or "")
+    return bool(printed) and min(printed) > as_of.isoformat()
 
 
 def units_of(row: dict) -> list[str]:

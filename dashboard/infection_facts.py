@@ -1,10 +1,9 @@
 """What is recorded up to a day of infection, disease activity, immunosuppression and prophylaxis, as sentences: facts, no verdict."""
 
-import re
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from dashboard import result_cards, style
+from dashboard import held, result_cards, style
 from dashboard.charts import (
     beta_d_glucan,
     fever,
@@ -32,7 +31,6 @@ ACTIVITY = (("ferritin", "ferritin", "ng/mL"), ("kl6", "KL-6", "U/mL"))
 DEFENCE = (("lymphocytes", "lymphocytes", "10⁹/L"), ("neutrophils", "neutrophils", "10⁹/L"), ("igg", "IgG", "g/L"))
 BY_ASSAY = ("beta_d_glucan", "kl6")  # compared within one assay only
 BY_LABORATORY = tuple(analyte for analyte, _, _ in CMV)  # within one laboratory only
-ISO_DAY = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
 UNNAMED = ("not named", "not_named")
 
 
@@ -106,14 +104,8 @@ def _known(page: dict, as_of: date, *analytes: str) -> list[dict]:
 
 def _absent(page: dict, as_of: date, analytes: tuple[str, ...], name: str) -> Absent:
     """Not measured up to the day; whether there is a later result is not said."""
-    held = sum(row["analyte"] in analytes and not _later(row, as_of) for row in page.get("held", []))
-    return Absent("measured", name + (f" ({held} held, not accepted)" if held else ""))
-
-
-def _later(held: dict, as_of: date) -> bool:
-    """Whether every date printed in a held row, which nothing has read, is after a day."""
-    printed = ISO_DAY.findall(held["row as received"] or "")
-    return bool(printed) and min(printed) > as_of.isoformat()
+    waiting = held.counted(page.get("held", []), analytes, as_of)
+    return Absent("measured", name + (f" ({waiting} held, not accepted)" if waiting else ""))
 
 
 def fever_recorded(page: dict, as_of: date) -> list[str | Absent]:

@@ -3,10 +3,12 @@
 Of a kind of record there are at most dense.LONG, and all are rows; or more, and then only what a window shows is, chosen from arrays.
 """
 
+from datetime import timedelta
+
 import numpy as np
 
 from dashboard import held, queries
-from dashboard.dense import LONG, LongSeries
+from dashboard.dense import DRAWN, LONG, LongSeries
 from dashboard.rows import fetch_rows, moment
 
 RATIO = "sf"  # the one long series that is not of an analyte: saturation over the fraction of oxygen breathed
@@ -42,18 +44,20 @@ def long_rows(cursor, series: LongSeries, shown: np.ndarray) -> list[dict]:
     if not len(shown):
         return []
     first, last = (series.at[place].item() for place in (shown[0], shown[-1]))
+    last += timedelta(milliseconds=1)  # places are cut to the millisecond
     asked = {"ids": series.record_id[shown].tolist(), "first": first, "last": last}
     return [_observation(row) for row in fetch_rows(cursor, queries.CHOSEN_OBSERVATIONS, asked)]
 
 
 def support(cursor, patient_id: str, evidence: frozenset[str]) -> tuple[list[dict], LongSeries | None]:
-    """The rows of oxygen_support of a replay; of more than LONG those on which the support changes and the evidence, and the ratio of
-    saturation to oxygen as a long series."""
+    """The rows of oxygen_support of a replay; of more than LONG those on which the support changes, the last of each day and the
+    evidence, and the ratio of saturation to oxygen as a long series. Of more than LONG changes the extremes of each stretch."""
     only = {"patient_id": patient_id}
     many = cursor.execute("SELECT count(*) FROM oxygen_support WHERE patient_id = $patient_id", only).fetchone()[0]
     if many <= LONG:
         return fetch_rows(cursor, queries.SUPPORT, only), None
-    changes = fetch_rows(cursor, queries.SUPPORT_CHANGES, only | {"evidence": [int(one) for one in evidence]})
+    asked = only | {"evidence": [int(one) for one in evidence], "most": LONG, "stretches": DRAWN // 2}
+    changes = fetch_rows(cursor, queries.SUPPORT_CHANGES, asked)
     return changes, _series(cursor, queries.RATIO_SERIES, only)
 
 

@@ -71,15 +71,23 @@ ADMINISTRATIONS = f"""
 
 SUPPORT = "SELECT * EXCLUDE (patient_id) FROM oxygen_support WHERE patient_id = $patient_id"
 
-# Of a run of rows that say the same the first and the last draw the whole step.
+# Of a run of rows that say the same the first and the last draw the whole step. The last of each day is what stands on that day. A
+# monitor's flow is never quite the same: of more than $most changes the least and the most support of each stretch are drawn.
 SUPPORT_CHANGES = """
     WITH told AS (
         SELECT *, concat_ws('|', level, device, flow, fio2, fio2_source, activity) AS said FROM oxygen_support
-        WHERE patient_id = $patient_id AND (level IS NOT NULL OR list_has_any(evidence, $evidence)))
-    SELECT * EXCLUDE (patient_id, said) FROM told
-    WINDOW in_time AS (ORDER BY on_date, told.at NULLS FIRST, evidence)
-    QUALIFY list_has_any(evidence, $evidence) OR said IS DISTINCT FROM lag(said) OVER in_time
-        OR said IS DISTINCT FROM lead(said) OVER in_time"""
+        WHERE patient_id = $patient_id AND (level IS NOT NULL OR list_has_any(evidence, $evidence))),
+    changed AS (
+        SELECT *, list_has_any(evidence, $evidence) OR on_date IS DISTINCT FROM lead(on_date) OVER in_time AS wanted FROM told
+        WINDOW in_time AS (ORDER BY on_date, told.at NULLS FIRST, evidence)
+        QUALIFY wanted OR said IS DISTINCT FROM lag(said) OVER in_time OR said IS DISTINCT FROM lead(said) OVER in_time),
+    placed AS (
+        SELECT *, count(*) OVER () AS changes, ntile($stretches) OVER (ORDER BY on_date, changed.at NULLS FIRST, evidence) AS stretch
+        FROM changed)
+    SELECT * EXCLUDE (patient_id, said, wanted, changes, stretch) FROM placed
+    QUALIFY wanted OR changes <= $most
+        OR row_number() OVER (PARTITION BY stretch ORDER BY level, flow NULLS FIRST, fio2 NULLS FIRST, evidence) = 1
+        OR row_number() OVER (PARTITION BY stretch ORDER BY level DESC, flow DESC NULLS LAST, fio2 DESC NULLS LAST, evidence) = 1"""
 
 RATIO_SERIES = """
     SELECT coalesce(oxygen_support.at, CAST(on_date AS TIMESTAMP)) AS "at", CAST(sf AS DOUBLE) AS value, evidence[1] AS record_id

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from dashboard import comparison, style
+from dashboard import comparison, held, style
 from dashboard.charts import lung_function as percent_predicted
 from dashboard.charts import results, scales
 from pipelines.catalog import catalog
@@ -144,9 +144,9 @@ def counted(page: dict, as_of: date, analyte: str) -> list[dict]:
 
 def absent(page: dict, as_of: date, name: str, *analytes: str) -> Card:
     """Nothing to show: held for a person to settle, or never measured up to the day."""
-    held = sum(row["analyte"] in analytes for row in page.get("held", []))
-    if held:
-        return Card(name, "held", f"{held} not accepted, see below", known=False)
+    waiting = held.counted(page.get("held", []), analytes, as_of)
+    if waiting:
+        return Card(name, "held", f"{waiting} not accepted, see below", known=False)
     return Card(name, "never measured", f"up to {style.day(as_of)}", known=False)
 
 

@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date
 
 from dashboard import style
 from dashboard.charts.panel import Panel, View
@@ -11,15 +11,15 @@ from dashboard.charts.panel import Panel, View
 COLUMNS = ("date", "what", "value", "unit", "remark", "source")
 
 
-def twin(panels: Iterable[Panel], view: View, zoom: tuple[datetime, datetime] | None = None) -> list[dict]:
-    """What panels show inside the window, or the part of it zoomed to, and up to the as-of day, newest first: panel, date, what, value,
-    unit, remark, source; all text.
+def twin(panels: Iterable[Panel], view: View, zoomed: tuple[date, date] | None = None) -> list[dict]:
+    """What panels show inside the window, or on those of its days zoomed to, and up to the as-of day, newest first: panel, date, what,
+    value, unit, remark, source; all text.
 
     What lasts is in the window where any of its days is. Rows without a date (held, and no day can be read) stand at the end.
     """
     first, last = view.start.isoformat(), min(view.end, view.as_of).isoformat()
-    if zoom:
-        first, last = max(first, zoom[0].date().isoformat()), min(last, zoom[1].date().isoformat())
+    if zoomed:
+        first, last = max(first, zoomed[0].isoformat()), min(last, zoomed[1].isoformat())
     rows = [
         {"panel": panel.title} | {name: row[name] or "" for name in COLUMNS}
         for panel in panels

@@ -6,7 +6,7 @@ changes the figure stays the same to the letter, and the browser is left alone.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from hashlib import sha256
 
 import streamlit as st
@@ -14,23 +14,23 @@ import streamlit as st
 # It finds the chart by the class that Streamlit gives a key: Streamlit is pinned, and a browser journey covers it.
 LISTENER = """
 export default function({ data, setStateValue }) {
-  let gone = false;
   const bind = () => {
-    if (gone) return;
     const chart = document.querySelector('.st-key-' + data.chart + ' .js-plotly-plot');
-    if (!chart || !chart.on || chart.mda5Bound) return;
+    if (!chart || !chart.on) return;
+    chart.mda5Tell = setStateValue;  // a chart may outlive the page of another patient: only the listener on screen is told
+    if (chart.mda5Bound) return;
     chart.mda5Bound = true;
     chart.on('plotly_relayout', (change) => {
       const both = change['xaxis.range'] || [change['xaxis.range[0]'], change['xaxis.range[1]']];
-      if (both[0] !== undefined) setStateValue('range', [String(both[0]), String(both[1])]);
+      if (both[0] !== undefined) chart.mda5Tell('range', [String(both[0]), String(both[1])]);
     });
-    chart.on('plotly_doubleclick', () => setStateValue('range', null));
+    chart.on('plotly_doubleclick', () => chart.mda5Tell('range', ['whole', String(Date.now())]));  // new each time
   };
   const narrow = window.innerWidth < data.narrow_below;
   if (narrow !== data.narrow) setStateValue('narrow', narrow);
   bind();
   const timer = setInterval(bind, 200);
-  return () => { gone = true; clearInterval(timer); };
+  return () => clearInterval(timer);
 }
 """
 NARROW_BELOW = 640  # pixels
@@ -52,6 +52,11 @@ def asked(patient_id: str) -> Zoom:
     placed = st.session_state.get(_key(patient_id) + "-put")
     window = placed[1] if placed and placed[0] == reported else _window(reported)
     return Zoom(window, bool(state.get("narrow")))
+
+
+def days(window: tuple[datetime, datetime]) -> tuple[date, date]:
+    """The first and the last day of which a window shows some: one that ends with a midnight shows nothing of the day after."""
+    return window[0].date(), (window[1] - timedelta(microseconds=1)).date()
 
 
 def put(patient_id: str, window: tuple[datetime, datetime] | None) -> None:
@@ -103,4 +108,4 @@ def _window(reported: object) -> tuple[datetime, datetime] | None:
     except ValueError:
         return None
     start, end = start.replace(tzinfo=None), end.replace(tzinfo=None)
-    return (start, end) if start + timedelta(minutes=1) <= end else None
+    return (start, end) if end - start >= timedelta(minutes=1) else None

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from dashboard import style
+from dashboard import held, style
 from dashboard.response.measured import HELD, MEASURES, Measure, Result, unit
 from dashboard.response.therapies import AFTER, BEFORE, exchange_days, exchanged, starts
 
@@ -74,8 +74,8 @@ def _row(measure: Measure, page: dict, columns: list[dict], as_of: date, session
     series = _commonest(results, windows)
     row = Row(measure, series)
     if series is None:
-        held = sum(one["analyte"] in HELD.get(measure.name, ()) for one in page.get("held", []))
-        row.empty = f"no result accepted: {held} held" if held else f"{measure.never} up to {style.day(as_of)}"
+        waiting = held.counted(page.get("held", []), HELD.get(measure.name, ()), as_of)
+        row.empty = f"no result accepted: {waiting} held" if waiting else f"{measure.never} up to {style.day(as_of)}"
     own = [result for result in results if result.series == series]
     for start, window in zip(columns, windows, strict=True):
         inside = [((result.on - start["day"]).days, result) for result in window if result.series == series]

@@ -201,6 +201,21 @@ def test_the_zoom_outlives_another_day_a_flag_and_other_panels_until_it_is_taken
     page.wait_for_function(f"() => ({RANGE})() === '{whole}'")
 
 
+def test_the_zoom_of_the_next_patient_is_told_of_that_patient(page, address):
+    page.goto(f"{address}/patient?patient=yonsei-2021")
+    page.wait_for_function(
+        "() => document.querySelector('.st-key-timeline .js-plotly-plot')?.mda5Bound", timeout=60_000
+    )
+    whole = page.evaluate(RANGE)
+    choice = page.get_by_label("Patient:", exact=False).first
+    choice.click()
+    choice.fill("bedside-1")
+    page.get_by_role("option", name="bedside-1").click()
+    page.wait_for_function(f"() => ({RANGE})() !== '{whole}'")
+    zoom(page, 0.4, 0.6)
+    playwright.expect(page.get_by_text("of the days zoomed to", exact=False)).to_be_visible()
+
+
 SATURATIONS = """() => document.querySelector('.st-key-timeline .js-plotly-plot').data
     .filter(trace => trace.name === 'SpO₂' && trace.mode.includes('lines'))[0]"""
 

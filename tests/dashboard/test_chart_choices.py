@@ -100,6 +100,8 @@ class TestZoomReported:
             {"a": 1},
             ["2024-02-01", "2024-02-01"],
             "2024",
+            ["9999-12-31 23:59:59.9", "9999-12-31 23:59:59.95"],
+            ["whole", "1700000000000"],
         ],
     )
     def test_what_is_no_range_is_no_zoom(self, reported):

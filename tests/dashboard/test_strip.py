@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from dashboard import comparison, header, strip
 from pipelines import dictionary
-from tests.dashboard.hand_made import above, below, course, equivalent, event, judged, oxygen, page, result
+from tests.dashboard.hand_made import above, below, course, equivalent, event, held, judged, oxygen, page, result
 
 DAY = date(2024, 3, 1)
 START = date(2024, 2, 1)
@@ -31,6 +31,16 @@ def ferritin(at: str, value: float | str) -> dict:
     if isinstance(value, str):
         return {">": above, "<": below}[value[0]]("ferritin", at, float(value[1:]), unit="ng/mL")
     return result("ferritin", at, value, unit="ng/mL")
+
+
+@pytest.mark.parametrize(
+    ("printed", "value"),
+    [("2024-03-01", "held"), ("2024-03-01T23:59", "held"), ("2024-03-02", "never measured"), ("2024-03-02T00:00", "never measured"),
+     ("1.3.2024", "held")],
+)  # fmt: skip
+def test_what_is_held_of_a_later_day_is_not_known_on_the_day(printed, value):
+    tables = page(held=[held("ferritin", f"p,ferritin,1200,,{printed}")])
+    assert card(tables, "Ferritin").value == value
 
 
 class TestFold:

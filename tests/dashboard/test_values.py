@@ -2,7 +2,7 @@
 
 import json
 import math
-from datetime import date, datetime
+from datetime import date
 
 import pytest
 
@@ -511,9 +511,9 @@ def test_the_real_case_has_its_held_crp_on_their_days_and_every_result_says_when
 @pytest.mark.parametrize(
     ("start", "end", "days"),
     [
-        (datetime(2024, 2, 1), datetime(2024, 3, 1), ["2024-03-01", "2024-02-01"]),
-        (datetime(2024, 2, 2), datetime(2024, 2, 29), []),
-        (datetime(2023, 1, 1), datetime(2025, 1, 1), ["2024-03-01", "2024-02-01"]),  # never beyond the as-of day
+        (date(2024, 2, 1), date(2024, 3, 1), ["2024-03-01", "2024-02-01"]),
+        (date(2024, 2, 2), date(2024, 2, 29), []),
+        (date(2023, 1, 1), date(2025, 1, 1), ["2024-03-01", "2024-02-01"]),  # never beyond the as-of day
     ],
 )
 def test_the_table_follows_the_zoom(start, end, days):

@@ -1,12 +1,12 @@
 """Each view as its reader sees it: one behaviour, and one thing that must not happen."""
 
 import json
-from datetime import date
+from datetime import date, datetime, time, timedelta
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import style
+from dashboard import data, style, zoom
 from tests.dashboard.conftest import APP, HOSTILE
 
 REAL = "yonsei-2021"
@@ -39,8 +39,6 @@ def figure(app: AppTest) -> dict:
 
 
 def sample_patients() -> list[str]:
-    from dashboard import data
-
     return [row["patient_id"] for row in data.worklist()]
 
 
@@ -74,6 +72,37 @@ class TestWorklist:
         app = opened()
         app.text_input(key="find").set_value("nobody").run()
         assert "No patient matches." in said(app) and not app.get("page_link")
+
+
+class TestZoomByDates:
+    DAYS = (date(2021, 9, 1), date(2021, 9, 3))
+
+    def chosen(self, app: AppTest, days: tuple[date, date]) -> AppTest:
+        app.date_input(key="zoom_days").set_value(days).run()
+        assert not app.exception
+        return app
+
+    def test_the_days_chosen_are_those_shown_and_listed(self, shown_store):
+        app = self.chosen(opened("patient", patient=REAL), self.DAYS)
+        assert app.date_input(key="zoom_days").value == self.DAYS
+        listed = next(frame.value for frame in app.dataframe if "panel" in frame.value.columns)
+        lasting = ("Flags", "Treatment", "Prednisone eq.", "Infections")
+        days = {row.date[:10] for row in listed.itertuples() if row.date and row.panel not in lasting}
+        assert max(days) == "2021-09-03"
+
+    def test_an_address_without_a_patient_is_zoomed_too(self, shown_store):
+        app = opened("patient")
+        days = app.date_input(key="zoom_days").value
+        self.chosen(app, (days[0], days[0]))
+        assert any("of the days zoomed to" in expander.label for expander in app.expander)
+
+    def test_a_zoom_beyond_the_last_day_names_a_day_of_the_record(self, shown_store):
+        app = opened("patient", patient=REAL)
+        last = app.date_input(key="zoom_days").max
+        after = datetime.combine(last, time()) + timedelta(days=2)
+        app.session_state[zoom._key(REAL) + "-put"] = (None, (after, after + timedelta(days=2)))
+        app.run()
+        assert not app.exception and app.date_input(key="zoom_days").value == (last, last)
 
 
 class TestPatient:
@@ -111,6 +140,17 @@ class TestPatient:
     def test_a_meeting_that_cannot_have_been_the_last_is_not_believed(self, shown_store, since):
         app = opened("patient", patient=REAL, as_of="2021-09-03", since=since)
         assert not app.exception and "(27 Aug 2021, a week before: assumed)" in said(app)
+
+    def test_what_would_turn_an_answer_is_asked_of_what_was_known(self, shown_store, monkeypatch):
+        asked, explain = [], data.findings.explain
+
+        def listening(*of, **more):
+            asked.append((*of, *more.values())[-1])
+            return explain(*of, **more)
+
+        monkeypatch.setattr(data.findings, "explain", listening)
+        opened("patient", patient=REAL, as_of="2021-09-03", known_at="2021-09-05", flag="urgent_transfer")
+        assert asked == [data.known(datetime(2021, 9, 5, 23, 59, 59, 999_999))]
 
     def test_the_day_stays_inside_the_record(self, shown_store):
         for asked, day in (

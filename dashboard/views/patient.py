@@ -7,7 +7,7 @@ from datetime import date, datetime, time
 
 import streamlit as st
 
-from dashboard import address, chart_section, data, flag_cards, header, response_section, strip, style, zoom
+from dashboard import address, chart_section, data, flag_cards, header, in_popover, response_section, strip, style, zoom
 
 
 def draw() -> None:
@@ -121,17 +121,22 @@ def said_of_past(chosen: address.Address) -> str:
 
 def draw_known(chosen: address.Address) -> None:
     """Which past moment is read, if any."""
-    st.session_state["whose"] = "known_at" if chosen.known_at else "received_at" if chosen.received_at else "now"
+    whose = "known_at" if chosen.known_at else "received_at" if chosen.received_at else "now"
     moment = (
         chosen.known_at or chosen.received_at or datetime.combine(chosen.as_of or data.provenance().last_day, time())
     )
-    st.session_state["moment"] = moment.date()
-    st.radio("Read", list(WHOSE), format_func=WHOSE.get, key="whose", on_change=put_known)
-    st.date_input("the end of", key="moment", on_change=put_known)
+    st.radio("Read", list(WHOSE), format_func=WHOSE.get, key=in_popover.key("whose", whose), on_change=put_known)
+    st.date_input(
+        "the end of",
+        key=in_popover.key("moment", moment.date()),
+        on_change=put_known,
+        disabled=whose == "now",
+        help="Of the first choice there is no day to choose.",
+    )
 
 
 def put_known() -> None:
-    whose, moment = st.session_state["whose"], st.session_state["moment"]
+    whose, moment = in_popover.said("whose"), in_popover.said("moment")
     asked = dict.fromkeys(("known_at", "received_at"))
     address.put(**asked | ({whose: moment.isoformat()} if whose != "now" and moment else {}))
 

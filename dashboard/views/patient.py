@@ -8,6 +8,7 @@ from datetime import date, datetime, time
 import streamlit as st
 
 from dashboard import address, chart_section, data, flag_cards, header, in_popover, response_section, strip, style, zoom
+from dashboard.charts import held_marks
 
 
 def draw() -> None:
@@ -37,7 +38,7 @@ def draw() -> None:
     chart, flags = st.columns([2.75, 1], gap="small")
     with chart:
         chart_section.draw(patient_id, as_of, days, frozenset(opened["evidence"] if opened else ()))
-        draw_held(page)
+        draw_held(page, as_of)
     with flags, st.container(key="flags-of-the-day"):
         new = frozenset(strip.identity(answer) for answer in strip.newly_met(page, as_of, since.day))
         flag_cards.draw(answers, as_of, opened, new, since.day)
@@ -86,7 +87,7 @@ def choose_patient(patients: list[str], patient_id: str, place, page: dict) -> N
     person = page["patient"][0] if page["patient"] else {"sex": None, "birth_year": None, "site": None}
     known = [person["sex"], f"born {person['birth_year']}" if person["birth_year"] else None, person["site"]]
     place.selectbox(
-        f"Patient: {style.as_markdown(', '.join(part for part in known if part) or 'sex and age unknown')}",
+        f"Patient: {', '.join(style.as_markdown(part) for part in known if part) or 'sex and age unknown'}",
         patients,
         key="patient_choice",
         on_change=open_patient,
@@ -141,10 +142,14 @@ def put_known() -> None:
     address.put(**asked | ({whose: moment.isoformat()} if whose != "now" and moment else {}))
 
 
-def draw_held(page: dict) -> None:
-    held = page["held"]
+def draw_held(page: dict, as_of: date) -> None:
+    """The held rows up to the day, and those of which no day can be read."""
+    days = [(row, held_marks.day_of(row)) for row in page["held"]]
+    held = [row for row, day in days if day is None or day <= as_of]
     if held:
-        with st.expander(f"Held: {len(held)} values a person must settle, not judged"):
+        with st.expander(
+            f"Held up to {style.day(as_of)}, or without a day: {len(held)} values a person must settle, not judged"
+        ):
             st.dataframe(held, hide_index=True)
 
 

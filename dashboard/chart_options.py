@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 
 import streamlit as st
 
-from dashboard import address, anchors, presets, style, zoom
+from dashboard import address, anchors, in_popover, presets, style, zoom
 from dashboard.charts import panels, treatment
 from dashboard.charts.panel import SCALES
 
@@ -53,43 +53,41 @@ def _draw_views(chosen: address.Address) -> None:
 
 
 def _draw_panels(page: dict, chosen: address.Address) -> None:
-    st.session_state["panels"] = list(shown_panels(chosen) or default_names(page))
+    shown = list(shown_panels(chosen) or default_names(page))
     st.multiselect(
         "Panels, from the top down",
         list(panels()),
         format_func=lambda name: panels()[name].TITLE,
-        key="panels",
-        on_change=lambda: address.put(panels=",".join(st.session_state["panels"])),
+        key=in_popover.key("panels", shown),
+        on_change=lambda: address.put(panels=",".join(in_popover.said("panels"))),
     )
     if chosen.panels:
         st.button("Back to the view's own", on_click=lambda: address.put(panels=None), type="tertiary")
     folded = [found for found in treatment.classes(treatment.rows(page)) if found[2] > 1]
     if folded:
         titles = {name: title for name, title, _ in folded}
-        st.session_state["open"] = [name for name in titles if name in chosen.opened]
         st.pills(
             "Classes drawn drug by drug",
             list(titles),
             selection_mode="multi",
             format_func=titles.get,
-            key="open",
-            on_change=lambda: address.put(open=",".join(st.session_state["open"])),
+            key=in_popover.key("open", [name for name in titles if name in chosen.opened]),
+            on_change=lambda: address.put(open=",".join(in_popover.said("open"))),
         )
-    scaled = [name for name in st.session_state["panels"] if getattr(panels().get(name), "SCALES", False)]
+    scaled = [name for name in shown if getattr(panels().get(name), "SCALES", False)]
     for name in (name for name in scaled if panels()[name].rows(page)):
         _draw_scale(name, chosen)
 
 
 def _draw_scale(name: str, chosen: address.Address) -> None:
     key = f"scale-{name}"
-    st.session_state[key] = chosen.scales.get(name, "linear")
     st.segmented_control(
         f"{panels()[name].TITLE} is drawn",
         list(SCALES),
         format_func=SCALES.get,
-        key=key,
+        key=in_popover.key(key, chosen.scales.get(name, "linear")),
         on_change=lambda: address.put(
-            scales=address.scales_text(chosen.scales | {name: st.session_state[key] or "linear"})
+            scales=address.scales_text(chosen.scales | {name: in_popover.said(key) or "linear"})
         ),
     )
 
@@ -108,15 +106,12 @@ def _draw_axis(page: dict, as_of: date, chosen: address.Address) -> None:
     titles = {"calendar": "Dates"} | {
         name: f"Days since {anchor.name}, {style.day(anchor.day)}" for name, anchor in found.items() if anchor
     }
-    st.session_state["axis"] = chosen.axis if chosen.axis in titles else "calendar"
     st.radio(
         "The time axis counts",
         list(titles),
         format_func=titles.get,
-        key="axis",
-        on_change=lambda: address.put(
-            axis=None if st.session_state["axis"] == "calendar" else st.session_state["axis"]
-        ),
+        key=in_popover.key("axis", chosen.axis if chosen.axis in titles else "calendar"),
+        on_change=lambda: address.put(axis=None if in_popover.said("axis") == "calendar" else in_popover.said("axis")),
     )
     for name, anchor in found.items():
         if anchor is None:
@@ -126,14 +121,15 @@ def _draw_axis(page: dict, as_of: date, chosen: address.Address) -> None:
 def _draw_zoom(patient_id: str, days: list[date]) -> None:
     """The zoom for those who use no mouse, and the way back."""
     now = zoom.asked(patient_id).window
-    shown = zoom.days(now) if now else (days[0], days[-1])
-    st.session_state["zoom_days"] = tuple(min(max(day, days[0]), days[-1]) for day in shown)
+    first, last = zoom.days(now) if now else (days[0], days[-1])
+    shown = tuple(min(max(day, days[0]), days[-1]) for day in (first, last))
+    said = in_popover.said("zoom_days")
     st.date_input(
         "From day to day",
-        key="zoom_days",
+        key=in_popover.key("zoom_days", shown, unfinished=isinstance(said, tuple) and len(said) == 1),
         min_value=days[0],
         max_value=days[-1],
-        on_change=lambda: _zoom_to(patient_id, st.session_state["zoom_days"]),
+        on_change=lambda: _zoom_to(patient_id, in_popover.said("zoom_days")),
     )
     st.button("The whole record", on_click=zoom.put, args=(patient_id, None), icon=":material/zoom_out_map:")
     st.caption("With the mouse: draw across the chart to zoom, double-click for the whole record.")
@@ -147,12 +143,11 @@ def _zoom_to(patient_id: str, chosen: tuple[date, ...]) -> None:
 
 
 def _draw_bands(chosen: address.Address) -> None:
-    st.session_state["bands"] = chosen.bands or ""
     st.selectbox(
         "Percentiles of this store's other patients, aligned on the start of therapy",
         list(BANDS),
         format_func=BANDS.get,
-        key="bands",
-        on_change=lambda: address.put(bands=st.session_state["bands"]),
+        key=in_popover.key("bands", chosen.bands or ""),
+        on_change=lambda: address.put(bands=in_popover.said("bands")),
     )
     st.caption("Other patients, not a reference range. Of fewer than five patients nothing is drawn.")

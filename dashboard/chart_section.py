@@ -92,7 +92,8 @@ def _draw_facts(tables: dict, as_of: date, chosen: address.Address) -> None:
     preset = presets.PRESETS.get(chosen.view, presets.PRESETS["overview"])
     st.caption(preset.said)
     if preset is presets.PRESETS["infection"]:
-        st.text("; ".join(infection_facts.facts(tables, as_of)))
+        with st.container(key="facts"):
+            st.text("; ".join(infection_facts.facts(tables, as_of)))
 
 
 def _draw_words(tables: dict, view: View, cohort: dict | None, chosen: address.Address) -> None:

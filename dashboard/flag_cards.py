@@ -196,7 +196,10 @@ def draw_turning(answer: dict, as_of: date) -> None:
 
 
 def words_of(record: dict) -> str:
-    """What a record says, as printed: 'Ferritin 1500 ng/mL'."""
+    """What a record says, as printed: 'Ferritin 1500 ng/mL'; of an event its kind first: 'stay: respiratory, present'."""
+    if record["kind"] == "event":  # its kind stands where a result has its assay
+        said = ", ".join(str(part) for part in (data.title_of("event", record["what"]), record["value"]) if part)
+        return f"{style.words(record['assay'])}: {said}" if record["assay"] else said
     parts = (
         data.title_of(record["kind"], record["what"]),
         record["value"],

@@ -148,6 +148,7 @@ SHEET = (
 [class*="st-key-card-"] p:nth-of-type(2) strong { font-size: 1.08rem; }
 [class*="st-key-card-stale-"], [class*="st-key-card-unknown-stale-"] { border: 2px dashed currentColor; }
 .st-key-changes [data-testid="stMarkdownContainer"], .st-key-new-flags [data-testid="stMarkdownContainer"] { margin-bottom: 0; }
+.st-key-facts [data-testid="stText"] { font-size: 0.86rem; line-height: 1.35; }
 .st-key-changes p, .st-key-new-flags p { font-size: 0.86rem; line-height: 1.35; margin: 0; }
 .st-key-changes [data-testid="stDateInput"] { display: flex; align-items: center; gap: 0.5rem; }
 .st-key-changes [data-testid="stDateInput"] label { margin: 0; min-height: 0; white-space: nowrap; }
@@ -164,7 +165,8 @@ SHEET = (
 [class*="st-key-flag-"] [data-testid="stPageLink"] a { padding: 0; margin: 0; }
 [class*="st-key-row-"] [data-testid="stPageLink"] a { padding: 0; margin: 0; height: auto; }
 [class*="st-key-row-"] [data-testid="stPageLink"] p {
-    font-weight: 600; font-size: 0.95rem; white-space: normal; overflow-wrap: anywhere; color: #0072B2; }
+    font-weight: 600; font-size: 0.95rem; white-space: normal; overflow-wrap: anywhere;
+    color: color-mix(in srgb, #0072B2 65%, currentColor); }
 [class*="st-key-row-"] p { font-size: 0.9rem; }
 [class*="st-key-row-"] [data-testid="stCaptionContainer"] p { font-size: 0.8rem; }
 [class*="st-key-row-"] [data-testid="stImage"] { line-height: 0; }
@@ -181,7 +183,7 @@ SHEET = (
 [class*="st-key-flags-of"] > * { flex-shrink: 0; }
 [class*="st-key-flag-chosen"] { box-shadow: 0 0 0 2px #D55E00; }
 [class*="st-key-flag-"] td, [class*="st-key-flag-"] th { padding: 2px 5px !important; font-size: 0.8rem; }
-[class*="st-key-row-"] { border-bottom: 1px solid #E5E7EB; padding: 0.25rem 0 0.35rem; }
+[class*="st-key-row-"] { border-bottom: 1px solid color-mix(in srgb, currentColor 15%, transparent); padding: 0.25rem 0 0.35rem; }
 [class*="st-key-row-"] [data-testid="stVerticalBlock"] { gap: 0; }
 [class*="st-key-row-"] p { margin: 0; line-height: 1.35; }
 [class*="st-key-rules-"] { gap: 0.1rem; }

@@ -104,8 +104,9 @@ def foot_mark(view: View, axis: str) -> dict:
 def y_axis(panel: Panel, view: View, domain: list[float]) -> dict:
     lanes = panel.axis.get("lanes", False)
     names = (
-        {"ticktext": [_short(name) for name in panel.axis["ticktext"]], "tickfont": {"size": 9}}
-        if lanes and view.narrow
+        {"ticktext": [_short(name, SHORT[view.narrow]) for name in panel.axis["ticktext"]]}
+        | ({"tickfont": {"size": 9}} if view.narrow else {})
+        if lanes
         else {}
     )
     axis = {
@@ -126,11 +127,12 @@ def y_axis(panel: Panel, view: View, domain: list[float]) -> dict:
     return axis
 
 
-SHORT = 18  # letters of a lane's name on a narrow screen
+SHORT = {False: 38, True: 18}  # letters of a lane's name that the margin holds, on a wide screen, on a narrow one
 _MARKUP = re.compile(r"<[^>]*>")
 
 
-def _short(name: str) -> str:
-    """A lane's name without the colour of its parts, cut to the margin. Cut as text, not as markup, in which a sign is several letters."""
+def _short(name: str, letters: int) -> str:
+    """A lane's name; a longer one than the margin holds is cut, without the colour of its parts. Cut as text, not as markup, in which a
+    sign is several letters."""
     plain = unescape(_MARKUP.sub("", name))
-    return style.as_label(plain if len(plain) <= SHORT else plain[: SHORT - 1] + "…")
+    return name if len(plain) <= letters else style.as_label(plain[: letters - 1] + "…")

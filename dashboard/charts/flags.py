@@ -1,6 +1,6 @@
 """The spells of the flags: when each criterion that was ever met was met, and when it could not be told."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 from dashboard import style
 from dashboard.charts import marks
@@ -47,7 +47,7 @@ def panel(rows: list[dict], view: View) -> Panel:
         "tickvals": list(range(len(lanes))),
         "ticktext": [style.as_label(name) for name in lanes],
     }
-    drawn.table = [_table_row(run) for run in rows if run["status"] != "not_met"]
+    drawn.table = [_table_row(run, view.as_of) for run in rows if run["status"] != "not_met"]
     last = view.end + timedelta(days=1)
     for number, (name, runs) in enumerate(lanes.items()):
         spans = [(run, marks.overlapping(run["from_date"], run["to_date"] or last, view)) for run in runs]
@@ -74,14 +74,16 @@ def _lanes(rows: list[dict]) -> dict[str, list[dict]]:
     return lanes
 
 
-def _table_row(run: dict) -> dict:
+def _table_row(run: dict, as_of: date) -> dict:
+    """The run as it was known on the day: that it ended later is not said."""
+    ended = run["to_date"] and run["to_date"] <= as_of
     return {
         "date": run["from_date"].isoformat(),
         "until": run["to_date"].isoformat() if run["to_date"] else None,
         "what": lane_name(run["criterion"], run["item"]),
         "value": style.STATUS_WORDS[run["status"]].lower(),
         "unit": None,
-        "remark": f"{run['title']}, {_until(run)}",
+        "remark": f"{run['title']}, {_until(run) if ended else f'still so on {style.day(as_of)}'}",
         "source": None,
     }
 

@@ -47,7 +47,7 @@ def rows(page: dict) -> list[dict]:
 
 def panel(rows: list[dict], view: View) -> Panel:
     drawn = Panel("immunosuppression", TITLE, "agents", height=70)
-    drawn.table = [_told(row) for row in rows]
+    drawn.table = [_told(row, view.as_of) for row in rows]
     shown = [row for row in rows if marks.overlapping(row["from_date"], row["to_date"], view)]
     if not shown:
         drawn.empty = "none acts in these days" if rows else "no immunosuppressant recorded"
@@ -160,12 +160,14 @@ def _step(shown: list[dict], view: View) -> dict:
     }  # fmt: skip
 
 
-def _told(row: dict) -> dict:
+def _told(row: dict, as_of: date) -> dict:
+    """A row of the table, as known on the day: that it ended later is not said."""
+    ended = row["to_date"] is None or row["to_date"] <= as_of
     remark = [
         ", ".join(_named(row)),
         ", ".join(treatment.lane_name(drug) for drug in row["drugs"]),
         dose(row),
-        _until(row),
+        _until(row) if ended else f"still so on {style.day(as_of)}",
     ]
     return {
         "date": row["from_date"].isoformat(),

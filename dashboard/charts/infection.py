@@ -1,7 +1,7 @@
 """Infection: prophylaxis and anti-infective drugs as lanes, infection episodes as intervals, microbiology as points, hollow where nothing
 was found."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 from dashboard import style
 from dashboard.charts import marks, microbiology, treatment
@@ -33,7 +33,9 @@ def panel(rows: list[dict], view: View) -> Panel:
     drawn = treatment.lanes_panel(
         Panel("infection", TITLE), courses, view, "no infection, culture or prophylaxis recorded", one_per_drug=True
     )
-    drawn.table = [_told(row) for row in episodes + specimens] + [treatment.table_row(row) for row in courses]
+    drawn.table = [_told(row, view.as_of) for row in episodes + specimens] + [
+        treatment.table_row(row) for row in courses
+    ]
     if not lanes:
         return drawn
     drawn.empty = ""
@@ -69,15 +71,18 @@ def _name(row: dict) -> str:
     return " ".join(style.words(part) for part in (row["organism"], row["site"]) if part) or "infection"
 
 
-def _told(row: dict) -> dict:
+def _told(row: dict, as_of: date) -> dict:
     """A row of the table twin: an episode with its days, or the specimens of a day."""
     if row["drug_class"] == "microbiology":
         remark = "; ".join(part for part in row["told"] if part)
         return {"date": row["from_date"].isoformat(), "what": "microbiology", "value": row["drug"], "unit": None,
                 "remark": remark or None, "source": None}  # fmt: skip
     until = row["to_date"] or row["open_until"]
+    ended = row["to_date"] and row["to_date"] <= as_of  # a later end was not known on the day
     remark = [
-        f"until {style.day(row['to_date'] - timedelta(days=1))}" if row["to_date"] else "no end recorded",
+        f"until {style.day(row['to_date'] - timedelta(days=1))}"
+        if ended
+        else f"no end recorded up to {style.day(as_of)}",
         "end-organ disease" if row["end_organ"] else "",
     ]
     return {"date": row["from_date"].isoformat(), "until": until.isoformat() if until else None, "what": "infection episode",

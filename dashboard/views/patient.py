@@ -7,7 +7,8 @@ from datetime import date, datetime, time
 
 import streamlit as st
 
-from dashboard import address, chart_section, data, flag_cards, header, response_section, strip, style, zoom
+from dashboard import address, chart_section, data, flag_cards, header, in_popover, response_section, strip, style, zoom
+from dashboard.charts import held_marks
 
 
 def draw() -> None:
@@ -37,7 +38,7 @@ def draw() -> None:
     chart, flags = st.columns([2.75, 1], gap="small")
     with chart:
         chart_section.draw(patient_id, as_of, days, frozenset(opened["evidence"] if opened else ()))
-        draw_held(page)
+        draw_held(page, as_of)
     with flags, st.container(key="flags-of-the-day"):
         new = frozenset(strip.identity(answer) for answer in strip.newly_met(page, as_of, since.day))
         flag_cards.draw(answers, as_of, opened, new, since.day)
@@ -86,7 +87,7 @@ def choose_patient(patients: list[str], patient_id: str, place, page: dict) -> N
     person = page["patient"][0] if page["patient"] else {"sex": None, "birth_year": None, "site": None}
     known = [person["sex"], f"born {person['birth_year']}" if person["birth_year"] else None, person["site"]]
     place.selectbox(
-        f"Patient: {style.as_markdown(', '.join(part for part in known if part) or 'sex and age unknown')}",
+        f"Patient: {', '.join(style.as_markdown(part) for part in known if part) or 'sex and age unknown'}",
         patients,
         key="patient_choice",
         on_change=open_patient,
@@ -121,25 +122,34 @@ def said_of_past(chosen: address.Address) -> str:
 
 def draw_known(chosen: address.Address) -> None:
     """Which past moment is read, if any."""
-    st.session_state["whose"] = "known_at" if chosen.known_at else "received_at" if chosen.received_at else "now"
+    whose = "known_at" if chosen.known_at else "received_at" if chosen.received_at else "now"
     moment = (
         chosen.known_at or chosen.received_at or datetime.combine(chosen.as_of or data.provenance().last_day, time())
     )
-    st.session_state["moment"] = moment.date()
-    st.radio("Read", list(WHOSE), format_func=WHOSE.get, key="whose", on_change=put_known)
-    st.date_input("the end of", key="moment", on_change=put_known)
+    st.radio("Read", list(WHOSE), format_func=WHOSE.get, key=in_popover.key("whose", whose), on_change=put_known)
+    st.date_input(
+        "the end of",
+        key=in_popover.key("moment", moment.date()),
+        on_change=put_known,
+        disabled=whose == "now",
+        help="Of the first choice there is no day to choose.",
+    )
 
 
 def put_known() -> None:
-    whose, moment = st.session_state["whose"], st.session_state["moment"]
+    whose, moment = in_popover.said("whose"), in_popover.said("moment")
     asked = dict.fromkeys(("known_at", "received_at"))
     address.put(**asked | ({whose: moment.isoformat()} if whose != "now" and moment else {}))
 
 
-def draw_held(page: dict) -> None:
-    held = page["held"]
+def draw_held(page: dict, as_of: date) -> None:
+    """The held rows up to the day, and those of which no day can be read."""
+    days = [(row, held_marks.day_of(row)) for row in page["held"]]
+    held = [row for row, day in days if day is None or day <= as_of]
     if held:
-        with st.expander(f"Held: {len(held)} values a person must settle, not judged"):
+        with st.expander(
+            f"Held up to {style.day(as_of)}, or without a day: {len(held)} values a person must settle, not judged"
+        ):
             st.dataframe(held, hide_index=True)
 
 

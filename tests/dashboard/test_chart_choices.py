@@ -121,7 +121,7 @@ class TestNarrow:
 
     def test_names_of_lanes_are_cut_as_text(self):
         assert (
-            axes._short("<span style='color:#6B7280'>CNI</span> &lt;Tacrolimus&gt; and more")
+            axes._short("<span style='color:#6B7280'>CNI</span> &lt;Tacrolimus&gt; and more", 18)
             == "CNI &lt;Tacrolimus&gt; …"
         )
 

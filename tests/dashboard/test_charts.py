@@ -8,8 +8,8 @@ from datetime import date
 import pytest
 
 from dashboard import style
-from dashboard.charts import marks, panels, treatment
-from dashboard.charts.page import page_figure
+from dashboard.charts import flags, marks, panels, treatment
+from dashboard.charts.page import page_figure, view_of
 from dashboard.charts.panel import View
 from tests.dashboard.hand_made import (
     above,
@@ -321,6 +321,25 @@ class TestFlags:
         drawn = figure(page(judgement=rows), shown=["flags"])
         assert drawn["layout"]["yaxis"]["ticktext"] == lanes
         assert [len(traces(drawn, lane)[0]["x"]) for lane in lanes] == [len(items) // len(lanes)] * len(lanes)
+
+    def test_its_table_says_no_end_that_was_not_known_on_the_day(self):
+        rows = [judged("urgent_transfer", "transplant", "2024-02-01", "2024-02-20", "met")]
+
+        def remark(as_of: date) -> str:
+            return flags.panel(flags.rows(page(judgement=rows)), view_of(page(), as_of, window=WINDOW)).table[0][
+                "remark"
+            ]
+
+        assert remark(date(2024, 2, 20)) == "urgent transfer, until 20 Feb 2024"
+        assert remark(date(2024, 2, 19)) == "urgent transfer, still so on 19 Feb 2024"
+
+    def test_a_name_longer_than_the_margin_is_cut(self):
+        item = "connective_tissue_disease"
+        drawn = figure(
+            page(judgement=[judged("transplant_barriers", "transplant", "2024-02-01", None, "met", item)]),
+            shown=["flags"],
+        )
+        assert drawn["layout"]["yaxis"]["ticktext"] == ["transplant barriers: connective tissu…"]
 
 
 def test_two_meanings_never_share_colour_and_mark():

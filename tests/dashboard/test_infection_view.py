@@ -3,8 +3,10 @@
 import json
 from datetime import date
 
+import pytest
+
 from dashboard import style
-from dashboard.charts import immunosuppression, panels, prophylaxis
+from dashboard.charts import immunosuppression, infection, panels, prophylaxis
 from dashboard.charts.page import page_figure
 from dashboard.charts.panel import View
 from dashboard.presets import PRESETS
@@ -479,3 +481,23 @@ class TestInfectionFlags:
         ]
         panel = drawn("infection_flags", page(judgement=judgement))
         assert panel.axis["ticktext"] == ["pjp prophylaxis gap"] and panel.name == "infection_flags"
+
+
+@pytest.mark.parametrize(
+    ("as_of", "said"), [("2024-02-20", "until 19 Feb 2024"), ("2024-02-19", "still so on 19 Feb 2024")]
+)
+def test_an_end_that_was_not_known_on_the_day_is_not_in_the_table(as_of, said):
+    tables = with_concepts(immunosuppression=[acting("2024-02-01", "2024-02-20", ["cni", "glucocorticoid"])])
+    module = panels()["immunosuppression"]
+    view = View(date(2024, 1, 1), date(2024, 6, 30), date.fromisoformat(as_of))
+    (row,) = module.panel(module.rows(tables), view).table
+    assert said in row["remark"]
+
+
+@pytest.mark.parametrize(
+    ("as_of", "said"), [("2024-02-20", "until 19 Feb 2024"), ("2024-02-19", "no end recorded up to 19 Feb 2024")]
+)
+def test_nor_is_a_later_end_of_an_infection(as_of, said):
+    row = {"drug_class": "episode", "from_date": date(2024, 2, 1), "to_date": date(2024, 2, 20), "open_until": None,
+           "organism": "cmv", "site": "lung", "end_organ": None}  # fmt: skip
+    assert infection._told(row, date.fromisoformat(as_of))["remark"] == said

@@ -117,3 +117,15 @@ class TestSettling:
         )
         assert "would settle 1 criterion (asked for by 2)" in said(self.unknown("a", "ferritin"), asked)
         assert "none by one record alone; CRP is asked for by 1 criterion" in said(asked)
+
+
+@pytest.mark.parametrize(
+    ("record", "said"),
+    [
+        (("event", "respiratory", "present", None, "stay"), "stay: respiratory, present"),
+        (("event", "dyspnoea", "worse", None, "symptom"), "symptom: dyspnoea, worse"),
+        (("observation", "ferritin", "1500", "ng/mL", None), "Ferritin 1500 ng/mL"),
+    ],
+)
+def test_a_record_of_the_evidence_in_words(record, said):
+    assert flag_cards.words_of(dict(zip(("kind", "what", "value", "unit", "assay"), record, strict=True))) == said

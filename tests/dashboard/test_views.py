@@ -187,3 +187,13 @@ class TestPatient:
         ].to_string()
         app.selectbox(key="table_panel").set_value("KL-6").run()
         assert set(app.dataframe[0].value["panel"]) == {"KL-6"}
+
+
+def test_what_is_held_of_later_days_is_not_counted(shown_store):
+    def counted(**query: str) -> int:
+        (label,) = (
+            box.label for box in opened("patient", patient=REAL, **query).expander if box.label.startswith("Held")
+        )
+        return int(label.split(": ")[1].split()[0])
+
+    assert counted(as_of="2021-07-20") < counted()

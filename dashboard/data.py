@@ -201,7 +201,7 @@ def has_long_series(patient_id: str, known: Known = ALL_KNOWN) -> bool:
     return bool(_patient_page(str(store_folder()), provenance().snapshot, patient_id, known)[1])
 
 
-@st.cache_resource(show_spinner="Reading the patient", max_entries=32)
+@st.cache_resource(show_spinner="Reading the patient", max_entries=12)  # a series of a million is 24 MB
 def _patient_page(
     folder: str, snapshot: int, patient_id: str, known: Known
 ) -> tuple[dict[str, list[dict]], dict[str, LongSeries]]:

@@ -15,18 +15,28 @@ def twin(panels: Iterable[Panel], view: View, zoomed: tuple[date, date] | None =
     """What panels show inside the window, or on those of its days zoomed to, and up to the as-of day, newest first: panel, date, what,
     value, unit, remark, source; all text.
 
-    What lasts is in the window where any of its days is. Rows without a date (held, and no day can be read) stand at the end.
+    What lasts is in the window where any of its days is; how it `ends` is told where that was known on the
+    as-of day. Rows without a date (held, and no day can be read) stand at the end.
     """
     first, last = view.start.isoformat(), min(view.end, view.as_of).isoformat()
     if zoomed:
         first, last = max(first, zoomed[0].isoformat()), min(last, zoomed[1].isoformat())
     rows = [
-        {"panel": panel.title} | {name: row[name] or "" for name in COLUMNS}
+        {"panel": panel.title} | {name: row[name] or "" for name in COLUMNS} | _ending(row, view)
         for panel in panels
         for row in panel.table
         if _shown(row, first, last)
     ]
     return sorted(rows, key=lambda row: row["date"], reverse=True)
+
+
+def _ending(row: dict, view: View) -> dict[str, str]:
+    """The remark with how it ends: a day known on the as-of day, or that there was none by then."""
+    if not row.get("ends"):
+        return {}
+    known = row["ends_known"] <= view.as_of.isoformat()
+    told = row["ends"] if known else f"no end recorded up to {style.day(view.as_of)}"
+    return {"remark": ", ".join(part for part in (row["remark"], told) if part)}
 
 
 def _shown(row: dict, first: str, last: str) -> bool:

@@ -124,16 +124,24 @@ def _told(row: dict) -> dict:
     least = "at least " if row["dose_unknown"] else ""
     unread = ["a further dose could not be read"] if row["dose_unknown"] else []
     until = f"until {style.day(row['to_date'] - timedelta(days=1))}" if row["to_date"] else ""
-    remark = [until, _open(row), *unread, *row["notes"]]
+    remark = [*unread, *row["notes"]]
     return {
         "date": row["from_date"].isoformat(),
         "until": row["to_date"].isoformat() if row["to_date"] else None,
         "what": "prednisone equivalent",
         "value": least + style.number(row["mg_per_day"]),
         "unit": "mg/day",
+        "ends": ", ".join(part for part in (until, _open(row)) if part),
+        "ends_known": max(row["from_date"], *_days_of_end(row)).isoformat(),
         "remark": ", ".join(part for part in remark if part),
         "source": row["source"] or None,
     }
+
+
+def _days_of_end(row: dict) -> list[date]:
+    """The days named in what is said of its end."""
+    last = [row["to_date"] - timedelta(days=1)] if row["to_date"] else []
+    return [*last, *([row["confirmed_on"]] if row["confirmed_on"] else []), row["from_date"]]
 
 
 def _open(row: dict) -> str:

@@ -16,6 +16,9 @@ LEFT, RIGHT = {False: 196, True: 92}, {False: 44, True: 36}  # on a wide screen,
 BETWEEN = {False: 7, True: 26}  # between panels: on a narrow screen a panel's title stands above it
 
 
+LATER_SHARE = {False: 0.65, True: 0}  # where the as-of line leaves room for a word on what lies behind it
+
+
 def page_figure(
     rows: dict[str, list[dict]],
     as_of: date,
@@ -214,24 +217,29 @@ def _day_zero(view: View) -> list[dict]:
 
 
 def _as_of_label(view: View) -> list[dict]:
+    """Which day it is, and of what lies behind the veil that it was not known then."""
     share = (view.after - view.start).days / max(1, (view.end - view.start).days + 1)
     anchor = "right" if share > 0.8 else "left" if share < 0.2 else "center"
-    return [
-        {
-            "text": f"<b>as of {style.day(view.as_of)}</b>",
-            "xref": "x",
-            "x": view.after.isoformat(),
-            "yref": "paper",
-            "y": 1,
-            "yshift": 20,
-            "yanchor": "bottom",
-            "xanchor": anchor,
-            "showarrow": False,
-            "font": {"size": 12, "color": style.INK},
-            "bgcolor": "#FFFFFF",
-            "name": "as of",
-        }
-    ]
+    place = {"xref": "x", "x": view.after.isoformat(), "yref": "paper", "y": 1, "yanchor": "bottom", "showarrow": False}
+    day = place | {
+        "text": f"<b>as of {style.day(view.as_of)}</b>",
+        "yshift": 20,
+        "xanchor": anchor,
+        "font": {"size": 12, "color": style.INK},
+        "bgcolor": "#FFFFFF",
+        "name": "as of",
+    }
+    if share > LATER_SHARE[view.narrow]:
+        return [day]
+    later = place | {
+        "text": "later, not known on this day →",
+        "yshift": 22,
+        "xshift": 64 if anchor == "center" else 112,
+        "xanchor": "left",
+        "font": {"size": 10, "color": style.GREY},
+        "name": "later",
+    }
+    return [day, later]
 
 
 def _titles(panel: Panel, view: View, top: float, total: float) -> list[dict]:

@@ -115,6 +115,13 @@ def ending(course: dict) -> str:
     return ("" if _one_day(course) else f"until {_last_day(course['to_date'])}") + by_record
 
 
+def _ends_known(course: dict) -> date:
+    """The day on which what is said of the end was known."""
+    if course["to_date"] is not None:
+        return course["to_date"] - timedelta(days=1)
+    return max(course["from_date"], course["last_confirmed"] or course["from_date"])
+
+
 def table_row(course: dict) -> dict:
     """A row of the table twin."""
     missed, single = course["action"] == "not_given", course["dosing"] == "dose"
@@ -123,9 +130,8 @@ def table_row(course: dict) -> dict:
         value = ("at least " if course["dose_unread"] else "") + style.number(course["dose_per_day"])
     known = value not in (None, "dose unknown")
     per_day = "" if single else "/day"
-    remark = [_action(course), course["route"], "" if single else ending(course), *course["notes"], _written(course)]
-    if missed and course["to_date"]:
-        remark.insert(1, f"until {_last_day(course['to_date'])}")
+    remark = [_action(course), course["route"], *course["notes"], _written(course)]
+    ends = f"until {_last_day(course['to_date'])}" if missed and course["to_date"] else "" if single else ending(course)
     until = course["to_date"] or (course["from_date"] + timedelta(days=1) if single else None)
     return {
         "date": course["from_date"].isoformat(),
@@ -133,6 +139,8 @@ def table_row(course: dict) -> dict:
         "what": lane_name(course["drug"]),
         "value": value,
         "unit": f"{style.unit(course['dose_unit'])}{per_day}" if known else None,
+        "ends": ends,
+        "ends_known": _ends_known(course).isoformat(),
         "remark": ", ".join(part for part in remark if part) or None,
         "source": course.get("source"),
     }

@@ -103,14 +103,15 @@ class TestFromTheStore:
     PATIENT = "monitored"
 
     @pytest.fixture(scope="class")
-    def store(self, tmp_path_factory):
-        folder, flows = tmp_path_factory.mktemp("long"), np.random.default_rng(6).integers(20, 60, self.COUNT) / 10
-        moments = [datetime(2024, 1, 1) + timedelta(minutes=5 * place) for place in range(self.COUNT)]
+    @classmethod
+    def store(cls, tmp_path_factory):
+        folder, flows = tmp_path_factory.mktemp("long"), np.random.default_rng(6).integers(20, 60, cls.COUNT) / 10
+        moments = [datetime(2024, 1, 1) + timedelta(minutes=5 * place) for place in range(cls.COUNT)]
         moments[-1] += timedelta(microseconds=1_234)
         lines = ["patient_id,analyte,value,unit,at"]
         for at, flow in zip(moments, flows, strict=True):
-            lines.append(f"{self.PATIENT},temperature,{36 + flow / 3:.1f},Cel,{at.isoformat()}")
-            lines.append(f"{self.PATIENT},oxygen_flow,{flow},L/min,{at.isoformat()}")
+            lines.append(f"{cls.PATIENT},temperature,{36 + flow / 3:.1f},Cel,{at.isoformat()}")
+            lines.append(f"{cls.PATIENT},oxygen_flow,{flow},L/min,{at.isoformat()}")
         (folder / "labs.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
         load(Store(folder / "store"), [folder / "labs.csv"])
         return folder / "store"

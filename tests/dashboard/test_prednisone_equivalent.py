@@ -77,7 +77,7 @@ class TestOngoing:
         own, interval = taken("2024-02-01", None, 20.0, "2024-04-10")
         panel = drawn([own], [interval])
         said = next(trace["hovertext"][0] for trace in panel.traces if trace["mode"] == "markers")
-        for text in (said, panel.table[0]["remark"]):
+        for text in (said, panel.table[0]["ends"]):
             assert "ongoing, no stop recorded, last confirmed 10 Apr 2024" in text
 
     def test_orders_and_other_classes_confirm_nothing(self):

@@ -2,6 +2,7 @@
 
 import itertools
 import re
+from dataclasses import replace
 from datetime import date, datetime
 from html import unescape
 
@@ -299,8 +300,20 @@ class TestTable:
         panel = treatment.panel(treatment.rows(page(treatment_course=[row], administration=[record])), VIEW)
         assert panel.table == [
             {"date": "2024-02-01", "until": "2024-03-01", "what": "Tacrolimus", "value": "3", "unit": "mg/day",
-             "remark": "oral, until 29 Feb 2024", "source": "meds.csv line 9"}
+             "ends": "until 29 Feb 2024", "ends_known": "2024-02-29", "remark": "oral", "source": "meds.csv line 9"}
         ]  # fmt: skip
+
+    @pytest.mark.parametrize(
+        ("as_of", "told"),
+        [
+            (date(2024, 2, 28), "oral, no end recorded up to 28 Feb 2024"),
+            (date(2024, 2, 29), "oral, until 29 Feb 2024"),
+        ],
+    )
+    def test_an_end_is_told_from_the_day_it_was_known(self, as_of, told):
+        row = course("tacrolimus", "cni", "2024-02-01", "2024-03-01", 3.0, route="oral")
+        panel = treatment.panel(treatment.rows(page(treatment_course=[row])), VIEW)
+        assert [row["remark"] for row in twin([panel], replace(VIEW, as_of=as_of))] == [told]
 
     def test_ordered_missed_and_ongoing_are_said(self):
         rows = [course("tacrolimus", "cni", "2023-01-01", None, 3.0, action="ordered")]
@@ -319,7 +332,7 @@ class TestTable:
     def test_prednisone_equivalent_and_infections_have_a_table(self):
         rows = [equivalent("2024-02-01", "2024-02-10", 50.0, dose_unknown=True)]
         told = glucocorticoid.panel(glucocorticoid.rows(page(prednisone_equivalent=rows)), VIEW).table[0]
-        assert (told["value"], told["unit"]) == ("at least 50", "mg/day") and "until 9 Feb 2024" in told["remark"]
+        assert (told["value"], told["unit"]) == ("at least 50", "mg/day") and "until 9 Feb 2024" in told["ends"]
         tables = page(
             treatment_course=[course("ganciclovir", "antiviral", "2024-02-01", "2024-02-15", 430.0)],
             infection_episode=[{"organism": "cmv", "site": "blood", "from_date": date(2024, 2, 1), "to_date": None,

@@ -20,6 +20,9 @@ def sentences(found: dict, view: View, titles: dict[str, str], panels: dict[str,
         return [
             f"No cohort is drawn: therapy has not started by {style.day(view.as_of)}, so there is no day to align on."
         ]
+    cohort, outcome = found["cohort"], found["outcome"]
+    if (sum(cohort["patients"].values()) if outcome is None else cohort["patients"][outcome]) < found["fewest"]:
+        return [_who(found), f"Fewer than {found['fewest']} patients: nothing is drawn."]
     said = [_who(found), NO_REFERENCE, _reading(found)]
     for analyte, bands in found["bands"].items():
         title = titles.get(analyte, style.words(analyte))

@@ -190,7 +190,8 @@ def draw_turning(answer: dict, as_of: date) -> None:
         records = "; ".join(f"{words_of(record)}, {style.day(record['at'])}" for record in flip["left_out"])
         st.text(f"Would be {becomes} {WITHOUT[flip['basis']]}: {records}")
     if not found["flips"]:
-        st.caption("No single record would turn it.")
+        status = style.STATUS_WORDS[answer["status"]].lower()
+        st.caption(f"No single record would turn it: without any one of these it is {status} still.")
     if found["untried"]:
         st.caption(f"{found['untried']} more of its records, none of them weak, were not left out in turn.")
 

@@ -26,7 +26,7 @@ def records(cursor, patient_id: str, standing: dict[str, str], long: list[str]) 
         "administration": fetch_rows(cursor, queries.ADMINISTRATIONS.format(standing=standing["administration"]), only),
         "held": [
             row | {"analyte": held.analyte_named(row["row as received"])}
-            for row in fetch_rows(cursor, queries.HELD, only)
+            for row in fetch_rows(cursor, queries.HELD, only | {"most": queries.MOST_HELD})
         ],
     }
 

@@ -96,9 +96,10 @@ RATIO_SERIES = """
 CHOSEN_RATIOS = """
     SELECT * EXCLUDE (patient_id) FROM {table} WHERE patient_id = $patient_id AND evidence[1] IN (SELECT unnest($ids))"""
 
+MOST_HELD = 2_000  # held rows of one patient on the page; the Data page has them all
 HELD = """
     SELECT name || ' line ' || line AS source, reason, field, found, hint AS "what to do",
         cells ->> '$.value' AS "value as printed", cells ->> '$.at' AS "date as printed", raw AS "row as received"
     FROM source.rejected JOIN source.last_arrival USING (file_id) ANTI JOIN source.decided USING (sha256, line)
     WHERE class = 'held' AND patient_id = $patient_id
-    ORDER BY file_id, line LIMIT 500"""
+    ORDER BY file_id, line LIMIT $most"""

@@ -15,7 +15,7 @@ TICKS = [
 
 
 STEPS = (1, 2, 7, 14, 28, 56, 91, 182, 364)  # days between ticks counted from day 0
-MOST_TICKS = {False: 14, True: 5}  # on a wide screen, on a narrow one
+MOST_TICKS = {False: 14, True: 3}  # on a wide screen, on a narrow one
 
 
 def x_axis(view: View) -> dict:

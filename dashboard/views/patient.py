@@ -7,7 +7,19 @@ from datetime import date, datetime, time
 
 import streamlit as st
 
-from dashboard import address, chart_section, data, flag_cards, header, in_popover, response_section, strip, style, zoom
+from dashboard import (
+    address,
+    chart_section,
+    data,
+    flag_cards,
+    header,
+    in_popover,
+    queries,
+    response_section,
+    strip,
+    style,
+    zoom,
+)
 from dashboard.charts import held_marks
 
 
@@ -31,6 +43,10 @@ def draw() -> None:
         return
     as_of = min(max(chosen.as_of or days[-1], days[0]), days[-1])
     draw_controls(patients, patient_id, page, days, as_of, chosen)
+    if chosen.as_of not in (None, as_of):
+        reach = f"from {style.day(days[0])} to {style.day(days[-1])}"
+        then = "what was known then" if chosen.past else "the record"
+        st.caption(f"Not as of {style.day(chosen.as_of)}: {then} reaches {reach}. The nearest of its days is shown.")
     since = header.last_meeting(as_of)
     header.draw(page, as_of, since)
     answers = strip.standing(page, as_of)
@@ -150,6 +166,8 @@ def draw_held(page: dict, as_of: date) -> None:
         with st.expander(
             f"Held up to {style.day(as_of)}, or without a day: {len(held)} values a person must settle, not judged"
         ):
+            if len(page["held"]) >= queries.MOST_HELD:
+                st.caption(f"The first {queries.MOST_HELD:,} held rows of the patient; the Data page has them all.")
             st.dataframe(held, hide_index=True)
 
 

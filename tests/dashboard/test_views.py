@@ -164,6 +164,7 @@ class TestPatient:
             ("yesterday", "Met on 15 Apr 2022"),
         ):
             app = opened("patient", patient=REAL, as_of=asked)
+            assert ("The nearest of its days is shown" in said(app)) is (asked != "yesterday")
             assert not app.exception and not app.error and day in said(app)
 
     def test_what_came_later_is_not_among_the_flags(self, shown_store):

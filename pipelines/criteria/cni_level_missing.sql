@@ -31,7 +31,7 @@ tag   = "project default"
 
 [finding]
 facts         = ["drug", "due", "changed", "level"]
-met           = "{drug}: no level was dated by {due}, when one was due (last start or change of dose {changed}; last level: {level})."
+met           = "{drug}: no level is dated by {due}, the first day on which one was due. Last start or change of dose by {on_date}: {changed}; last level: {level}."
 not_met       = "{drug}: no level is overdue on {on_date} (last start or change of dose {changed}; last level: {level})."
 not_evaluable = "Cannot be told ({missing})."
 
@@ -41,6 +41,10 @@ not_given = "It is not given on this day."
 [[history]]
 on  = 2026-11-21
 why = "first version"
+
+[[history]]
+on  = 2026-11-30
+why = "the sentence names the first due day apart from the last change of dose, which may be later"
 */
 WITH row_given AS (   -- gap days join what is before and after them, and carry the earlier dose
     SELECT

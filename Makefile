@@ -32,7 +32,7 @@ $(MDA5_STORE)/CURRENT: $(RULES) | .venv/run
 	$(BIN)/python -m pipelines load sample_data/yonsei_2021 sample_data/published_cases .sample_cohort; fi
 
 test: .venv/dev
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --durations 15 --durations-min 5
 
 # Every check runs, and all their faults are shown, before it fails.
 check: .venv/dev

@@ -166,10 +166,16 @@ RANGE = "() => document.querySelector('.st-key-timeline .js-plotly-plot')._fullL
 PANELS = "() => document.querySelector('.st-key-timeline .js-plotly-plot').layout.meta.panels.join(' ')"
 
 
-def zoom(page, left: float, right: float) -> None:
-    """Draws across the chart with the mouse, from one share of its width to another, when the page has come to rest."""
+def chart_box(page) -> dict:
+    """Where the chart stands when the page has come to rest: before, the chart it replaces may still be there."""
     page.wait_for_selector("[data-test-script-state='notRunning']")
-    box = page.locator(".st-key-timeline .js-plotly-plot").bounding_box()
+    playwright.expect(page.locator(".st-key-timeline .js-plotly-plot")).to_have_count(1)
+    return page.locator(".st-key-timeline .js-plotly-plot").bounding_box()
+
+
+def zoom(page, left: float, right: float) -> None:
+    """Draws across the chart with the mouse, from one share of its width to another."""
+    box = chart_box(page)
     height = box["y"] + 120
     page.mouse.move(box["x"] + left * box["width"], height)
     page.mouse.down()
@@ -196,7 +202,7 @@ def test_the_zoom_outlives_another_day_a_flag_and_other_panels_until_it_is_taken
     page.get_by_role("radio", name="Lungs").click()
     page.wait_for_function(f"() => ({PANELS})().includes('spo2')")
     assert page.evaluate(RANGE) == zoomed
-    box = page.locator(".st-key-timeline .js-plotly-plot").bounding_box()
+    box = chart_box(page)
     page.mouse.dblclick(box["x"] + 0.5 * box["width"], box["y"] + 120)
     page.wait_for_function(f"() => ({RANGE})() === '{whole}'")
 

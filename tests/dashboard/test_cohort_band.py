@@ -282,7 +282,10 @@ class TestOnThePage:
     def test_the_address_asks_for_a_group(self, cohort_store):
         assert "5 of 5 other patients" in captions(opened("patient", patient="p6", bands="all"))
         died = captions(opened("patient", patient="p6", bands="died"))
-        assert "0 of 5 other patients whose death is recorded" in died and "Fewer than 5 patients: nothing is drawn." in died
+        assert (
+            "0 of 5 other patients whose death is recorded" in died
+            and "Fewer than 5 patients: nothing is drawn." in died
+        )
 
 
 def captions(app) -> str:

@@ -9,11 +9,12 @@ from datetime import date, datetime, time
 
 import streamlit as st
 
+from dashboard import data
 from dashboard.charts import panels
 from dashboard.charts.panel import SCALES
 
 AXES = ("calendar", "therapy", "admission")
-OUTCOMES = ("all", "died", "off_oxygen", "not_recorded")
+OUTCOMES = ("all", *data.COHORT_OUTCOMES)
 LONGEST = 600  # characters of one value that are looked at
 
 

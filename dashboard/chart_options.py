@@ -7,17 +7,11 @@ from datetime import date, datetime, time, timedelta
 
 import streamlit as st
 
-from dashboard import address, anchors, in_popover, presets, style, zoom
+from dashboard import address, anchors, data, in_popover, presets, style, zoom
 from dashboard.charts import panels, treatment
 from dashboard.charts.panel import SCALES
 
-BANDS = {
-    "": "off",
-    "all": "all patients",
-    "died": "death recorded",
-    "off_oxygen": "off oxygen recorded, no death",
-    "not_recorded": "no outcome recorded",
-}
+BANDS = {"": "off", "all": "all patients"} | data.COHORT_OUTCOMES
 
 
 def shown_panels(chosen: address.Address) -> tuple[str, ...] | None:

@@ -44,6 +44,7 @@ CONCEPTS = (
     "prophylaxis",
     "ferritin_course",
 )
+COHORT_OUTCOMES = bands_of.OUTCOMES  # by key, what an outcome group of the cohort is
 MOST_UNMAPPED = receipts.MOST_UNMAPPED
 ACCEPTABLE = decisions.ACCEPTABLE  # why a row is held that can be accepted as it is printed
 SPARK_POINTS = 24  # the last so many results of a sparkline

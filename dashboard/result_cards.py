@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from dashboard import comparison, held, style
+from dashboard import anchors, comparison, held, style
 from dashboard.charts import lung_function as percent_predicted
 from dashboard.charts import results, scales
 from pipelines.catalog import catalog
@@ -30,7 +30,7 @@ def ferritin(page: dict, as_of: date) -> Card:
     if not found:
         return absent(page, as_of, "Ferritin", "ferritin")
     row = found[-1]
-    if not therapy_start(page, as_of):
+    if not anchors.therapy(page, as_of):
         return result_card("Ferritin", row, "")
     before = before_therapy(page, found, as_of)
     if before is None:
@@ -50,18 +50,9 @@ def before_therapy(page: dict, found: list[dict], as_of: date) -> dict | None:
     named = course.get(found[-1]["record_id"])
     if named:
         return next((row for row in found if row["record_id"] == named), None)
-    start = therapy_start(page, as_of)[1]
+    start = anchors.therapy(page, as_of).day
     oldest = start - timedelta(days=int(catalog().concepts["ferritin_course"].thresholds["before_days"].used))
     return next((row for row in reversed(found) if oldest <= on(row) <= start), None)
-
-
-def therapy_start(page: dict, as_of: date) -> tuple[str, date] | None:
-    """The latest clock running on a day and its day 0: triple therapy, else combination therapy."""
-    for name, concept in (("triple", "triple_therapy"), ("combination", "combination_therapy")):
-        for row in reversed(page.get(concept, [])):
-            if row["applies_from"] <= as_of and (row["applies_to"] is None or as_of < row["applies_to"]):
-                return name, row["start_date"]
-    return None
 
 
 def titre(page: dict, as_of: date) -> Card:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import date
 from typing import NamedTuple
 
-from dashboard import result_cards, style
+from dashboard import anchors, result_cards, style
 from dashboard.charts import oxygen_support, treatment
 from dashboard.result_cards import Card
 from pipelines import dictionary
@@ -143,11 +143,11 @@ def _acting(rows: list[dict], as_of: date) -> dict | None:
 
 def therapy(page: dict, as_of: date) -> Card:
     """The day of the latest clock running on the as-of day: triple therapy, else combination therapy."""
-    clock = result_cards.therapy_start(page, as_of)
+    clock = anchors.therapy(page, as_of)
     if clock is None:
         return Card("Therapy", "not started", "no combination yet", known=False)
-    name, start = clock
-    return Card("Therapy", f"day {(as_of - start).days}", f"{name}, {style.day(start)}")
+    name = clock.name.removesuffix(" therapy")
+    return Card("Therapy", f"day {(as_of - clock.day).days}", f"{name}, {style.day(clock.day)}")
 
 
 def last_record(page: dict, as_of: date) -> Card:

@@ -11,6 +11,7 @@ from pipelines import dictionary
 PLACE = 64
 TITLE = "β-D-glucan"
 DEFAULT = False
+ANALYTES = ("beta_d_glucan",)
 SCALES = True
 UNIT = "pg/mL"
 MARKS = (
@@ -22,7 +23,7 @@ MARKS = (
 
 
 def rows(page: dict) -> list[dict]:
-    return results.of(page, "beta_d_glucan")
+    return results.of(page, *ANALYTES)
 
 
 def panel(rows: list[dict], view: View) -> Panel:

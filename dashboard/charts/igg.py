@@ -7,11 +7,12 @@ from dashboard.charts.panel import Panel, View
 PLACE = 68
 TITLE = "IgG"
 DEFAULT = False
+ANALYTES = ("igg",)
 SCALES = True
 
 
 def rows(page: dict) -> list[dict]:
-    return results.of(page, "igg")
+    return results.of(page, *ANALYTES)
 
 
 def panel(rows: list[dict], view: View) -> Panel:

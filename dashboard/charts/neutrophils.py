@@ -7,12 +7,13 @@ from dashboard.charts.panel import Panel, View
 PLACE = 69
 TITLE = "Neutrophils"
 DEFAULT = False
+ANALYTES = ("neutrophils",)
 SCALES = True
 UNIT = "10*9/L"
 
 
 def rows(page: dict) -> list[dict]:
-    return results.of(page, "neutrophils")
+    return results.of(page, *ANALYTES)
 
 
 def panel(rows: list[dict], view: View) -> Panel:

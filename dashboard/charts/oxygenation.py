@@ -10,7 +10,7 @@ TITLE = "SpO₂/FiO₂, P/F"
 
 
 def rows(page: dict) -> list[dict]:
-    """Both ratios as points, hollow where the FiO2 was estimated or P/F imputed."""
+    """Both ratios as points, hollow where the FiO2 was estimated; an imputed P/F is none."""
     found = [
         {
             "x": row["at"],
@@ -28,7 +28,7 @@ def rows(page: dict) -> list[dict]:
             "x": row["at"],
             "y": row["pf"],
             "kind": "P/F",
-            "hollow": row["pf_method"] == "imputed",
+            "hollow": False,
             "evidence": row["evidence"],
             "source": row.get("source", ""),
         }
@@ -69,7 +69,7 @@ def _table_row(row: dict) -> dict:
 
 
 def _how(row: dict) -> str:
-    return {"SpO₂/FiO₂": "FiO₂ estimated", "P/F": "imputed"}[row["kind"]] if row["hollow"] else ""
+    return "FiO₂ estimated" if row["hollow"] else ""
 
 
 def _hover(row: dict) -> str:

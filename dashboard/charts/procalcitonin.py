@@ -7,11 +7,12 @@ from dashboard.charts.panel import Panel, View
 PLACE = 63
 TITLE = "Procalcitonin"
 DEFAULT = False
+ANALYTES = ("procalcitonin",)
 SCALES = True
 
 
 def rows(page: dict) -> list[dict]:
-    return results.of(page, "procalcitonin")
+    return results.of(page, *ANALYTES)
 
 
 def panel(rows: list[dict], view: View) -> Panel:

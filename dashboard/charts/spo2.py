@@ -7,11 +7,12 @@ from dashboard.charts.panel import Panel, View
 PLACE = 15
 TITLE = "SpO₂"
 DEFAULT = False
+ANALYTES = ("spo2",)
 GAP_DAYS = 2  # a day without a saturation is a gap
 
 
 def rows(page: dict) -> list[dict]:
-    return results.of(page, "spo2")
+    return results.of(page, *ANALYTES)
 
 
 def panel(rows: list[dict], view: View) -> Panel:

@@ -64,13 +64,9 @@ def unit(series: tuple) -> str:
 
 def _result(row: dict, series: tuple) -> Result:
     on = date.fromisoformat(row["at"][:10])
-    if row["value"] is not None:
-        return Result(on, row["value"], "", row, series)
     if row["low"] is None:
         return Result(on, None, "", row, series)
-    if row["high"] is None:
-        return Result(on, row["low"], ">" if row["low_open"] else "≥", row, series)
-    return Result(on, row["high"], "<" if row["high_open"] else "≤", row, series)
+    return Result(on, scales.bound(row), scales.sign(row), row, series)
 
 
 def _ferritin(page: dict) -> list[Result]:

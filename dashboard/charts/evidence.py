@@ -8,7 +8,7 @@ from dashboard import style
 from dashboard.charts import marks
 from dashboard.charts.panel import Panel, View
 
-DIMMED = 0.4  # how much is left of what is no evidence
+DIMMED = 0.5  # how much is left of what is no evidence
 FRAME = 0.4  # of a lane: how far a frame reaches above and below its middle
 CLEAR = 0.03  # of a lane, free between the frames of neighbours
 

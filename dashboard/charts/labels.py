@@ -42,11 +42,13 @@ def labels(
     placed: dict[str, list] = {"x": [], "y": [], "text": [], "textposition": []}
     for number in _worth_telling(points):
         entry, (x, y) = points[number], marks[number]
-        others = [box for box in taken if box != _mark_box(x, y)]
+        others = [mark for mark in marks if mark != (x, y)]
+        covered = [box for box in taken if box != _mark_box(x, y)]
         room = (-12, as_of) if x < as_of else (as_of, view.width + 12)  # a label stays on its side of the as-of line
         for text, position in _choices(entry, positions):
             box = _box(position, x, y, LETTER_WIDTH * len(text) * size / 11)
-            if room[0] <= box[0] and box[1] <= room[1] and box[3] <= height + 8 and not _covers(box, others):
+            inside = room[0] <= box[0] and box[1] <= room[1] and box[3] <= height + 8
+            if inside and not _covers(box, covered) and not _reads_as_anothers(box, (x, y), others):
                 taken.append(box)
                 told = (entry["x"], entry["y"], style.as_label(text), position)
                 for key, value in zip(placed, told, strict=True):
@@ -88,6 +90,13 @@ def _box(position: str, x: float, y: float, width: float) -> Box:
     away = 7 if vertical == "middle" else 3
     left = {"center": x - width / 2, "right": x + away, "left": x - away - width}[horizontal]
     return left, left + width, foot, top
+
+
+def _reads_as_anothers(box: Box, own: tuple[float, float], others: list[tuple[float, float]]) -> bool:
+    """Whether another mark stands nearer to the label's middle than its own: it would be taken for the label of that one."""
+    x, y = (box[0] + box[1]) / 2, (box[2] + box[3]) / 2
+    away = (own[0] - x) ** 2 + (own[1] - y) ** 2
+    return any((other[0] - x) ** 2 + (other[1] - y) ** 2 < away for other in others)
 
 
 def _steps(marks: list[tuple[float, float]]) -> list[Box]:

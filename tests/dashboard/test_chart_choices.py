@@ -135,12 +135,10 @@ class TestNarrow:
 
 class TestDark:
     def test_no_colour_of_the_light_page_is_left(self):
-        text = json.dumps(themes.dark(figure(ringed=[TABLES["observation"][0]["record_id"]])))
-        assert not [
-            colour
-            for colour in (style.INK, style.GREY, style.PALE, "#FFFFFF", "rgba(255,255,255,0.66)")
-            if f'"{colour}"' in text
-        ]
+        drawn = page_figure(TABLES, date(2024, 3, 3), [TABLES["observation"][0]["record_id"]])
+        light = (style.INK, style.GREY, style.PALE, "#FFFFFF", "rgba(255,255,255,")
+        assert all(colour in json.dumps(drawn) for colour in light)
+        assert not [colour for colour in light if colour in json.dumps(themes.dark(drawn))]
 
     def test_it_says_and_places_the_same(self):
         light, dark = figure(), themes.dark(figure())
@@ -156,7 +154,7 @@ def test_a_chosen_flag_dims_all_that_is_no_evidence():
         "opacity" not in trace for trace in lit
     )
     assert lit[-1]["text"] == ["900"]
-    assert {trace["opacity"] for trace in data if trace["name"] in ("Ferritin", "LDH", "Oxygen support")} == {0.4}
+    assert {trace["opacity"] for trace in data if trace["name"] in ("Ferritin", "LDH", "Oxygen support")} == {0.5}
 
 
 def test_an_area_is_dimmed_with_its_line():
@@ -167,7 +165,7 @@ def test_an_area_is_dimmed_with_its_line():
             if trace["name"] == "Prednisone eq." and "fillcolor" in trace
         )
 
-    assert fill() == "rgba(230,159,0,0.35)" and fill(ringed=["1"]) == "rgba(230,159,0,0.14)"
+    assert fill() == "rgba(230,159,0,0.35)" and fill(ringed=["1"]) == "rgba(230,159,0,0.175)"
 
 
 def test_exchanges_after_the_day_are_not_known_on_it():

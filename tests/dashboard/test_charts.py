@@ -11,6 +11,7 @@ from dashboard import style
 from dashboard.charts import flags, marks, panels, treatment
 from dashboard.charts.page import page_figure, view_of
 from dashboard.charts.panel import View
+from pipelines import dictionary
 from tests.dashboard.hand_made import (
     above,
     below,
@@ -88,6 +89,25 @@ class TestEmpty:
         assert module.TITLE and module.PLACE and module.rows.__call__ and module.__doc__
         view = View(*WINDOW, AS_OF)
         assert module.panel(module.rows(page()), view).empty
+
+    @pytest.mark.parametrize(
+        "name",
+        [
+            name
+            for name, module in panels().items()
+            if getattr(module, "SCALES", False) and name != "ciclosporin_c2"  # a timing of an analyte of another panel
+        ],
+    )
+    def test_a_panel_of_values_names_its_analytes(self, name):
+        """By them held rows and the cohort find their panel."""
+        module = panels()[name]
+        assert set(module.ANALYTES) <= set(dictionary.analytes())
+        rows = module.rows(
+            page(
+                observation=[result(analyte, "2024-02-01", 5.0, sample_timing="trough") for analyte in module.ANALYTES]
+            )
+        )
+        assert {row["analyte"] for row in rows} == set(module.ANALYTES)
 
 
 class TestResults:
@@ -203,6 +223,20 @@ class TestOxygen:
         line = traces(drawn, "Oxygen support", "lines")[0]
         assert line["y"] == [1, 4] and line["line"]["shape"] == "hv"
         assert {"6 L/min", "0.80/50 L"} <= set(texts(drawn))
+
+    def test_no_label_stands_nearer_to_another_record_than_to_its_own(self):
+        """The real case on 3 September 2021: the setting of the day would stand over the record of eleven days before."""
+        rows = [oxygen("2024-02-20", 4, 35.0, 0.5), oxygen("2024-02-23", 1, 6.0), oxygen("2024-03-02", 4, 50.0, 0.8)]
+        drawn = figure(page(oxygen_support=rows), as_of=date(2024, 3, 2))
+        view = View(*WINDOW, date(2024, 3, 2))
+        held = traces(drawn, "Oxygen support", "markers")[0]
+        for label in traces(drawn, "labels"):
+            for day, level, text, position in zip(
+                label["x"], label["y"], label["text"], label["textposition"], strict=True
+            ):
+                x = view.pixel(day) + {"left": -1, "center": 0, "right": 1}[position.split()[1]] * len(text) * 2.9
+                same_height = [view.pixel(at) for at, y in zip(held["x"], held["y"], strict=True) if y == level]
+                assert min(same_height, key=lambda mark: abs(mark - x)) == view.pixel(day), (text, position)
 
     def test_the_level_of_a_rule_is_drawn_and_named(self):
         drawn = figure(page(oxygen_support=[oxygen("2024-02-01", 1, 6.0)]))

@@ -13,6 +13,7 @@ from dashboard import (
     infection_facts,
     plotted,
     presets,
+    shown_rows,
     style,
     table,
     zoom,
@@ -120,12 +121,4 @@ def _draw_tables(drawn: list[Panel], view: View, zoomed: zoom.Zoom) -> None:
         titles = [ALL_PANELS, *dict.fromkeys(row["panel"] for row in rows)]
         asked = st.selectbox("Rows of", titles, key="table_panel")
         rows = [row for row in rows if asked in (ALL_PANELS, None, row["panel"])]
-        st.dataframe(rows, hide_index=True, height=360)
-        st.download_button(
-            "Download as CSV",
-            lambda: table.as_csv(rows),
-            "patient_chart.csv",
-            "text/csv",
-            on_click="ignore",
-            key=f"csv-{view.as_of}",
-        )
+        shown_rows.draw(rows, "patient_chart.csv", f"chart-{view.as_of}")

@@ -4,7 +4,7 @@ from datetime import date
 
 import streamlit as st
 
-from dashboard import data, plotted, response, style, table
+from dashboard import data, plotted, response, shown_rows, style
 
 PARAMETER = "starts"
 WIDGET = "response_starts"
@@ -58,12 +58,4 @@ def _draw_table(page: dict, as_of: date, chosen: list[str], offered: dict[str, d
     sources = {record["record_id"]: f"{record['file']}:{record['line']}" for record in data.evidence(ids)}
     rows = response.table(page, as_of, chosen, sources, response.shown_by_default(narrow))
     with st.expander(f"The response strip as a table: {len(rows)} rows"):
-        st.dataframe(rows, hide_index=True, height=320)
-        st.download_button(
-            "Download as CSV",
-            lambda: table.as_csv(rows),
-            "response.csv",
-            "text/csv",
-            on_click="ignore",
-            key=f"response-csv-{as_of}",
-        )
+        shown_rows.draw(rows, "response.csv", f"response-{as_of}")

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import date
 from typing import NamedTuple
 
-from dashboard import anchors, result_cards, style
+from dashboard import anchors, result_cards, style, urgency
 from dashboard.charts import oxygen_support, treatment
 from dashboard.result_cards import Card
 from pipelines import dictionary
@@ -230,8 +230,13 @@ def met_between(page: dict, as_of: date, since: date) -> list[dict]:
 
 
 def _ordered(answers: list[dict]) -> list[dict]:
+    """In order of groups, behind those that do not wait for the next meeting."""
     groups = list(style.GROUPS)
-    return sorted(answers, key=lambda row: (groups.index(row["group"]), row["criterion"], row["item"] or ""))
+
+    def place(row: dict) -> tuple:
+        return row["criterion"] not in urgency.URGENT, groups.index(row["group"]), row["criterion"], row["item"] or ""
+
+    return sorted(answers, key=place)
 
 
 class Settling(NamedTuple):

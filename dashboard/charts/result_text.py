@@ -92,11 +92,11 @@ def table_row(row: dict, what: str, scale: Scale, exchange: str) -> dict:
 
 def _value(row: dict, key: str) -> str:
     found = row.get(key)
-    return "" if found is None else str(found)[:10] if key == "received_at" else str(found)
+    return "" if found is None else str(found)[:16] if key == "received_at" else str(found)
 
 
 def _told(key: str, text: str) -> str:
-    return f"received {_day(text)}" if key == "received_at" else _cut(text)
+    return f"received {_day(text[:10])} {text[11:]}".rstrip() if key == "received_at" else _cut(text)
 
 
 def _cut(text: object) -> str:

@@ -129,3 +129,10 @@ class TestSettling:
 )
 def test_a_record_of_the_evidence_in_words(record, said):
     assert flag_cards.words_of(dict(zip(("kind", "what", "value", "unit", "assay"), record, strict=True))) == said
+
+
+def test_what_does_not_wait_for_a_meeting_is_named_first():
+    met = ("2024-02-20", None, "met")
+    rows = [judged("any_oxygen", "refractory", *met), judged("urgent_transfer", "transplant", *met)]
+    named = [row["criterion"] for row in strip.newly_met(page(judgement=rows), DAY, date(2024, 2, 10))]
+    assert named == ["urgent_transfer", "any_oxygen"]

@@ -343,7 +343,7 @@ class TestHover:
         )  # fmt: skip
         text = hover(traces(ferritin.panel([row], view()), "Ferritin")[0])
         assert text == (
-            "Ferritin: 900 ng/mL (printed 0.9 mg/L) · 08:30 · line 17 of labs.csv · Severance · ELISA · received 2 Feb 2024"
+            "Ferritin: 900 ng/mL (printed 0.9 mg/L) · 08:30 · line 17 of labs.csv · Severance · ELISA · received 2 Feb 2024 10:00"
             " · %{x|%-d %b %Y}<extra></extra>"
         )
 

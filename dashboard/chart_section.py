@@ -31,6 +31,8 @@ def draw(patient_id: str, as_of: date, days: list[date], ringed: frozenset[str])
     chosen = address.now()
     known = data.known(chosen.known_at, chosen.received_at)
     zoomed = zoom.asked(patient_id)
+    if zoomed.narrow != st.session_state.get(zoom.PAGE_IS_NARROW, zoomed.narrow):
+        st.rerun()  # the rest of the page was drawn for another width
     tables = data.patient_page(patient_id, known, zoomed.window)
     chart_options.draw(patient_id, tables, as_of, chosen, days)
     view, cohort = _view(patient_id, tables, as_of, ringed, chosen, zoomed)

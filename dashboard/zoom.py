@@ -34,6 +34,7 @@ export default function({ data, setStateValue }) {
 }
 """
 NARROW_BELOW = 640  # pixels
+PAGE_IS_NARROW = "page-is-narrow"  # what the page outside the chart was last drawn for
 _listener = st.components.v2.component("mda5_zoom", js=LISTENER)
 
 

@@ -41,6 +41,8 @@ def draw() -> None:
         draw_known(chosen)
         st.info("Nothing dated is recorded of this patient yet." if not chosen.past else NOTHING_KNOWN)
         return
+    narrow = zoom.asked(patient_id).narrow
+    st.session_state[zoom.PAGE_IS_NARROW] = narrow
     as_of = min(max(chosen.as_of or days[-1], days[0]), days[-1])
     draw_controls(patients, patient_id, page, days, as_of, chosen)
     if chosen.as_of not in (None, as_of):
@@ -58,7 +60,7 @@ def draw() -> None:
     with flags, st.container(key="flags-of-the-day"):
         new = frozenset(strip.identity(answer) for answer in strip.newly_met(page, as_of, since.day))
         flag_cards.draw(answers, as_of, opened, new, since.day)
-    response_section.draw(page, as_of, zoom.asked(patient_id).narrow)
+    response_section.draw(page, as_of, narrow)
 
 
 NOTHING_KNOWN = "Nothing of this patient was known then."

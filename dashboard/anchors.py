@@ -16,7 +16,7 @@ def therapy(page: dict, as_of: date) -> Anchor | None:
             if row["applies_from"] <= as_of and (row["applies_to"] is None or as_of < row["applies_to"])
         ]
         if running:
-            return Anchor(name, running[-1]["start_date"])
+            return Anchor(name, max(row["start_date"] for row in running))
     return None
 
 

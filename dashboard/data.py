@@ -221,13 +221,13 @@ def _patient_page(
             page["held"] = []
         for concept in CONCEPTS:
             page[concept] = fetch_rows(
-                cursor, f"SELECT * EXCLUDE (patient_id) FROM {concept} WHERE patient_id = $patient_id", only
+                cursor,
+                f"SELECT * EXCLUDE (patient_id) FROM {concept} WHERE patient_id = $patient_id ORDER BY ALL",
+                only,
             )
         told = frozenset(record_id for row in page["judgement"] for record_id in row["evidence"])
         page["oxygen_support"], ratio = patient_tables.support(cursor, patient_id, told)
-        if (
-            ratio and known
-        ):  # the concept as of the past is not kept: what the whole record shows is drawn at every zoom
+        if ratio and known:  # as of the past it is not kept: what the whole record shows is drawn at every zoom
             shown = ratio.drawn(ratio.days[0], ratio.days[-1], told)
             page["oxygen_support"] += patient_tables.ratio_rows(cursor, "oxygen_support", patient_id, ratio, shown)
         elif ratio:

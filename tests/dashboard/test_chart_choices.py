@@ -81,6 +81,13 @@ class TestTimeAxis:
         }
         assert anchors.therapy(page() | clocks, as_of) == day
 
+    def test_of_two_clocks_the_later_start_counts_in_whatever_order_they_come(self):
+        rows = [
+            {"applies_from": date(2024, 2, 1), "applies_to": None, "start_date": date(2024, day, 1)} for day in (2, 1)
+        ]
+        for order in (rows, rows[::-1]):
+            assert anchors.therapy(page() | {"triple_therapy": order}, date(2024, 4, 1)).day == date(2024, 2, 1)
+
     def test_an_admission_is_the_last_up_to_the_day(self):
         stays = [event("stay", "hospital", day) for day in ("2024-01-05", "2024-02-10", "2024-05-01")]
         stays.append(event("stay", "hospital", "2024-03-01", "absent"))

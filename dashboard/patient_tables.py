@@ -1,4 +1,4 @@
-"""The tables of one patient's page, read through a cursor that data.py gives: records as rows, long series as arrays.
+"""The tables of one patient's page, read through a cursor that dashboard.data gives: records as rows, long series as arrays.
 
 Of a kind of record there are at most dense.LONG, and all are rows; or more, and then only what a window shows is, chosen from arrays.
 """

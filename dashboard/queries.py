@@ -1,4 +1,4 @@
-"""The queries of data.py: of the worklist, for every patient at once, then of one patient's page."""
+"""The queries of dashboard.data: of the worklist, for every patient at once, then of one patient's page."""
 
 PATIENTS = """
     WITH day AS (

@@ -91,9 +91,9 @@ class TestPatients:
 
     def test_answers_of_earlier_rules_are_said_to_be(self, shown_store, monkeypatch):
         monkeypatch.setattr(data.counts.on_duckdb, "judged_by_these_rules", lambda *_: False)
-        data._asked.clear()
+        data.snapshot._asked.clear()
         app = opened("rulebook")
-        data._asked.clear()
+        data.snapshot._asked.clear()
         assert "The rules have changed" in said(app)
 
 

@@ -1,17 +1,17 @@
-"""What the screens show, read from the published snapshot: the only module of the dashboard that queries.
+"""What the screens show, read from the published snapshot: the only package of the dashboard that queries.
 
 Reads are cached per process under the snapshot's number, so that a screen never mixes two snapshots; each uses a cursor of its own.
 """
 
-import os
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
 from datetime import date, datetime
 from pathlib import Path
 
 import streamlit as st
 
 from dashboard import patient_tables, queries, style, urgency
+from dashboard.data.snapshot import Provenance as Provenance
+from dashboard.data.snapshot import ask, provenance, reader, store_folder
 from dashboard.dense import LongSeries
 from dashboard.rows import fetch_rows, plain
 from dashboard.strip import recorded_days
@@ -28,10 +28,9 @@ from pipelines.rulebook import counts, documents
 from pipelines.rulebook.content import Rulebook
 from pipelines.rulebook.content import rulebook as rulebook_of
 from pipelines.sources import Declared
-from pipelines.store.database import SnapshotReader, Store
+from pipelines.store.database import Store
 from pipelines.uploads import Upload
 
-ROOT = Path(__file__).resolve().parents[1]
 CONCEPTS = (
     "treatment_course",
     "prednisone_equivalent",
@@ -48,38 +47,6 @@ COHORT_OUTCOMES = bands_of.OUTCOMES  # by key, what an outcome group of the coho
 MOST_UNMAPPED = receipts.MOST_UNMAPPED
 ACCEPTABLE = decisions.ACCEPTABLE  # why a row is held that can be accepted as it is printed
 SPARK_POINTS = 24  # the last so many results of a sparkline
-
-
-@dataclass(frozen=True)
-class Provenance:
-    """Which snapshot is on screen and the last day anything is recorded on (None: nothing is)."""
-
-    snapshot: int
-    last_day: date | None
-    patients: int
-
-
-def store_folder() -> Path:
-    """MDA5_STORE, else `store/` beside the programme; never relative to where the server was started."""
-    return Path(os.environ.get("MDA5_STORE") or ROOT / "store")
-
-
-@st.cache_resource(show_spinner=False)
-def _reader(folder: str) -> SnapshotReader:
-    return SnapshotReader(folder)
-
-
-def provenance() -> Provenance:
-    """The current snapshot. Raises StoreEmpty before anything was loaded."""
-    reader = _reader(str(store_folder()))
-    return _provenance(str(store_folder()), reader.snapshot().number)
-
-
-@st.cache_data(show_spinner=False, max_entries=8)
-def _provenance(folder: str, snapshot: int) -> Provenance:
-    with _reader(folder).cursor() as cursor:
-        patients = cursor.execute("SELECT count(*) FROM record.patient").fetchone()[0]
-        return Provenance(snapshot, findings.last_recorded_day(cursor), patients)
 
 
 def thresholds() -> list[dict]:
@@ -113,7 +80,7 @@ def cited(criterion: str) -> list[dict]:
 def rulebook() -> Rulebook:
     """Everything the rulebook says, with the answers of the store counted; before anything was loaded, without."""
     try:
-        return rulebook_of(_ask(counts.count, provenance().snapshot))
+        return rulebook_of(ask(counts.count, provenance().snapshot))
     except StoreEmpty:
         return rulebook_of()
 
@@ -125,7 +92,7 @@ def rulebook_document(form: str) -> bytes:
 
 def answering(criterion: str) -> dict[str, list[str]]:
     """The ids of the patients behind the counts of a criterion, by status. Raises StoreEmpty."""
-    return _ask(counts.patients, criterion)
+    return ask(counts.patients, criterion)
 
 
 def title_of(kind: str, identifier: str) -> str:
@@ -146,7 +113,7 @@ def _worklist(folder: str, snapshot: int, as_of: date | None) -> list[dict]:
     met, unknown, not_met (lists of criterion, group, item, since), urgency. Set-wise: a handful of queries for everyone."""
     if as_of is None:
         return []
-    with _reader(folder).cursor() as cursor:
+    with reader(folder).cursor() as cursor:
         patients = {row["patient_id"]: row for row in fetch_rows(cursor, queries.PATIENTS)}
         for row in patients.values():
             row |= {
@@ -209,7 +176,7 @@ def _patient_page(
     """The tables, and the long series of which they hold nothing yet."""
     only = {"patient_id": patient_id}
     standing = {table: known.standing(f"record.{table}") for table in ("observation", "event", "administration")}
-    with _reader(folder).cursor() as cursor:
+    with reader(folder).cursor() as cursor:
         long = patient_tables.long_series(cursor, patient_id, standing["observation"])
         page = patient_tables.records(cursor, patient_id, standing | {"patient": known.patients()}, list(long))
         on_duckdb.replay(cursor, [patient_id], known)
@@ -247,7 +214,7 @@ def _long_rows(
     page, long = _patient_page(folder, snapshot, patient_id, known)
     told = frozenset(record_id for row in page["judgement"] for record_id in row["evidence"])
     found: dict[str, list[dict]] = {"observation": [], "oxygen_support": []}
-    with _reader(folder).cursor() as cursor:
+    with reader(folder).cursor() as cursor:
         for name, series in long.items():
             shown = series.drawn(*window, told)
             if name == patient_tables.RATIO:
@@ -274,7 +241,7 @@ def evidence(record_ids: list[str]) -> list[dict]:
 
 @st.cache_data(show_spinner=False, max_entries=256)
 def _evidence(folder: str, snapshot: int, record_ids: tuple[str, ...]) -> list[dict]:
-    with _reader(folder).cursor() as cursor:
+    with reader(folder).cursor() as cursor:
         return list(findings.evidence_records(cursor, record_ids).values())
 
 
@@ -289,7 +256,7 @@ def turning(patient_id: str, criterion: str, item: str | None, as_of: date, know
 def _turning(
     folder: str, snapshot: int, patient_id: str, criterion: str, as_of: date, known: Known
 ) -> dict[str | None, dict]:
-    with _reader(folder).cursor() as cursor:
+    with reader(folder).cursor() as cursor:
         answers = findings.explain(cursor, patient_id, criterion, as_of, known)["answers"]
     return {answer["item"]: {name: answer[name] for name in ("flips", "untried")} for answer in answers}
 
@@ -306,7 +273,7 @@ def cohort_bands(analytes: Iterable[str], outcome: str | None, patient_id: str, 
 def _cohort_bands(
     folder: str, snapshot: int, analytes: tuple[str, ...], outcome: str | None, patient_id: str, as_of: date | None
 ) -> dict:
-    with _reader(folder).cursor() as cursor:
+    with reader(folder).cursor() as cursor:
         return {
             "bands": bands_of.bands(cursor, analytes, outcome, patient_id, as_of),
             "cohort": bands_of.cohort(cursor, patient_id, as_of),
@@ -324,7 +291,7 @@ def rule_versions_told() -> dict:
 
 @st.cache_data(show_spinner=False, max_entries=4)
 def _rule_versions(folder: str, snapshot: int) -> dict:
-    with _reader(folder).cursor() as cursor:
+    with reader(folder).cursor() as cursor:
         return rule_versions.told(cursor, rule_versions.Ledger(Path(folder)))
 
 
@@ -342,7 +309,7 @@ def _has_concept(cursor, name: str) -> bool:
 
 def received_files() -> list[dict]:
     """Every file received, newest first (`receipts.files`)."""
-    return _ask(receipts.files)
+    return ask(receipts.files)
 
 
 def declared_of(receipt: int) -> dict:
@@ -352,43 +319,33 @@ def declared_of(receipt: int) -> dict:
 
 def rejected(limit: int, offset: int = 0, **asked: int | str | None) -> tuple[int, list[dict]]:
     """How many rejected rows there are, and some of them (`receipts.rejected`: receipt, reason, text)."""
-    with _reader(str(store_folder())).cursor() as cursor:  # not kept: a download may be long
+    with reader(str(store_folder())).cursor() as cursor:  # not kept: a download may be long
         return receipts.rejected(cursor, limit, offset, **asked)
 
 
 def rejection_reasons() -> dict[str, int]:
     """How many rows stand rejected for each reason, most first."""
-    return _ask(receipts.rejection_reasons)
+    return ask(receipts.rejection_reasons)
 
 
 def unmapped() -> list[dict]:
     """What was printed that no dictionary knows (`receipts.unmapped`)."""
-    return _ask(receipts.unmapped)
+    return ask(receipts.unmapped)
 
 
 def source_row(receipt: int, line: int) -> dict | None:
     """One row: what became of it, and the row as received (`receipts.one_row`)."""
-    return _ask(receipts.one_row, store_folder(), receipt, line)
+    return ask(receipts.one_row, store_folder(), receipt, line)
 
 
 def held_rows() -> list[dict]:
     """The rows that wait for a person (`decisions.held_rows`)."""
-    return _ask(decisions.held_rows)
+    return ask(decisions.held_rows)
 
 
 def decided() -> list[dict]:
     """The decisions made, newest first (`decisions.decisions`)."""
-    return _ask(decisions.decisions)
-
-
-def _ask(question: Callable, *asked: object):
-    return _asked(str(store_folder()), provenance().snapshot, question.__name__, question, asked)
-
-
-@st.cache_data(show_spinner=False, max_entries=64)
-def _asked(folder: str, snapshot: int, name: str, _question: Callable, asked: tuple):
-    with _reader(folder).cursor() as cursor:
-        return _question(cursor, *asked)
+    return ask(decisions.decisions)
 
 
 # What follows writes. The dashboard has no login: it listens on 127.0.0.1 only, and whoever reaches it may load and decide.

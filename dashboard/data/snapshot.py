@@ -1,0 +1,58 @@
+"""The snapshot that the screens read, and how it is asked: cached per process under the snapshot's number, a cursor for each question."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import streamlit as st
+
+from pipelines import findings
+from pipelines.store.database import SnapshotReader
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Which snapshot is on screen and the last day anything is recorded on (None: nothing is)."""
+
+    snapshot: int
+    last_day: date | None
+    patients: int
+
+
+def store_folder() -> Path:
+    """MDA5_STORE, else `store/` beside the programme; never relative to where the server was started."""
+    return Path(os.environ.get("MDA5_STORE") or ROOT / "store")
+
+
+@st.cache_resource(show_spinner=False)
+def reader(folder: str) -> SnapshotReader:
+    """The one reader of a store in this process: `reader(folder).cursor()` is a cursor of the current snapshot."""
+    return SnapshotReader(folder)
+
+
+def provenance() -> Provenance:
+    """The current snapshot. Raises StoreEmpty before anything was loaded."""
+    folder = str(store_folder())
+    return _provenance(folder, reader(folder).snapshot().number)
+
+
+@st.cache_data(show_spinner=False, max_entries=8)
+def _provenance(folder: str, snapshot: int) -> Provenance:
+    with reader(folder).cursor() as cursor:
+        patients = cursor.execute("SELECT count(*) FROM record.patient").fetchone()[0]
+        return Provenance(snapshot, findings.last_recorded_day(cursor), patients)
+
+
+def ask(question: Callable, *asked: object):
+    """The answer of `question(cursor, *asked)` on the current snapshot; what is asked is hashable. Raises StoreEmpty."""
+    return _asked(str(store_folder()), provenance().snapshot, question.__name__, question, asked)
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def _asked(folder: str, snapshot: int, name: str, _question: Callable, asked: tuple):
+    with reader(folder).cursor() as cursor:
+        return _question(cursor, *asked)

@@ -8,28 +8,12 @@ from datetime import date
 
 import streamlit as st
 
-from dashboard import address, infection_words, style, table
+from dashboard import address, infection_table, infection_words, style
 from dashboard.data import infection
 from dashboard.infection_words import Statement
 
 ON_A_PAGE = 20
 WIDTHS = (1.45, 1.9, 2.1, 2.5, 2.5, 2.3, 2.3)
-TITLES = {
-    "acting": "Acting",
-    "prophylaxis": "Prophylaxis",
-    "counts": "Counts and IgG",
-    "cmv_bdg": "CMV, β-D-glucan",
-    "gaps": "Surveillance, screening",
-    "infections": "Infections, exchanges",
-}
-RANKS = (
-    "Infection open under at least two agents",
-    "PJP prophylaxis gap",
-    "Counts at stop level",
-    "Another infection flag",
-    "Surveillance overdue",
-    "The rest",
-)
 SENTENCE = (
     "In this order: an infection open under at least two agents; a PJP prophylaxis gap, the oldest first; counts at stop level "
     "(lymphopenia or neutropenia from CTCAE grade 3, a project default, or the stop of the JAK inhibitor label); another infection or "
@@ -85,10 +69,14 @@ def draw() -> None:
         if pages > 1:
             st.pagination(pages, key="infection_page")
         st.download_button(
-            "Download as CSV", lambda: as_csv(found, as_of), "infection-board.csv", "text/csv", on_click="ignore"
+            "Download as CSV",
+            lambda: infection_table.as_csv(found, as_of),
+            "infection-board.csv",
+            "text/csv",
+            on_click="ignore",
         )
     with st.expander("The same rows as a table"):
-        st.dataframe(as_table(shown, details, as_of), hide_index=True)
+        st.dataframe(infection_table.as_table(shown, details, as_of), hide_index=True)
 
 
 def left_out(as_of: date | None) -> str:
@@ -158,13 +146,13 @@ def agent_name(agent: str) -> str:
 
 def draw_rows(rows: list[dict], details: list[dict], as_of: date) -> None:
     with st.container(key="head-infection"):
-        for column, heading in zip(st.columns(WIDTHS), ("Patient", *TITLES.values()), strict=True):
+        for column, heading in zip(st.columns(WIDTHS), ("Patient", *infection_table.TITLES.values()), strict=True):
             column.markdown(heading)
     before = None
     for number, (row, detail) in enumerate(zip(rows, details, strict=True)):
         if row["rank"] != before:
             before = row["rank"]
-            st.markdown(f"**{RANKS[before]}**")
+            st.markdown(f"**{infection_table.RANKS[before]}**")
         with st.container(key=f"row-infection-{number}"):
             draw_row(row, detail, as_of)
 
@@ -175,21 +163,10 @@ def draw_row(row: dict, detail: dict, as_of: date) -> None:
         flag = infection_words.first_flag(detail)
         query = {"patient": row["patient_id"], "view": "infection"} | ({"flag": flag} if flag else {})
         st.page_link("views/patient.py", label=style.as_markdown(row["patient_id"]), query_params=query)
-        for line in who(row, detail):
+        for line in infection_table.who(row, detail):
             st.caption(line)
     for column, statements in zip(columns[1:], infection_words.cells(detail, as_of).values(), strict=True):
         column.markdown("  \n".join(said(one) for one in statements), help=sources(statements))
-
-
-def who(row: dict, detail: dict) -> list[str]:
-    """Since when the row ranks where it does, the last record, and how many values wait for a person."""
-    lines = [f"since {style.day(row['since'])}"] if row["since"] else []
-    if detail["last_day"]:
-        ago = f", {detail['days']} days before" if detail["days"] else ""
-        lines.append(f"last record {style.day(detail['last_day'])}{ago}")
-    if detail["held"]:
-        lines.append(f"{detail['held']} value{'s' * (detail['held'] != 1)} held, not judged")
-    return lines
 
 
 def said(one: Statement) -> str:
@@ -208,27 +185,6 @@ def sources(statements: list[Statement]) -> str | None:
         named = ", ".join(one.sources[:MOST_SOURCES]) + (f" and {more} more" if more > 0 else "")
         lines.append(style.as_markdown(f"{one.text}: {named}"))
     return "\n\n".join(lines) or None
-
-
-def as_table(rows: list[dict], details: list[dict], as_of: date) -> list[dict]:
-    """The rows as text, each column followed by where it stands in the files."""
-    return [as_text(row, detail, as_of) for row, detail in zip(rows, details, strict=True)]
-
-
-def as_text(row: dict, detail: dict, as_of: date) -> dict[str, str]:
-    told = {"patient_id": row["patient_id"], "order": RANKS[row["rank"]], "as of": style.day(as_of)}
-    told["who"] = "; ".join(who(row, detail))
-    for name, statements in infection_words.cells(detail, as_of).items():
-        told[TITLES[name]] = "; ".join(one.said for one in statements)
-        told[f"{TITLES[name]}: source"] = "; ".join(
-            f"{one.text}: {', '.join(one.sources)}" for one in statements if one.sources
-        )
-    return told
-
-
-def as_csv(rows: list[dict], as_of: date) -> bytes:
-    """All the rows that pass the filters."""
-    return table.as_csv(as_table(rows, infection.all_details(as_of, [row["patient_id"] for row in rows]), as_of))
 
 
 draw()

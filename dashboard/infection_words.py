@@ -109,11 +109,10 @@ def _cover(row: dict, name: str, one: dict) -> Statement:
     drug = SHORT.get(one["drug"]) or treatment_words.lane_name(one["drug"])
     drug += " (treatment)" if one["treatment"] else ""
     confirmed = f", last confirmed {style.day(one['last_confirmed'])}" if one["last_confirmed"] else ""
+    told, sources = f"{name}: {drug} since {style.day(one['since'])}{confirmed}", _sources(row, one["evidence"])
     if one["certain"]:
-        told = f"{name}: {drug} since {style.day(one['since'])}{confirmed}"
-        return Statement(FACT, told, _sources(row, one["evidence"]))
-    told = f"{name}: {drug} in doubt since {style.day(one['since'])}{confirmed}: {STILL_TAKEN}"
-    return Statement(UNKNOWN, told, _sources(row, one["evidence"]))
+        return Statement(FACT, told, sources)
+    return Statement(UNKNOWN, f"{told}, in doubt since {style.day(one['in_doubt_from'])}: {STILL_TAKEN}", sources)
 
 
 def counts(row: dict) -> list[Statement]:

@@ -124,23 +124,25 @@ def _asked(as_of: date) -> dict:
     }
 
 
-# What several drugs of one kind cover is told drug by drug; stretches that touch are one, so that `since` is when it began to cover.
+# Drug by drug. Stretches that touch are one: a confirmation says that the drug was taken since its start, also while that was in doubt.
 COVER = f"""
     WITH stretch AS (
-        SELECT *, max(coalesce(to_date, {FAR})) OVER (
-            PARTITION BY patient_id, kind, drug, certain ORDER BY from_date, coalesce(to_date, {FAR})
-            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS reached
+        SELECT *, max(coalesce(to_date, {FAR})) OVER before AS reached
         FROM concept.prophylaxis WHERE patient_id IN (SELECT unnest($patients)) AND from_date <= $day
+        WINDOW before AS (PARTITION BY patient_id, kind, drug ORDER BY from_date, coalesce(to_date, {FAR})
+            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
     ),
     run AS (
         SELECT *, max(CASE WHEN reached >= from_date THEN NULL ELSE from_date END) OVER (
-            PARTITION BY patient_id, kind, drug, certain ORDER BY from_date, coalesce(to_date, {FAR})
+            PARTITION BY patient_id, kind, drug ORDER BY from_date, coalesce(to_date, {FAR})
             ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS since
         FROM stretch
     )
-    SELECT patient_id, kind, drug, certain, min(since) AS since, max(last_confirmed) AS last_confirmed, bool_and(treatment) AS treatment,
+    SELECT patient_id, kind, drug, certain, min(since) AS since, CASE WHEN NOT certain THEN min(from_date) END AS in_doubt_from,
+        max(last_confirmed) AS last_confirmed, bool_and(treatment) AS treatment,
         list_sort(list_distinct(flatten(list(evidence)))) AS evidence
-    FROM run WHERE coalesce(to_date, {FAR}) > $day GROUP BY ALL ORDER BY patient_id, kind, certain DESC, drug"""
+    FROM run WHERE coalesce(to_date, {FAR}) > $day GROUP BY patient_id, kind, drug, certain
+    ORDER BY patient_id, kind, certain DESC, drug"""
 
 ACTING = f"""
     SELECT stretch.patient_id, list_sort(list_distinct(agents)) AS agents, list_sort(list_distinct(drugs)) AS drugs, agent_count,
@@ -182,11 +184,11 @@ MEASURED = f"""
     GROUP BY ALL"""
 
 ANSWERS = f"""
-    SELECT patient_id, criterion, item, last_judged AS on_date, status, grade, from_date AS since, evidence, missing, facts, notes, margin,
+    SELECT patient_id, criterion, item, last_judged AS on_date, status, grade, from_date AS since, evidence, missing, facts, notes,
         date_diff('day', from_date, $day) AS days
     FROM result.spell
     WHERE patient_id IN (SELECT unnest($patients)) AND {SPELL_STANDS} AND (list_contains($criteria, criterion)
-        OR (criterion = '{OVERDUE}' AND item IN {SURVEILLANCE}))
+        OR (criterion = '{OVERDUE}' AND item IN {SURVEILLANCE})) AND (status <> 'not_met' OR criterion = '{GAP}')
     ORDER BY patient_id, criterion, item"""
 
 LAST_DAY = f"""
@@ -212,10 +214,11 @@ def details(cursor: duckdb.DuckDBPyConnection, as_of: date, patients: Iterable[s
     """What the board says of some patients, by patient_id, from a handful of queries a thousand patients.
 
     acting (None: no agent acts): agents, drugs, agent_count, mg_per_day, dose_unknown, confirmed_on, evidence, dose_evidence.
-    cover: rows of kind, drug, certain, since, last_confirmed, treatment. results: rows of analyte, series, unit, values with open ends,
-    on_date, file, line; place 1 is the newest day of a series, 2 the day with a result before it. measured: last day by analyte of the
-    schedule. answers: what stands of the infection flags, the exchanges and the schedule, with the `days` it has stood and `finding`, its
-    sentence (None: the spell was judged again after the day). episodes: infections open or perhaps open. last_day, and the days since.
+    cover: rows of kind, drug, certain, since, in_doubt_from, last_confirmed, treatment. results: rows of analyte, series, unit, values
+    with open ends, on_date, file, line; place 1 is the newest day of a series, 2 the day before it. measured: last day by analyte of the
+    schedule. answers: what is met or cannot be told of the infection flags, the exchanges and the schedule, and the answer on the gap
+    whatever it is, with the `days` it has stood; `finding` is the sentence of an exchange (None: of others, and where the spell was judged
+    again after the day). episodes: infections open or perhaps open. last_day, and the days since.
     held: how many rows wait for a person. sources: (file, line) by record id. Every row has patient_id; record ids are text.
     """
     wanted = list(patients)
@@ -237,9 +240,10 @@ def _details(cursor: duckdb.DuckDBPyConnection, as_of: date, patients: list[str]
     for row in _rows(cursor, MEASURED, asked | {"analytes": [one for test in scheduled().values() for one in test]}):
         told[row["patient_id"]]["measured"][row["analyte"]] = row["last_day"]
     criteria = _asked(as_of)["flags"]
-    for row in findings.tell(_rows(cursor, ANSWERS, asked | {"criteria": criteria})):
-        sentence = row["finding"] if row["on_date"] <= as_of else None
-        told[row["patient_id"]]["answers"].append(row | {"finding": sentence})
+    for row in _rows(cursor, ANSWERS, asked | {"criteria": criteria}):
+        sentence = row["criterion"] in EXCHANGES and row["on_date"] <= as_of
+        row["finding"] = findings.render(catalog().criteria[row["criterion"]], row) if sentence else None
+        told[row["patient_id"]]["answers"].append(row)
     for row in [*_rows(cursor, LAST_DAY, asked), *_rows(cursor, HELD, {"patients": patients})]:
         told[row["patient_id"]] |= row
     _name_sources(cursor, told)

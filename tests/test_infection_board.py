@@ -233,7 +233,15 @@ class TestCover:
     def test_what_is_in_doubt_is_apart_from_what_is_certain(self, store):
         store.cover("2024-01-01", "2024-02-01")
         store.cover("2024-02-01", None, certain=False, last_confirmed="2024-01-01")
-        assert [(row["certain"], row["since"]) for row in store.details()["cover"]] == [(False, date(2024, 2, 1))]
+        told = [(row["certain"], row["since"], row["in_doubt_from"]) for row in store.details()["cover"]]
+        assert told == [(False, date(2024, 1, 1), date(2024, 2, 1))]
+
+    def test_a_confirmation_says_that_it_was_taken_while_that_was_in_doubt(self, store):
+        store.cover("2024-01-01", "2024-02-01")
+        store.cover("2024-02-01", "2024-06-20", certain=False)
+        store.cover("2024-06-20", None, last_confirmed="2024-06-20")
+        told = [(row["certain"], row["since"], row["in_doubt_from"]) for row in store.details()["cover"]]
+        assert told == [(True, date(2024, 1, 1), None)]
 
     def test_what_ended_before_the_day_is_not_told(self, store):
         store.cover("2024-01-01", "2024-06-30")

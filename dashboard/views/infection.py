@@ -95,7 +95,11 @@ def draw_filters(rows: list[dict], as_of: date | None) -> list[dict]:
         find = st.query_params.get("find", "")[: address.LONGEST]
         st.session_state["infection_find"] = find
         st.text_input(
-            "Find a patient", key="infection_find", placeholder="Find a patient: part of the id", on_change=put
+            "Find a patient",
+            key="infection_find",
+            placeholder="Find a patient: part of the id",
+            on_change=put,
+            label_visibility="collapsed",
         )
         flag = chosen("flag", list(FLAGS))
         st.selectbox(
@@ -173,8 +177,8 @@ def said(one: Statement) -> str:
     """A statement as Markdown: of what is met the first words are bold with the sign."""
     if one.sign != infection_words.MET:
         return style.as_markdown(one.said)
-    first = re.match(r"[^,:(]*", one.said)[0].rstrip()
-    return f"**{style.as_markdown(first)}**{style.as_markdown(one.said[len(first) :])}"
+    first, mark, rest = re.match(r"([^,:(]*?)(\s*[,:(]|$)(.*)", " ".join(one.said.split())).groups()
+    return f"**{style.as_markdown(first)}**{' ' * mark.startswith(' ')}{style.as_markdown(mark + rest)}"
 
 
 def sources(statements: list[Statement]) -> str | None:

@@ -105,9 +105,9 @@ class TestProphylaxis:
 
     def test_in_doubt_the_question_is_asked_once(self):
         unknown = answer("pjp_prophylaxis_gap", "not_evaluable", missing=["is prophylaxis still taken?"])
-        doubt = self.cover(certain=False, last_confirmed=date(2024, 1, 30))
+        doubt = self.cover(certain=False, last_confirmed=date(2024, 4, 1), in_doubt_from=date(2024, 5, 2))
         assert said("prophylaxis", cover=[doubt], answers=[unknown])[0] == (
-            "? PJP: Atovaquone in doubt since 1 Mar 2024, last confirmed 30 Jan 2024: is prophylaxis still taken?"
+            "? PJP: Atovaquone since 1 Mar 2024, last confirmed 1 Apr 2024, in doubt since 2 May 2024: is prophylaxis still taken?"
         )
 
     def test_what_else_is_missing_is_said(self):
@@ -292,7 +292,7 @@ class TestPage:
         assert told["acting"][:2] == ["2 agents: Ciclosporin, Prednisolone", "prednisone eq. 20 mg/day on 15 Apr 2022"]
         assert "last confirmed 6 Oct 2021" in told["acting"][2]
         assert told["prophylaxis"][0].endswith(
-            "in doubt since 6 Sep 2021, last confirmed 6 Aug 2021: is prophylaxis still taken?"
+            "since 4 Aug 2021, last confirmed 6 Aug 2021, in doubt since 6 Sep 2021: is prophylaxis still taken?"
         )
         assert told["counts"] == ["lymphocytes: never measured", "neutrophils: never measured", "IgG: never measured"]
         assert "▲ CMV PCR due since 9 Sep 2021 (218 days), never measured" in told["gaps"]

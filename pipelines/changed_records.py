@@ -27,6 +27,7 @@ class Since:
 
 
 # What of a version can differ, in the order of `particulars` below. The last of an administration are how it goes on.
+MOST_NEW = 2_000  # records of one patient that are told; a bedside saturation each 15 seconds makes more in a day
 PARTICULARS = {
     "observation": (
         "what", "value", "unit", "value as judged", "from", "date", "status", "reference range", "assay", "laboratory", "sample timing",
@@ -108,9 +109,9 @@ CORRECTED = f"""{COMPARED}
 # Of a person only what rules read, sex and year of birth; each as the newest file said that had been received.
 PERSON = f"""
     WITH told AS (
-        SELECT patient_id, sex, birth_year, received_at, file.name AS file, version.file_id AS receipt, line,
+        SELECT patient_id, sex, birth_year, version.received_at, file.name AS file, version.file_id AS receipt, line,
             row_number() OVER (PARTITION BY patient_id ORDER BY version.file_id DESC) = 1 AS is_now, version.received_at <= $moment AS was_then
-        FROM record.patient_version AS version JOIN source.file USING (file_id, received_at) WHERE {ASKED}
+        FROM record.patient_version AS version JOIN source.file ON file.file_id = version.file_id WHERE {ASKED}
     ),
     before AS (SELECT * FROM told WHERE was_then QUALIFY row_number() OVER (PARTITION BY patient_id ORDER BY receipt DESC) = 1)
     SELECT told.*, before.sex AS old_sex, before.birth_year AS old_birth_year, before.file AS old_file, before.line AS old_line,
@@ -126,19 +127,33 @@ TOUCHED = f"""
     WHERE (received_at > $moment OR received_until > $moment) AND {ASKED}"""
 
 
-def new(cursor: duckdb.DuckDBPyConnection, patients: list[str], since: Since, as_of: date) -> list[dict]:
-    """The records that stand now and are of facts that were not seen then, newest first.
+def new(
+    cursor: duckdb.DuckDBPyConnection,
+    patients: list[str],
+    since: Since,
+    as_of: date,
+    record_ids: list[str] | None = None,
+) -> list[dict]:
+    """The records that stand now and are of facts that were not seen then, newest first: the newest MOST_NEW of each patient, or those
+    asked for by their ids.
 
     Keys: patient_id, record_id (text), kind, what, label (what rules that read it are found by), value and unit as printed, at, day (its
     last, of a partial date), timed, until (None: goes on, or has no end), status, received_at, file, receipt, line, `because`
-    ('received' or 'dated' since) and `late` (received since, of a day up to that of the meeting).
+    ('received' or 'dated' since), `late` (received since, of a day up to that of the meeting) and `in_all`, how many the patient has.
     """
     columns = """patient_id, CAST(record_id AS VARCHAR) AS record_id, kind, what, label, value, unit, "at", day, timed, until, status,
         fresh.received_at, file.name AS file, file_id AS receipt, line,
         CASE WHEN fresh.received_at > $moment THEN 'received' ELSE 'dated' END AS because,
-        coalesce(fresh.received_at > $moment, FALSE) AND day <= $since_day AS late"""
-    order = 'ORDER BY day DESC, "at" DESC, what, record_id'
-    return fetch_rows(cursor.execute(f"{NEW.format(columns=columns)} {order}", _asked(patients, since, as_of)))
+        coalesce(fresh.received_at > $moment, FALSE) AND day <= $since_day AS late, count(*) OVER (PARTITION BY patient_id) AS in_all"""
+    order = 'day DESC, "at" DESC, what, record_id'
+    most = f"QUALIFY row_number() OVER (PARTITION BY patient_id ORDER BY {order}) <= {MOST_NEW}"
+    asked, only = _asked(patients, since, as_of), most
+    if record_ids is not None:
+        asked, only = (
+            asked | {"ids": [int(record_id) for record_id in record_ids]},
+            "AND record_id IN (SELECT unnest($ids))",
+        )
+    return fetch_rows(cursor.execute(f"{NEW.format(columns=columns)} {only} ORDER BY {order}", asked))
 
 
 def corrected(cursor: duckdb.DuckDBPyConnection, patients: list[str], since: Since, as_of: date) -> list[dict]:
@@ -221,7 +236,9 @@ def _persons(cursor: duckdb.DuckDBPyConnection, asked: dict) -> list[list[dict]]
     """Sex and year of birth where they were said then and are said otherwise now."""
     only = {name: asked[name] for name in ("everyone", "patients", "moment")}
     rows = fetch_rows(cursor.execute(PERSON, only))
-    return [[_of_person(row, field) for field in ("sex", "birth_year") if row[f"old_{field}"] != row[field]] for row in rows]
+    return [
+        [_of_person(row, field) for field in ("sex", "birth_year") if row[f"old_{field}"] != row[field]] for row in rows
+    ]
 
 
 def _of_person(row: dict, field: str) -> dict:

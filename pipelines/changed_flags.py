@@ -125,10 +125,12 @@ def told(
 
     * `change`: 'met', 'grade', 'ceased' (now not met), 'unknown' (now cannot be told: `missing` says what is) or 'gone' (nothing stands),
     * `before_status`, `before_grade`,
-    * `because` and `did`, the records that did it (rows of `changed_records.new` or the sides of its `corrected`, with `how`: 'received',
-      'dated', 'corrected' or 'withdrawn'): 'records' (in its evidence, not received or not dated then), 'corrected' (evidence of
-      then that is otherwise now), 'read' (not in the evidence, but the rule reads such records and these are of the day, or arrived late),
-      'first' (nothing of the patient had been received then, and no evidence is named), 'waiting time' (none did: a waiting time ran out) or 'time' (none did: time passed).
+    * `because` and `did`, the records that did it (rows of `changed_records.new` or the sides of its `corrected`, with `how`:
+      'received', 'dated', 'corrected' or 'withdrawn'):
+      'records': in its evidence, not received or not dated then; 'corrected': evidence of then that is otherwise now;
+      'read': not in the evidence, but the rule reads such records, and these are of the day, arrived late or were corrected;
+      'first': nothing of the patient had been received then, and no evidence is named;
+      'waiting time' (a flag gained) or 'time' (lost): no record did.
     """
     if not differ:
         return []

@@ -43,7 +43,8 @@ CONTINUES = frozenset(("end", "last confirmed"))  # a course that only ends or i
 # The versions of every kind in one form. What ends or is confirmed after the day asked for is told as going on then.
 VERSIONS = """
     SELECT 'observation' AS kind, record_id, fact_id, analyte AS part,
-        CASE WHEN fact_id % 2 = 0 THEN hash(kind, at_low, at_high, at_timed, assay, laboratory, sample_timing, phase, reference_set) END AS slot,
+        CASE WHEN fact_id % 2 = 0
+            THEN hash(kind, at_low, at_high, at_timed, assay, laboratory, sample_timing, phase, reference_set) END AS slot,
         patient_id, analyte AS what, analyte AS label, original_value AS value,
         coalesce(original_unit, nullif(unit, '1')) || CASE WHEN unit_assumed AND unit <> '1' THEN ' (assumed)' ELSE '' END AS unit,
         at_low AS "at", CAST(at_high AS DATE) AS day, at_timed AS timed, CAST(NULL AS DATE) AS until, status, known_until, received_at,
@@ -55,7 +56,8 @@ VERSIONS = """
     UNION ALL
     SELECT 'administration', record_id, fact_id, '', NULL, patient_id, drug, 'administration',
         coalesce(original_dose, CAST(dose AS VARCHAR)),
-        coalesce(original_unit, dose_unit) || CASE WHEN per IS NULL OR contains(coalesce(original_unit, dose_unit), '/') THEN '' ELSE '/' || per END,
+        coalesce(original_unit, dose_unit)
+            || CASE WHEN per IS NULL OR contains(coalesce(original_unit, dose_unit), '/') THEN '' ELSE '/' || per END,
         start_low, start_high, FALSE, CASE WHEN stop_high <= $as_of THEN stop_high END, status, known_until, received_at, received_until,
         file_id, line,
         [drug, coalesce(original_dose, CAST(dose AS VARCHAR)), concat_ws('/', coalesce(original_unit, dose_unit), per), route,
@@ -110,7 +112,8 @@ CORRECTED = f"""{COMPARED}
 PERSON = f"""
     WITH told AS (
         SELECT patient_id, sex, birth_year, version.received_at, file.name AS file, version.file_id AS receipt, line,
-            row_number() OVER (PARTITION BY patient_id ORDER BY version.file_id DESC) = 1 AS is_now, version.received_at <= $moment AS was_then
+            row_number() OVER (PARTITION BY patient_id ORDER BY version.file_id DESC) = 1 AS is_now,
+            version.received_at <= $moment AS was_then
         FROM record.patient_version AS version JOIN source.file ON file.file_id = version.file_id WHERE {ASKED}
     ),
     before AS (SELECT * FROM told WHERE was_then QUALIFY row_number() OVER (PARTITION BY patient_id ORDER BY receipt DESC) = 1)
@@ -119,12 +122,13 @@ PERSON = f"""
     FROM told JOIN before USING (patient_id) WHERE told.is_now AND NOT told.was_then"""
 
 TOUCHED = f"""
-    SELECT DISTINCT patient_id FROM (
+    SELECT patient_id FROM (
         SELECT patient_id, received_at, received_until FROM record.observation
         UNION ALL SELECT patient_id, received_at, received_until FROM record.administration
         UNION ALL SELECT patient_id, received_at, received_until FROM record.event
         UNION ALL SELECT patient_id, received_at, NULL FROM record.patient_version) AS version
-    WHERE (received_at > $moment OR received_until > $moment) AND {ASKED}"""
+    WHERE (received_at > $moment OR received_until > $moment) AND {ASKED}
+    GROUP BY patient_id ORDER BY max(greatest(received_at, received_until)) DESC, patient_id"""
 
 
 def new(
@@ -173,11 +177,11 @@ def corrected(cursor: duckdb.DuckDBPyConnection, patients: list[str], since: Sin
 
 
 def touched(cursor: duckdb.DuckDBPyConnection, patients: list[str] | None, since: Since) -> list[str]:
-    """The patients of whom anything was received after the meeting."""
+    """The patients of whom anything was received after the meeting, those of the latest receipt first."""
     if since.received_at is None:
         return []
     asked = {"moment": since.received_at, "everyone": patients is None, "patients": patients or []}
-    return sorted(row[0] for row in cursor.execute(TOUCHED, asked).fetchall())
+    return [row[0] for row in cursor.execute(TOUCHED, asked).fetchall()]
 
 
 def counted(cursor: duckdb.DuckDBPyConnection, since: Since, as_of: date) -> dict[str, dict[str, int]]:

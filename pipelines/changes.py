@@ -82,7 +82,8 @@ def cohort_changes(
 
     Keys: `records` (`changed_records.counted`), `gained` and `lost` (dicts of criterion, title, group, patients: sorted ids, unknown: of
     a lost one those of whom it now cannot be told), `rules` (`rules_changed`), `undone` (`undone`) and `left_out` (patients: ids, why).
-    Patients of whom something was received since are judged again, at most so many, those with the latest receipts last left out.
+    Patients of whom something was received since are judged again, at most so many, those of the latest receipt first; of the others the
+    spells say what stood. Who is left out is in no flag, but counted in `records`.
     """
     _check(since, as_of)
     everyone_again = not changed_flags.by_spells(cursor)

@@ -14,6 +14,8 @@ import duckdb
 
 from pipelines import findings
 from pipelines.catalog import STATUS_WORDS, catalog
+from pipelines.engines import on_duckdb
+from pipelines.engines.inputs import Known
 
 RECORD_DAYS = """
     SELECT record_id, CAST(at_high AS DATE) AS first, CAST(NULL AS DATE) AS second, CAST(NULL AS DATE) AS third
@@ -30,7 +32,7 @@ class Effect:
     definite answer does), 'cannot_be_told' or 'not_due' (the check day has not come). `because`: a sentence for a person. `as_of`: the day
     judged, the check day or the earlier day asked for. `answer`: the one that decides (`findings.standing`, with `records_after`: the
     evidence dated after the decision's day), None where there is none; `answers` all of them. `since`: the first day of the unbroken run of
-    the expected answer, where reached. `between`: first and last day on which the answer was as expected after the decision though it is
+    the expected answer, where reached (of what is not due: as it stands now). `between`: first and last day on which the answer was as expected after the decision though it is
     not on the day judged. `rules_changed`: whether the rule is another than when the decision was frozen; None where that was not kept.
     """
 
@@ -62,11 +64,18 @@ def judged(cursor: duckdb.DuckDBPyConnection, decisions: Iterable[dict], as_of: 
 def _history(cursor: duckdb.DuckDBPyConnection, decisions: list[dict], as_of: date) -> dict[tuple, list[dict]]:
     """Every judged date up to the day of the patients and criteria of the decisions, by both."""
     found = defaultdict(list)
-    if decisions:
-        patients = sorted({row["patient_id"] for row in decisions})
-        criteria = sorted({row["criterion"] for row in decisions})
-        for answer in findings.history(cursor, as_of, patients, criteria):
-            found[answer["patient_id"], answer["criterion"]].append(answer)
+    patients = sorted({row["patient_id"] for row in decisions})
+    criteria = sorted({row["criterion"] for row in decisions})
+    for start in range(0, len(patients), findings.BATCH):
+        with cursor.cursor() as own:  # its TEMP tables go with it, at once
+            on_duckdb.replay(own, patients[start : start + findings.BATCH], Known(), criteria=criteria)
+            columns = ", ".join((*findings.COLUMNS, "until_date"))
+            rows = own.execute(
+                f"SELECT {columns} FROM judgement WHERE on_date <= $day AND patient_id IN (SELECT patient_id FROM asked)",
+                {"day": as_of},
+            )
+            for answer in findings.tell(findings.fetch_rows(rows)):
+                found[answer["patient_id"], answer["criterion"]].append(answer)
     return found
 
 

@@ -28,12 +28,14 @@ RECORD_DAYS = """
 class Effect:
     """Whether a decision's expected effect came.
 
-    `outcome`: 'reached' (the expected answer stands on the check day, on a record dated after the decision's day), 'not_reached' (another
-    definite answer does), 'cannot_be_told' or 'not_due' (the check day has not come). `because`: a sentence for a person. `as_of`: the day
-    judged, the check day or the earlier day asked for. `answer`: the one that decides (`findings.standing`, with `records_after`: the
-    evidence dated after the decision's day), None where there is none; `answers` all of them. `since`: the first day of the unbroken run of
-    the expected answer, where reached (of what is not due: as it stands now). `between`: first and last day on which the answer was as expected after the decision though it is
-    not on the day judged. `rules_changed`: whether the rule is another than when the decision was frozen; None where that was not kept.
+    `outcome`: 'reached' (the expected answer stands on the check day, on a record dated after the decision's day), 'not_reached'
+    (another definite answer does), 'cannot_be_told' or 'not_due' (the check day has not come).
+    `because`: a sentence for a person. `as_of`: the day judged, the check day or the earlier day asked for.
+    `answer`: the one that decides (`findings.standing`, with `records_after`: its evidence dated after the decision's day), None where
+    there is none; `answers`: all of them.
+    `since`: the first day of the unbroken run of the expected answer, where reached (of what is not due: as it stands now).
+    `between`: first and last day on which the answer was as expected after the decision though it is not on the day judged.
+    `rules_changed`: whether the rule is another than when the decision was frozen; None where that was not kept.
     """
 
     entry_id: str

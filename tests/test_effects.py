@@ -31,7 +31,7 @@ CASES = {
     "of the same day": ("not_met", [(30, HFNC), (1, ROOM)], LATER, "cannot_be_told", None, None, "of the day of the decision itself"),
     "no longer": ("not_met", [(30, HFNC), (3, ROOM), (4, ROOM), (7, HFNC)], LATER, "not_reached", None, SPELL, "met"),
     "already": ("not_met", [(30, ROOM), (5, ROOM)], LATER, "reached", date(2024, 5, 30), None, "already on the day of the decision"),
-    "not due": ("not_met", [(30, HFNC), (3, ROOM)], date(2024, 6, 7), "not_due", date(2024, 6, 3), None, "checked on 2024-06-08. Now: not met"),
+    "not due": ("not_met", [(30, HFNC), (3, ROOM)], date(2024, 6, 7), "not_due", date(2024, 6, 3), None, "2024-06-08. Now: not met"),
     "due today": ("not_met", [(30, HFNC), (3, ROOM)], CHECK, "reached", date(2024, 6, 3), None, "since"),
     "expected to be met": ("met", [(30, ROOM), (3, HFNC)], LATER, "reached", date(2024, 6, 3), None, "met since"),
     "expected to be met, is not": ("met", [(30, HFNC), (3, ROOM)], LATER, "not_reached", None, None, "not met on 2024-06-03"),

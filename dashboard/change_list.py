@@ -9,6 +9,7 @@ from dashboard import data, style, table
 from dashboard.data.meeting import Changes, Since
 
 MOST = 8  # so many of a kind are listed at once
+LISTED = 200  # and so many when all are asked for
 MOST_RECORDS = 3  # so many of the records that changed a flag are named
 
 HEADINGS = {
@@ -39,29 +40,33 @@ class Line:
     sources: list[tuple[str, int, int]] = field(default_factory=list)  # file, receipt, line
 
 
-def draw(changes: Changes, since: Since, as_of: date, key: str = "") -> None:
+def draw(changes: Changes, since: Since, key: str = "") -> None:
     """The five kinds of change of one patient, flags in two lists; `key` tells them apart from others of the page."""
-    st.caption(style.as_markdown(said_of(since)))
-    for kind, told in lines(changes).items():
-        number = changes.new_in_all if kind == "new" else len(told)
-        if not told:
-            st.markdown(f"**{HEADINGS[kind]}:** {_nothing(kind, since)}")
-            continue
-        st.markdown("\n".join([f"**{HEADINGS[kind]}: {number}**\n", *(_bullet(line) for line in told[:MOST])]))
-        if len(told) > MOST:
-            with st.expander(f"and {len(told) - MOST} more", type="compact", key=f"more-{kind}-{key}"):
-                st.markdown("\n".join(_bullet(line) for line in told[MOST:]))
-                if number > len(told):
-                    st.caption(f"{number - len(told):,} older ones are not listed.")
-    if changes:
-        st.download_button(
-            "Download as CSV",
-            lambda: table.as_csv(rows(changes)),
-            f"changes-{style.day(as_of)}.csv",
-            "text/csv",
-            on_click="ignore",
-            key=f"csv-changes-{key}",
-        )
+    with st.container(key=f"change-list-{key}"):
+        st.caption(style.as_markdown(said_of(since)))
+        for kind, told in lines(changes).items():
+            _draw_kind(kind, told, changes.new_in_all if kind == "new" else len(told), since, key)
+        if changes:
+            st.download_button(
+                "Download as CSV",
+                lambda: table.as_csv(rows(changes)),
+                "changes.csv",
+                "text/csv",
+                on_click="ignore",
+                key=f"csv-changes-{key}",
+            )
+
+
+def _draw_kind(kind: str, told: list[Line], number: int, since: Since, key: str) -> None:
+    if not told:
+        st.markdown(f"**{HEADINGS[kind]}:** {_nothing(kind, since)}")
+        return
+    st.markdown("\n".join([f"**{HEADINGS[kind]}: {number:,}**\n", *(_bullet(line) for line in told[:MOST])]))
+    if len(told) > MOST:
+        with st.expander(f"and {number - MOST:,} more", type="compact", key=f"more-{kind}-{key}"):
+            st.markdown("\n".join(_bullet(line) for line in told[MOST:LISTED]))
+            if number > LISTED:
+                st.caption(f"{number - LISTED:,} more are not listed here.")
 
 
 def said_of(since: Since) -> str:
@@ -155,10 +160,15 @@ def _corrected(row: dict) -> Line:
     if row["withdrawn"]:
         return Line(_name(row), "withdrawn", old["day"], before=_value(old), sources=sources)
     told = [one for one in row["changed"] if one["field"] not in ("value", "unit", "value as judged")]
-    remark = ", ".join(f"{one['field']}: {_said(one['old'])} → {_said(one['new'])}" for one in told)
+    remark = ", ".join(_differs(one) for one in told)
     if row["continues"]:
         return Line(_name(row), _value(new), new["day"], remark=f"goes on or ended; {remark}", sources=sources)
     return Line(_name(row), _value(new), new["day"], before=_value(old), remark=remark, sources=sources)
+
+
+def _differs(one: dict) -> str:
+    """'end: going on → 9 Sep 2021'."""
+    return f"{one['field']}: {_said(one['old'])} → {_said(one['new'])}"
 
 
 def _said(text: str | None) -> str:
@@ -194,7 +204,10 @@ def _flag(row: dict) -> Line:
 def _record(record: dict) -> str:
     """'Ferritin 200 ng/mL, 25 May 2024, corrected from 2000 ng/mL'."""
     was = {"value": record.get("old_value"), "unit": record.get("old_unit")}
-    how = {"corrected": f", corrected from {_value(was)}", "withdrawn": ", withdrawn"}.get(record["how"], "")
+    ends = "; ".join(_differs(one) for one in record.get("changed", ()))
+    how = {"corrected": f", corrected from {_value(was)}", "withdrawn": ", withdrawn", "continued": f", {ends}"}.get(
+        record["how"], ""
+    )
     late = ", late" if record.get("late") else ""
     day = f", {style.day(record['day'])}" if record["day"] else ""
     return f"{_name(record)} {_value(record)}{day}{how}{late}"
@@ -222,5 +235,8 @@ def _undone(row: dict) -> Line:
         f"{style.words(progress['code'])} on {style.day(progress['day'])}" if progress else "nothing said of it since"
     )
     text = " ".join(str(row["text"] or "a decision").split())
-    remark = f"decided {style.day(row['day'])}, owner {row['owner']}; {said}"
+    checked = ""
+    if row["due"] == "to do" and row["check"]:
+        checked = f"; its effect was to be checked on {style.day(row['until'])}"
+    remark = f"decided {style.day(row['day'])}, owner {row['owner']}; {said}{checked}"
     return Line(text, f"{row['due']}, due" if row["due"] == "to do" else row["due"], day, remark=remark)

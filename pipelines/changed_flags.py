@@ -5,7 +5,7 @@ rules of now. Only patients of whom something was received since are judged agai
 and their spells say what stood on it.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date
 
@@ -44,12 +44,18 @@ KNOWN_THEN = """
 
 
 def differing(
-    cursor: duckdb.DuckDBPyConnection, patients: list[str] | None, since: Since, as_of: date, touched: list[str]
+    cursor: duckdb.DuckDBPyConnection,
+    patients: list[str] | None,
+    since: Since,
+    as_of: date,
+    touched: list[str],
+    left_out: Collection[str] = (),
 ) -> list[dict]:
     """The flags of some patients (None: everyone) that stand otherwise: patient_id, criterion, item, before_status, before_grade,
     before_evidence (None of patients not judged again), status, grade, since (first day of the run that stands; status None: nothing does).
 
-    `touched` are those among them who are judged again. Where other rules judged the store only they are compared: see `by_spells`.
+    `touched` are those among them who are judged again, but for some `left_out`, who are not compared. Where other rules judged the store
+    only they are compared: see `by_spells`.
     """
     rows: list[dict] = []
     if by_spells(cursor):
@@ -58,8 +64,9 @@ def differing(
         )
         asked = {"touched": touched, "everyone": patients is None, "patients": patients or []}
         rows += _compared(cursor, BY_SPELLS, BY_SPELLS, whose, since, as_of, asked)
-    for start in range(0, len(touched), findings.BATCH):
-        batch = touched[start : start + findings.BATCH]
+    again = [patient_id for patient_id in touched if patient_id not in left_out]
+    for start in range(0, len(again), findings.BATCH):
+        batch = again[start : start + findings.BATCH]
         with _sides(cursor, batch, since, as_of) as (own, before, now):
             whose = "patient_id IN (SELECT unnest($patients))"
             rows += _compared(own, before, now, whose, since, as_of, {"patients": batch})
@@ -76,21 +83,21 @@ def _sides(
     cursor: duckdb.DuckDBPyConnection, batch: list[str], since: Since, as_of: date
 ) -> Iterator[tuple[duckdb.DuckDBPyConnection, str, str]]:
     """A cursor and, as SQL on it, what stood then and what stands now of the patients of a batch."""
-    known_then = _known_then(cursor, batch, since)
+    received_then = known_then(cursor, batch, since)
     with cursor.cursor() as own:  # its TEMP tables go with it, at once
         now, judged_now = BY_SPELLS, None
         if not by_spells(cursor):
             on_duckdb.replay(own, batch, Known())
             sql = BY_REPLAY.replace("$%s", "$day")
             now, judged_now = "SELECT * FROM judged_now", own.execute(sql, {"day": as_of}).to_arrow_table()
-        if known_then:
-            on_duckdb.replay(own, known_then, Known(received_at=since.received_at))
+        if received_then:
+            on_duckdb.replay(own, received_then, Known(received_at=since.received_at))
         if judged_now is not None:
             own.register("judged_now", judged_now)
-        yield own, BY_REPLAY if known_then else NOTHING, now
+        yield own, BY_REPLAY if received_then else NOTHING, now
 
 
-def _known_then(cursor: duckdb.DuckDBPyConnection, patients: list[str], since: Since) -> list[str]:
+def known_then(cursor: duckdb.DuckDBPyConnection, patients: list[str], since: Since) -> list[str]:
     """Those of whom anything had been received then."""
     if since.received_at is None:
         return patients
@@ -125,9 +132,10 @@ def told(
 
     * `change`: 'met', 'grade', 'ceased' (now not met), 'unknown' (now cannot be told: `missing` says what is) or 'gone' (nothing stands),
     * `before_status`, `before_grade`,
-    * `because` and `did`, the records that did it (rows of `changed_records.new` or the sides of its `corrected`, with `how`:
-      'received', 'dated', 'corrected' or 'withdrawn'):
-      'records': in its evidence, not received or not dated then; 'corrected': evidence of then that is otherwise now;
+    * `because` and `did`, the records that did it, by the answer on the first day of its run (rows of `changed_records.new` or the sides
+      of its `corrected`, with `how`: 'received', 'dated', 'corrected', 'continued' (only its end or confirmation) or 'withdrawn'):
+      'records': in its evidence, not received or not dated then (and evidence of then that is otherwise now);
+      'corrected': evidence of then that is otherwise now, alone;
       'read': not in the evidence, but the rule reads such records, and these are of the day, arrived late or were corrected;
       'first': nothing of the patient had been received then, and no evidence is named;
       'waiting time' (a flag gained) or 'time' (lost): no record did.
@@ -135,13 +143,11 @@ def told(
     if not differ:
         return []
     patients = sorted({row["patient_id"] for row in differ})
-    criteria = sorted({row["criterion"] for row in differ})
-    answers = {_key(row): row for row in findings.standing(cursor, as_of, patients, criteria)}
-    named = sorted(
-        {record_id for row in differ if _key(row) in answers for record_id in answers[_key(row)]["evidence"]}
-    )
+    answers = _answers(cursor, differ, as_of)
+    turned = {key: [str(record_id) for record_id in row["first_evidence"]] for key, row in answers.items()}
+    named = sorted({record_id for evidence in turned.values() for record_id in evidence})
     arrived = changed_records.new(cursor, patients, since, as_of, named) if named else []
-    causes = Causes([*new, *arrived], corrected, since, set(patients) - set(_known_then(cursor, patients, since)))
+    causes = Causes([*new, *arrived], corrected, since, set(patients) - set(known_then(cursor, patients, since)))
     rows = []
     for row in differ:
         rule, answer = catalog().criteria[row["criterion"]], answers.get(_key(row))
@@ -156,7 +162,7 @@ def told(
             "finding": "",
             "margin": None,
         }
-        because, did = causes.of(row, answer)
+        because, did = causes.of(row, answer, turned.get(_key(row), []))
         change = {
             "met": "grade" if row["before_status"] == "met" else "met",
             "not_met": "ceased",
@@ -173,6 +179,41 @@ def told(
 
 def _key(row: dict) -> tuple:
     return row["patient_id"], row["criterion"], row["item"]
+
+
+# What stands on a day with the evidence of the first day of its run, which is what turned it: the same where it was judged once.
+ONCE_JUDGED = f"""
+    SELECT criterion, patient_id, item, last_judged AS on_date, status, grade, evidence, missing, facts, notes, margin, from_date AS since,
+        evidence AS first_evidence
+    FROM result.spell WHERE last_judged = from_date AND {STANDS.format(start="from_date")}"""
+
+
+def _answers(cursor: duckdb.DuckDBPyConnection, differ: list[dict], as_of: date) -> dict[tuple, dict]:
+    """The answers that stand now of flags that stand otherwise, as `findings.standing` gives them, each with `first_evidence`."""
+    standing = {_key(row) for row in differ if row["status"]}
+    found: list[dict] = []
+    if by_spells(cursor):
+        asked = {"day": as_of, "patients": sorted({key[0] for key in standing})}
+        sql = ONCE_JUDGED.replace("$%s", "$day") + " AND patient_id IN (SELECT unnest($patients))"
+        found = [row for row in findings.fetch_rows(cursor.execute(sql, asked)) if _key(row) in standing]
+    open_keys = standing - {_key(row) for row in found}
+    patients = sorted({key[0] for key in open_keys})
+    for start in range(0, len(patients), findings.BATCH):
+        with cursor.cursor() as own:
+            batch = patients[start : start + findings.BATCH]
+            on_duckdb.replay(own, batch, Known(), criteria={key[1] for key in open_keys})
+            rows = findings.fetch_rows(own.execute(JUDGED_AGAIN, {"day": as_of}))
+        found += [row for row in rows if _key(row) in open_keys]
+    return {_key(row): row for row in findings.tell(found)}
+
+
+JUDGED_AGAIN = f"""
+    SELECT {", ".join(f"answer.{column}" for column in findings.COLUMNS)}, coalesce(first.evidence, answer.evidence) AS first_evidence
+    FROM judgement AS answer
+    LEFT JOIN judgement AS first ON first.patient_id = answer.patient_id AND first.criterion = answer.criterion
+        AND coalesce(first.item, '') = coalesce(answer.item, '') AND first.on_date = answer.since
+    WHERE answer.on_date <= $day AND (answer.until_date IS NULL OR answer.until_date > $day)
+        AND answer.patient_id IN (SELECT patient_id FROM asked)"""
 
 
 class Causes:
@@ -196,20 +237,20 @@ class Causes:
     def _side(row: dict) -> dict:
         """What took the place of a record, or the record that was withdrawn; with the value it had."""
         shown = row["old"] if row["withdrawn"] or row["new"] is None else row["new"]
-        how = "withdrawn" if row["withdrawn"] else "corrected"
-        about = {name: row[name] for name in ("patient_id", "kind", "label")}
+        how = "withdrawn" if row["withdrawn"] else "continued" if row["continues"] else "corrected"
+        about = {name: row[name] for name in ("patient_id", "kind", "label", "changed")}
         return shown | about | {"how": how, "old_value": row["old"]["value"], "old_unit": row["old"]["unit"]}
 
-    def of(self, row: dict, answer: dict | None) -> tuple[str, list[dict]]:
-        """`because` and `did` of a flag that stands otherwise (`told`)."""
-        evidence = answer["evidence"] if answer else []
-        found = [self.arrived[record_id] for record_id in evidence if record_id in self.arrived]
-        if found:
-            return "records", found
+    def of(self, row: dict, answer: dict | None, evidence: list[str]) -> tuple[str, list[dict]]:
+        """`because` and `did` of a flag that stands otherwise (`told`); `evidence` of the answer when it became this one."""
         before = [str(record_id) for record_id in row["before_evidence"] or []]
-        found = [self.closed[record_id] for record_id in before if record_id in self.closed]
-        if found:
-            return "corrected", found
+        arrived = [self.arrived[record_id] for record_id in evidence if record_id in self.arrived]
+        closed = [self.closed[record_id] for record_id in before if record_id in self.closed]
+        if arrived or closed:
+            both = {
+                id(one): one for one in [*arrived, *closed]
+            }  # a version and the one it took the place of are told once
+            return ("records" if arrived else "corrected"), list(both.values())
         if row["patient_id"] in self.unknown_then:
             return "first", []
         found = self._read_by(row, answer)
@@ -228,4 +269,4 @@ class Causes:
         }.values()
         if answer and answer["since"] > self.since.as_of:
             return [one for one in theirs if one["day"] == answer["since"] and one["how"] != "withdrawn"]
-        return [one for one in theirs if one["how"] in ("corrected", "withdrawn") or one.get("late")]
+        return [one for one in theirs if one["how"] not in ("received", "dated") or one.get("late")]

@@ -16,7 +16,7 @@ from pipelines.catalog import GROUPS, catalog
 from pipelines.changed_records import Since as Since
 from pipelines.rule_versions import Ledger
 
-MOST_JUDGED = 500  # patients of a cohort who are judged again: some 20 s; project default
+MOST_JUDGED = 500  # patients of a cohort who are judged again, in some 20 s; project default
 
 
 @dataclass
@@ -82,16 +82,16 @@ def cohort_changes(
 
     Keys: `records` (`changed_records.counted`), `gained` and `lost` (dicts of criterion, title, group, patients: sorted ids, unknown: of
     a lost one those of whom it now cannot be told), `rules` (`rules_changed`), `undone` (`undone`) and `left_out` (patients: ids, why).
-    Patients of whom something was received since are judged again, at most so many, those of the latest receipt first; of the others the
-    spells say what stood. Who is left out is in no flag, but counted in `records`.
+    Patients of whom something was received since are judged again, at most so many, those of the latest receipt first; of the others,
+    and of those who are all new, the spells say what stood. Who is left out is in no flag, but counted in `records`.
     """
     _check(since, as_of)
     everyone_again = not changed_flags.by_spells(cursor)
     again = _all_patients(cursor) if everyone_again else changed_records.touched(cursor, None, since)
-    kept, left_out = again[:most], again[most:]
-    differ = changed_flags.differing(cursor, None, since, as_of, again if not left_out else kept)
+    known_then = set(again if everyone_again else changed_flags.known_then(cursor, again, since))
+    left_out = [patient_id for patient_id in again if patient_id in known_then][most:]
     dropped = frozenset(left_out)
-    differ = [row for row in differ if row["patient_id"] not in dropped]
+    differ = changed_flags.differing(cursor, None, since, as_of, again, dropped)
     why = "other rules judged this store" if everyone_again else "something was received of them since the meeting"
     return {
         "records": changed_records.counted(cursor, since, as_of),
@@ -125,8 +125,8 @@ def undone(
     cursor: duckdb.DuckDBPyConnection, since: Since, as_of: date, patients: list[str] | None = None
 ) -> list[dict]:
     """The decisions of which something is due on a day: the entry (`entries.standing`) with `due`: 'to do' (its due day is over and no
-    progress says done or dropped) or 'to check' (the day on which its effect is checked came since the meeting), and `progress`, the
-    newest entry about it. One that is both is 'to do'. Oldest due day first."""
+    progress says done or dropped) or 'to check' (the day on which its effect is checked came since the meeting), `check` (that
+    day came, whatever `due` says) and `progress`, the newest entry about it. Oldest due day first."""
     stand = entries.standing(cursor, ("decision", "progress"), patients)
     progress = {row["about"]: row for row in stand if row["kind"] == "progress" and row["day"] <= as_of}
     rows = []
@@ -135,13 +135,14 @@ def undone(
             continue
         latest = progress.get(row["entry_id"])
         code = latest["code"] if latest else None
+        check = bool(row["criterion"] and row["until"] and since.as_of < row["until"] <= as_of and code != "dropped")
         if row["due_on"] and row["due_on"] < as_of and code not in ("done", "dropped"):
             due = "to do"
-        elif row["until"] and row["criterion"] and since.as_of < row["until"] <= as_of and code != "dropped":
+        elif check:
             due = "to check"
         else:
             continue
-        rows.append(row | {"due": due, "progress": latest})
+        rows.append(row | {"due": due, "check": check, "progress": latest})
     return sorted(rows, key=lambda row: (row["due_on"] or row["until"], row["patient_id"], row["entry_id"]))
 
 

@@ -78,7 +78,7 @@ def draw_changes(patient_id: str, as_of: date, since: header.LastMeeting) -> Non
     if opened.open:
         with opened:
             held = meeting.meeting_of(since.day)
-            change_list.draw(meeting.changes_of((patient_id,), held, as_of)[patient_id], held, as_of, "patient")
+            change_list.draw(meeting.changes_of((patient_id,), held, as_of)[patient_id], held, "patient")
 
 
 def draw_controls(

@@ -1,6 +1,6 @@
 """What stands above the chart: the header strip as cards, and one line on what changed since the last meeting.
 
-The day of the last meeting is in the address (`since`). No meetings are recorded: where the address says none, a week is assumed.
+The day of the last meeting is in the address (`since`), else it is the latest one recorded; where none is, a week is assumed.
 """
 
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ import streamlit as st
 
 from dashboard import address, strip, style
 from dashboard.charts.flags import lane_name
+from dashboard.data import meeting
 
 ASSUMED_DAYS = 7
 EARLIEST = date(1950, 1, 1)  # what the calendar offers
@@ -25,10 +26,14 @@ class LastMeeting:
 
 
 def last_meeting(as_of: date) -> LastMeeting:
-    """The last meeting the address names, if that is a day up to the as-of day; else a week before."""
+    """The last meeting the address names, if that is a day up to the as-of day; else the latest one recorded before it, else a week
+    before."""
     asked = address.now().since
     if asked and EARLIEST <= asked <= as_of:
         return LastMeeting(asked, assumed=False)
+    recorded = meeting.last_meeting(as_of)
+    if recorded:
+        return LastMeeting(recorded.as_of, assumed=False)
     return LastMeeting(as_of - timedelta(days=ASSUMED_DAYS), assumed=True)
 
 
@@ -74,10 +79,10 @@ def sentence(page: dict, as_of: date, since: LastMeeting) -> str:
     standing = strip.standing(page, as_of)
     met = sum(row["status"] == "met" for row in standing)
     unknown = sum(row["status"] == "not_evaluable" for row in standing)
-    meeting = f"{style.day(since.day)}, a week before: assumed" if since.assumed else style.day(since.day)
+    held = f"{style.day(since.day)}, a week before: assumed" if since.assumed else style.day(since.day)
     parts = [
         f"**Met {met}**",
-        f"**newly met** since the last meeting ({meeting}): {_counted(strip.newly_met(page, as_of, since.day))}",
+        f"**newly met** since the last meeting ({held}): {_counted(strip.newly_met(page, as_of, since.day))}",
         f"no longer met: {_counted(strip.no_longer_met(page, as_of, since.day), named=1)}",
     ]
     between = strip.met_between(page, as_of, since.day)

@@ -155,6 +155,11 @@ SHEET = (
 @media (min-width: 1000px) {
     .st-key-changes { flex-wrap: nowrap; }
     .st-key-changes > :first-child { flex: 1 1 0; min-width: 0; } }
+[class*="st-key-change-list-"] { gap: 0.35rem; }
+[class*="st-key-change-list-"] p, [class*="st-key-change-list-"] li { font-size: 0.86rem; line-height: 1.35; margin: 0; }
+[class*="st-key-change-list-"] ul { margin: 0; padding-left: 1.2rem; }
+[class*="st-key-change-list-"] [data-testid="stMarkdownContainer"],
+[class*="st-key-change-list-"] [data-testid="stCaptionContainer"] { margin-bottom: 0; }
 [class*="-new-"][class*="st-key-flag-met-"] { border-width: 2px 2px 2px 5px; }
 [class*="st-key-flag-"] [data-testid="stMarkdown"] strong { font-size: 0.82rem; }
 [class*="st-key-card-"] [data-testid="stMarkdownContainer"], [class*="st-key-flag-"] [data-testid="stMarkdownContainer"],

@@ -6,7 +6,7 @@ its evidence is never one that came later.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import asdict
 from datetime import date
 from decimal import Decimal
@@ -61,13 +61,13 @@ def standing(
     cursor: duckdb.DuckDBPyConnection,
     as_of: date | None = None,
     patients: list[str] | None = None,
-    criterion: str | None = None,
+    criterion: str | Collection[str] | None = None,
     group: str | None = None,
     status: str | None = None,
     known: Known = ALL_KNOWN,
 ) -> list[dict]:
     """The answers standing as of a day (default: the last recorded day of the store, among what was `known`), one dict per patient,
-    criterion and item.
+    criterion and item. `criterion` may be several: they are judged in one pass.
 
     Raises NotFound for a patient or a criterion that does not exist. Ordered by patient, criterion, item.
     """
@@ -89,7 +89,7 @@ def history(
     cursor: duckdb.DuckDBPyConnection,
     as_of: date | None = None,
     patients: list[str] | None = None,
-    criterion: str | None = None,
+    criterion: str | Collection[str] | None = None,
     group: str | None = None,
     status: str | None = None,
     known: Known = ALL_KNOWN,
@@ -124,13 +124,18 @@ def _replayed(
         return fetch_rows(found)
 
 
-def _criteria(criterion: str | None, group: str | None) -> list[str]:
+def _criteria(criterion: str | Collection[str] | None, group: str | None) -> list[str]:
     """The criteria asked for."""
+    wanted = _named(criterion)
     return [
         definition.id
         for definition in catalog().criteria.values()
-        if criterion in (None, definition.id) and group in (None, definition.group)
+        if (wanted is None or definition.id in wanted) and group in (None, definition.group)
     ]
+
+
+def _named(criterion: str | Collection[str] | None) -> Collection[str] | None:
+    return [criterion] if isinstance(criterion, str) else criterion
 
 
 def explain(
@@ -337,11 +342,15 @@ def _plain(fact: str | None) -> str | None:
 
 
 def _check_asked(
-    cursor: duckdb.DuckDBPyConnection, patients: list[str] | None, criterion: str | None, group: str | None
+    cursor: duckdb.DuckDBPyConnection,
+    patients: list[str] | None,
+    criterion: str | Collection[str] | None,
+    group: str | None,
 ) -> None:
     rules = catalog().criteria
-    if criterion and criterion not in rules:
-        raise NotFound(f"There is no criterion '{criterion}'.", hint=f"Known: {', '.join(sorted(rules))}.")
+    for name in _named(criterion or None) or ():
+        if name not in rules:
+            raise NotFound(f"There is no criterion '{name}'.", hint=f"Known: {', '.join(sorted(rules))}.")
     if group and group not in GROUPS:
         raise NotFound(f"There is no group '{group}'.", hint=f"Known: {', '.join(sorted(GROUPS))}.")
     for patient_id in patients or []:

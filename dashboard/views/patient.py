@@ -9,6 +9,7 @@ import streamlit as st
 
 from dashboard import (
     address,
+    change_list,
     chart_section,
     data,
     flag_cards,
@@ -21,6 +22,7 @@ from dashboard import (
     zoom,
 )
 from dashboard.charts import held_marks
+from dashboard.data import meeting
 
 
 def draw() -> None:
@@ -51,6 +53,8 @@ def draw() -> None:
         st.caption(f"Not as of {style.day(chosen.as_of)}: {then} reaches {reach}. The nearest of its days is shown.")
     since = header.last_meeting(as_of)
     header.draw(page, as_of, since)
+    if not chosen.past:
+        draw_changes(patient_id, as_of, since)
     answers = strip.standing(page, as_of)
     opened = flag_cards.chosen(answers)
     chart, flags = st.columns([2.75, 1], gap="small")
@@ -64,6 +68,17 @@ def draw() -> None:
 
 
 NOTHING_KNOWN = "Nothing of this patient was known then."
+
+
+def draw_changes(patient_id: str, as_of: date, since: header.LastMeeting) -> None:
+    """What changed since the last meeting; nothing is read before it is opened."""
+    assumed = ", assumed" if since.assumed else ""
+    label = f"What changed since the last meeting ({style.day(since.day)}{assumed})"
+    opened = st.expander(label, type="compact", key="what-changed", on_change="rerun")
+    if opened.open:
+        with opened:
+            held = meeting.meeting_of(since.day)
+            change_list.draw(meeting.changes_of((patient_id,), held, as_of)[patient_id], held, "patient")
 
 
 def draw_controls(

@@ -11,6 +11,7 @@ import duckdb
 
 from pipelines.errors import Refusal
 from pipelines.findings import fetch_rows
+from pipelines.transplant_actions import open_actions
 from pipelines.transplant_status import STATUS, STATUS_ORDER
 
 TRIGGERS = (
@@ -40,7 +41,7 @@ ORDER_SENTENCE = (
     "Who was no longer in need comes back when a condition is newly met."
 )
 
-# `standing`: what stands on the day. What is missing was said on the last day judged; where that is later than the day, it is not told here.
+# `standing`: what stands on the day. What is missing was said on the last day judged; where that is later, it is not told here.
 BOARD = f"""
     WITH answer AS (
         SELECT patient_id, criterion, item, status, grade, from_date, until_date, last_judged, missing FROM result.spell
@@ -56,7 +57,8 @@ BOARD = f"""
                 FILTER (status = 'not_evaluable' AND criterion <> '{BARRIERS}') AS unknown,
             list({{'item': item, 'grade': grade, 'since': since}} ORDER BY grade DESC, item)
                 FILTER (status = 'met' AND criterion = '{BARRIERS}') AS barriers,
-            list(item ORDER BY item) FILTER (status = 'not_evaluable' AND criterion = '{BARRIERS}' AND item IS NOT NULL) AS barriers_unknown,
+            list(item ORDER BY item) FILTER (status = 'not_evaluable' AND criterion = '{BARRIERS}' AND item IS NOT NULL)
+                AS barriers_unknown,
             max(since) FILTER (status = 'met' AND list_contains($triggers, criterion)) AS newest_trigger,
             count(*) FILTER (status = 'met' AND list_contains($triggers, criterion)) > 0 AS triggered,
             count(*) FILTER (status = 'met' AND criterion = 'urgent_transfer') > 0 AS urgent,
@@ -130,7 +132,9 @@ def board(cursor: duckdb.DuckDBPyConnection, as_of: date) -> list[dict]:
     no_longer_met (criterion, first_met, ceased); barriers (item, grade 3 to 1, since), barriers_unknown (items); first_met,
     first_trigger, days (whole days to the referral, to the death, or to the as-of day; 0 where the referral came first; None: no clock),
     running, clocks (trigger, first_met, days), referred_on, referred_as; status (a code of `transplant_status`), status_on, status_text,
-    status_file, status_line, status_record, discussed_on. Raises Refusal where other rules judged the store.
+    status_file, status_line, status_record, discussed_on; next_action: the first of `transplant_actions.open_actions`, or None.
+
+    Raises Refusal where a store was judged before the clocks were kept.
     """
     check_clock(cursor)
     rows = fetch_rows(
@@ -146,7 +150,9 @@ def board(cursor: duckdb.DuckDBPyConnection, as_of: date) -> list[dict]:
             },
         )
     )
+    actions = open_actions(cursor, as_of)
     for row in rows:
+        row["next_action"] = actions.get(row["patient_id"], [None])[0]
         row["status_record"] = row["status_record"] and str(row["status_record"])
     return rows
 

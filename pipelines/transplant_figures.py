@@ -48,10 +48,10 @@ FIGURES = f"""
 
 
 def figures(cursor: duckdb.DuckDBPyConnection, as_of: date) -> dict:
-    """`rows`: for each of DEFINITIONS definition, title, patients, referred, before (of them referred first: 0 days), percent (None of fewer
-    than FEWEST), days_to_referral (median of those referred), waiting (neither referred, died nor said to be no longer in need) and
+    """`rows`: for each of DEFINITIONS definition, title, patients, referred, before (of them referred first: 0 days), percent (None of
+    fewer than FEWEST), days_to_referral (median of those referred), waiting (neither referred, died nor said to be no longer in need) and
     days_waiting (their median to the as-of day), died and not_needed (without a referral). `published`: the same of the paper: patients,
-    percent, days, citation, doi. Days are whole or halves. Raises Refusal where other rules judged the store.
+    percent, days, citation, doi. Days are whole or halves. Raises Refusal as `board`.
     """
     check_clock(cursor)
     found = {row["definition"]: row for row in fetch_rows(cursor.execute(FIGURES, {"day": as_of}))}

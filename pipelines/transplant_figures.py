@@ -47,7 +47,7 @@ FIGURES = f"""
     FROM counted GROUP BY definition"""
 
 
-def figures(cursor: duckdb.DuckDBPyConnection, as_of: date) -> dict:
+def referral_figures(cursor: duckdb.DuckDBPyConnection, as_of: date) -> dict:
     """`rows`: for each of DEFINITIONS definition, title, patients, referred, before (of them referred first: 0 days), percent (None of
     fewer than FEWEST), days_to_referral (median of those referred), waiting (neither referred, died nor said to be no longer in need) and
     days_waiting (their median to the as-of day), died and not_needed (without a referral). `published`: the same of the paper: patients,

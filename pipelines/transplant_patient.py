@@ -17,7 +17,7 @@ REFERRALS = """
     ORDER BY at_high, record_id"""
 
 
-def patient(cursor: duckdb.DuckDBPyConnection, patient_id: str, as_of: date) -> dict:
+def transplant_details(cursor: duckdb.DuckDBPyConnection, patient_id: str, as_of: date) -> dict:
     """answers (of the transplant group but barriers, as `findings.standing`), barriers (likewise), referrals (patient_id, code, on_date,
     text, date_assumed, file, receipt, line, record_id, entry: that which brought it, or None; those after the day too, so that each can be
     corrected), workup (`checklist`), actions (`open_actions`). Raises NotFound.
@@ -34,7 +34,7 @@ def patient(cursor: duckdb.DuckDBPyConnection, patient_id: str, as_of: date) -> 
     }
 
 
-def frozen(cursor: duckdb.DuckDBPyConnection, patient_id: str, as_of: date) -> dict:
+def transplant_basis(cursor: duckdb.DuckDBPyConnection, patient_id: str, as_of: date) -> dict:
     """What a decision on transplantation is made on: as_of, the answers of the transplant group that are met, and the versions of their
     rules; as texts, to be kept with it."""
     met = findings.standing(cursor, as_of, [patient_id], group="transplant", status="met")

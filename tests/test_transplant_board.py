@@ -15,8 +15,8 @@ from pipelines.load import load
 from pipelines.store.database import SnapshotReader, Store
 from pipelines.transplant_actions import open_actions
 from pipelines.transplant_board import BANDS, board
-from pipelines.transplant_figures import figures
-from pipelines.transplant_patient import frozen, patient
+from pipelines.transplant_figures import referral_figures
+from pipelines.transplant_patient import transplant_basis, transplant_details
 from pipelines.transplant_workup import SOON_DAYS, checklist, state
 
 REAL = "yonsei-2021"
@@ -212,9 +212,9 @@ class TestStatus:
         assert (rows["again"]["status"], rows["again"]["band"]) == ("not_needed", "urgent")
 
     def test_the_records_say_who_entered_them(self, cursor):
-        told = patient(cursor, "declined", DAY)["referrals"]
+        told = transplant_details(cursor, "declined", DAY)["referrals"]
         assert [(one["code"], one["entry"]["author"]) for one in told] == [("declined", "Dr A")]
-        assert patient(cursor, "ties", DAY)["referrals"][0]["entry"] is None
+        assert transplant_details(cursor, "ties", DAY)["referrals"][0]["entry"] is None
 
 
 def done(day: date, until: date | None = None, item: str = "hrct", code: str = "done") -> dict:
@@ -295,7 +295,7 @@ class TestNextAction:
         assert [one["entry_id"] for one in open_actions(cursor, date(2024, 3, 29))["urgent"]] == ["a3", "a1", "a2"]
 
     def test_what_it_is_made_on_is_frozen(self, cursor):
-        kept = frozen(cursor, "urgent", DAY)
+        kept = transplant_basis(cursor, "urgent", DAY)
         assert kept["as_of"] == "2024-04-01"
         assert "urgent_transfer" in {one["criterion"] for one in kept["answers"]}
         assert kept["rules"].keys() == {one["criterion"] for one in kept["answers"]}
@@ -303,7 +303,7 @@ class TestNextAction:
 
 class TestFigures:
     def test_two_definitions_beside_the_published_numbers(self, cursor):
-        told = figures(cursor, DAY)
+        told = referral_figures(cursor, DAY)
         lung, ours = told["rows"]
         assert (lung["definition"], lung["patients"], lung["referred"], lung["percent"]) == (
             "lung_function",
@@ -328,7 +328,7 @@ class TestFigures:
         assert told["published"]["doi"] == "10.1177/17534666231221750"
 
     def test_nobody_is_told_as_nobody(self, cursor):
-        for row in figures(cursor, date(2000, 1, 1))["rows"]:
+        for row in referral_figures(cursor, date(2000, 1, 1))["rows"]:
             assert (row["patients"], row["percent"], row["days_to_referral"]) == (0, None, None)
 
 

@@ -4,7 +4,7 @@ from datetime import date
 
 import streamlit as st
 
-from dashboard import author, style, transplant_forms
+from dashboard import author, data, style, transplant_forms
 from dashboard import transplant_words as words
 from dashboard.data import transplant
 from dashboard.strip import identity
@@ -17,7 +17,8 @@ def draw(row: dict, as_of: date) -> None:
     may_enter = not st.session_state.get("deidentified")
     with st.container(border=True, key="transplant-details"):
         if may_enter:
-            author.asked("transplant_author")
+            with st.container(width=320):
+                author.asked("transplant_author")
         names = ("Conditions and barriers", "Referral", "Work-up", "Actions")
         conditions, referral, workup, actions = st.tabs(names)
         with conditions:
@@ -90,39 +91,50 @@ def referral_line(one: dict, as_of: date) -> dict:
     }
 
 
+WORKUP_WIDTHS = {
+    "Item": 250, "State": 150, "Day": 95, "Expires": 95, "Days left": 70, "In the records": 400, "Result entered": 160, "Valid for": 80,
+    "Asked for by": 260,
+}  # fmt: skip
+
+
 def draw_workup(items: list[dict]) -> None:
-    st.dataframe([workup_line(one) for one in items], hide_index=True, height=420, alt="Work-up with expiry dates")
+    st.dataframe(
+        [workup_line(one) for one in items],
+        hide_index=True,
+        height=420,
+        alt="Work-up with expiry dates",
+        column_config={name: st.column_config.Column(width=width) for name, width in WORKUP_WIDTHS.items()},
+    )
     st.caption(
         "An item is done when a person says so; a result in the records is shown beside and settles nothing. It holds to the end of its "
-        "last day. Every number of days is a project default unless entered."
+        "last day. Every number of days is a project default unless entered; the source named is one that the item follows from."
     )
 
 
 def workup_line(one: dict) -> dict:
     state = transplant.WORKUP_STATES[one["state"]]
-    plan = f"; planned {style.day(one['planned'])}" if one["planned_known"] and one["state"] != "planned" else ""
+    plan = "; planned" + (f" {style.day(one['planned'])}" if one["planned"] else "") if one["planned_known"] else ""
     return {
-        "Group": one["group"],
         "Item": one["title"],
-        "State": state + plan,
+        "State": state + (plan if one["state"] != "planned" else ""),
         "Day": style.day(one["day"]) if one["day"] else "",
         "Expires": style.day(one["expires"]) if one["expires"] else "",
-        "Days left": one["days_left"],
-        "Result entered": one["text"] or "",
+        "Days left": "" if one["days_left"] is None else str(one["days_left"]),
         "In the records": newest(one["newest"]),
-        "Valid for": f"{one['valid_days']} days [project default]",
+        "Result entered": one["text"] or "",
+        "Valid for": f"{one['valid_days']} days",
         "Asked for by": one["cite"] if one["published"] else "project default",
     }
 
 
 def newest(record: dict | None) -> str:
-    """'CRP 0.8 mg/dL: 13 Aug 2021, 25 days old (labs.csv line 3)'."""
+    """'Creatinine 0.8 mg/dL: 13 Aug 2021, 25 days old (labs.csv line 3)'."""
     if record is None:
         return "none"
     value = " ".join(part for part in (record["value"], style.unit(record["unit"])) if part)
     assumed = " (day assumed)" if record["date_assumed"] else ""
     age = f"{record['age_days']} day{'s' * (record['age_days'] != 1)} old"
-    name = f"{style.words(record['title'])} {value}".strip()
+    name = f"{data.title_of(record['kind'], record['title'])} {value}".strip()
     return f"{name}: {style.day(record['on_date'])}{assumed}, {age} ({record['file']} line {record['line']})"
 
 

@@ -26,8 +26,9 @@ def headline(figures: dict) -> str:
     ours = figures["rows"][-1]
     paper = figures["published"]
     return (
-        f"Referred: {share(ours)}, median {days(ours['days_to_referral'])} to referral; {ours['waiting']} wait, median "
-        f"{days(ours['days_waiting'])}. Published: {paper['percent']} % of {paper['patients']}, {paper['days']} days"
+        f"Any trigger met: {share(ours)} referred, median {days(ours['days_to_referral'])}; {ours['waiting']} wait, median "
+        f"{days(ours['days_waiting'])}. Published, lung-function criteria met: {paper['percent']} % of {paper['patients']}, median "
+        f"{paper['days']} days"
     )
 
 

@@ -5,6 +5,7 @@ from dashboard.data import transplant
 
 GRADES = {3: "absolute", 2: "high risk", 1: "risk factor"}
 CLOSED = {"died": "died", "transplanted": "transplanted", "not_needed": "no longer needed"}
+ABBREVIATIONS = {"bmi": "BMI", "egfr": "eGFR", "ecmo": "ECMO"}
 SHORT = {
     "urgent_transfer": "urgent transfer",
     "transplant_listing": "listing",
@@ -51,17 +52,27 @@ def no_longer(row: dict) -> list[str]:
     ]
 
 
-def unknown(row: dict) -> str:
-    """What cannot be told, and what would settle it: of a trigger that is met its other conditions."""
+def unknown(row: dict, most: int | None = None) -> str:
+    """What cannot be told, and the records that are asked for, at most so many of them: of a trigger that is met its other conditions."""
     names = {one["criterion"] for one in row["unknown"]}
     told = [one for one in row["unknown"] if not any(one["criterion"] in PARTS[name] for name in PARTS.keys() & names)]
-    return "; ".join(f"{SHORT[one['criterion']]}: {missing(one)}" for one in told)
+    if not told:
+        return ""
+    needs = list(dict.fromkeys(thing for one in told for thing in one["missing"] or ()))
+    shown = needs[:most]
+    if len(needs) > len(shown):
+        shown.append(f"and {len(needs) - len(shown)} more")
+    if any(
+        one["missing"] is None for one in told
+    ):  # judged again later: what was missing on the day is told by the records alone
+        shown.append("and what the opened row says")
+    return f"{', '.join(SHORT[one['criterion']] for one in told)}; asked for: {', '.join(shown)}"
 
 
-def missing(one: dict) -> str:
-    if one["missing"] is None:
-        return "see the patient's answers"
-    return "needs " + ", ".join(one["missing"])
+def last_record(row: dict) -> str:
+    """'last record 4 Oct 2021, 12 days before'."""
+    ago = row["last_day_ago"]
+    return f"last record {style.day(row['last_day'])}" + (f", {ago:,} day{'s' * (ago != 1)} before" if ago else "")
 
 
 def clock(row: dict) -> str:
@@ -87,18 +98,22 @@ def clocks(row: dict) -> str:
     return ", ".join(f"{SHORT[one['trigger']]} {one['days']:,}" for one in row["clocks"] or ())
 
 
+def barrier(item: str) -> str:
+    return ABBREVIATIONS.get(item, style.words(item))
+
+
 def barriers(row: dict) -> str:
     """The barriers by grade, the gravest first."""
     told = []
     for grade, words in GRADES.items():
-        names = [style.words(one["item"]) for one in row["barriers"] if one["grade"] == grade]
+        names = [barrier(one["item"]) for one in row["barriers"] if one["grade"] == grade]
         if names:
             told.append(f"{words}: {', '.join(names)}")
     return "; ".join(told) or "none recorded"
 
 
 def barriers_unknown(row: dict) -> str:
-    return ", ".join(style.words(item) for item in row["barriers_unknown"])
+    return ", ".join(barrier(item) for item in row["barriers_unknown"])
 
 
 def status(row: dict) -> str:
@@ -123,6 +138,7 @@ def as_table(rows: list[dict]) -> list[dict]:
     return [
         {
             "patient": row["patient_id"],
+            "last record": row["last_day"],
             "group": transplant.BAND_WORDS[row["band"]],
             "closed because": CLOSED.get(row["closed_because"], ""),
             "triggers met": "; ".join(triggers(row)),

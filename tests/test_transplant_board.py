@@ -123,6 +123,11 @@ class TestWhoIsOnTheBoard:
         said = next(one for one in row["no_longer_met"] if one["criterion"] == "referral_oxygen")
         assert (said["first_met"], said["ceased"]) == (date(2024, 1, 1), date(2024, 2, 1))
 
+    def test_the_last_record_up_to_the_day_is_said(self, cursor, rows):
+        assert (rows["ceased"]["last_day"], rows["ceased"]["last_day_ago"]) == (date(2024, 2, 1), 60)
+        early = next(row for row in board(cursor, date(2024, 1, 5)) if row["patient_id"] == "ceased")
+        assert early["last_day"] == date(2024, 1, 1)
+
     def test_a_referral_that_is_under_way_stays_one_that_was_answered_does_not(self, rows):
         assert rows["under_way"]["band"] == "referred" and "answered" not in rows
 

@@ -29,14 +29,31 @@ FEWEST = transplant_figures.FEWEST
 
 
 def board(as_of: date) -> list[dict]:
-    """Everyone on the board in its order (`transplant_board.board`). The list is shared among readers and never changed."""
+    """Everyone on the board in its order (`transplant_board.placed`). The list is shared among readers and never changed."""
     return _board(str(store_folder()), provenance().snapshot, as_of)
 
 
 @st.cache_resource(show_spinner="Reading the transplant board", max_entries=4)  # not copied: 20,000 rows are many
 def _board(folder: str, snapshot: int, as_of: date) -> list[dict]:
     with reader(folder).cursor() as cursor:
-        return transplant_board.board(cursor, as_of)
+        return transplant_board.placed(cursor, as_of)
+
+
+def told(rows: list[dict], as_of: date) -> list[dict]:
+    """Rows of the board with what is told of each patient (`transplant_board.told`)."""
+    return _told(str(store_folder()), provenance().snapshot, as_of, tuple(row["patient_id"] for row in rows), rows)
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def _told(folder: str, snapshot: int, as_of: date, patients: tuple[str, ...], _rows: list[dict]) -> list[dict]:
+    with reader(folder).cursor() as cursor:
+        return transplant_board.told(cursor, _rows, as_of)
+
+
+def whole_table(rows: list[dict], as_of: date) -> list[dict]:
+    """`told` of as many rows as there are, for a file: not kept."""
+    with reader(str(store_folder())).cursor() as cursor:
+        return transplant_board.told(cursor, rows, as_of)
 
 
 def figures(as_of: date) -> dict:

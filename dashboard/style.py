@@ -190,6 +190,8 @@ SHEET = (
 [class*="st-key-flag-"] td, [class*="st-key-flag-"] th { padding: 2px 5px !important; font-size: 0.8rem; }
 [class*="st-key-row-"] { border-bottom: 1px solid color-mix(in srgb, currentColor 15%, transparent); padding: 0.25rem 0 0.35rem; }
 [class*="st-key-row-"] [data-testid="stVerticalBlock"] { gap: 0; }
+[class*="st-key-open-"] button { padding: 0; min-height: 0; text-align: left; justify-content: flex-start; }
+[class*="st-key-open-"] button p { font-weight: 600; overflow-wrap: anywhere; text-align: left; }
 [class*="st-key-row-"] p { margin: 0; line-height: 1.35; }
 [class*="st-key-rules-"] { gap: 0.1rem; }
 [class*="st-key-rules-"] button { padding: 0.1rem 0.4rem; min-height: 0; justify-content: flex-start; width: 100%; }

@@ -8,6 +8,7 @@ leaves it alone.
 
 import json
 import os
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -37,6 +38,15 @@ class RuleChange:
 def judged_by(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
     """The rules that judged a store: criterion -> content hash of it and of all that it reads."""
     return dict(con.execute("SELECT criterion, content_hash FROM result.rule").fetchall())
+
+
+def made_by(con: duckdb.DuckDBPyConnection, names: Iterable[str]) -> dict[str, str]:
+    """The texts by which a store was judged, of those of the definitions named that it knows: definition -> its own content hash."""
+    found = con.execute(
+        "SELECT definition, content_hash FROM result.rule_part WHERE definition IN (SELECT unnest($names))",
+        {"names": list(names)},
+    )
+    return dict(found.fetchall())
 
 
 def write(con: duckdb.DuckDBPyConnection, rules: Catalog) -> None:

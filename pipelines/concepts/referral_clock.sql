@@ -6,6 +6,7 @@ follows one (accepted, declined, listed, transplanted), whenever it was; that it
 clock, and the first such day stands beside it. days: from first_met to referred_on, 0 where the referral came first; NULL while the
 clock runs: then it is counted to the as-of date. published_*: of so many patients with ILD who met lung-function criteria so many
 percent were referred, after so many days (median): to compare with, not a limit."""
+kept  = true
 
 [threshold.published_patients]
 value = 114

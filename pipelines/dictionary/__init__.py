@@ -32,6 +32,7 @@ __all__ = [
     "routes",
     "unit_spellings",
     "unit_sql",
+    "workup",
 ]  # fmt: skip
 
 FOLDER = Path(__file__).parent
@@ -95,6 +96,11 @@ def monitoring() -> dict[str, dict]:
     return _read("monitoring")
 
 
+def workup() -> dict[str, dict]:
+    """What a referral for lung transplantation asks for, in order: title, group, valid_days, analytes, events ((kind, code)), cite."""
+    return _workup()
+
+
 def citations() -> dict[str, dict]:
     """Every source: authors, title, journal, year, doi, url as far as recorded, and how certain the reading is."""
     return _read("citations")
@@ -150,6 +156,14 @@ def _drugs() -> dict[str, dict]:
         "pjp_cover_days": None, "protective": False, "dose_unit": "mg", "routes": {}, "synonym_routes": {}, "codes": [], "synonyms": [],
     }  # fmt: skip
     return {drug: standard | block for drug, block in blocks.items()}
+
+
+@functools.cache
+def _workup() -> dict[str, dict]:
+    return {
+        item: {"analytes": []} | block | {"events": [tuple(named.split(".")) for named in block.get("events", [])]}
+        for item, block in _read("workup").items()
+    }
 
 
 def unit_spellings() -> dict[str, list[str]]:

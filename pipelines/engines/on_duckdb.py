@@ -57,7 +57,7 @@ def evaluated(
     ends, and of 20,000 patients that is many times what may be held.
     """
     rules = rules or catalog()
-    if not judged_by_these_rules(con, rules):
+    if not judged_by_these_rules(con, rules) or not _kept_by_these_rules(con, rules):
         patients = None
     with _temporary(con):
         order = rules.needed(lambda definition: definition.kind == "criterion" or definition.kept)
@@ -372,6 +372,12 @@ def _keep(con: duckdb.DuckDBPyConnection, concept: str, everyone: bool) -> None:
 def judged_by_these_rules(con: duckdb.DuckDBPyConnection, rules: Catalog | None = None) -> bool:
     """Whether the spells of a store are the answers of the rules as they are now."""
     return rule_versions.judged_by(con) == (rules or catalog()).content_hashes()
+
+
+def _kept_by_these_rules(con: duckdb.DuckDBPyConnection, rules: Catalog) -> bool:
+    """Whether the kept concepts of a store, some of which no criterion reads, are those of the rules as they are now."""
+    kept = rules.needed(lambda definition: definition.kept)
+    return rule_versions.made_by(con, kept) == {name: rules[name].content_hash for name in kept}
 
 
 @contextmanager

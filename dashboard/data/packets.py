@@ -4,14 +4,14 @@ Nearly all the cost of a page is planning: the rules are planned once for all pa
 more than one page.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime
 
 from dashboard import patient_tables
 from dashboard.data.snapshot import ask, provenance, reader, store_folder
 from dashboard.dense import LongSeries
 from dashboard.rows import fetch_rows
-from dashboard.strip import recorded_days
+from dashboard.strip import recorded_days, standing
 from pipelines import findings
 from pipelines.catalog import catalog
 from pipelines.engines import on_duckdb
@@ -35,7 +35,9 @@ CONCEPTS = (
 Page = dict[str, list[dict]]
 
 
-def pages(patient_ids: Iterable[str], known: Known = ALL_KNOWN, told=None) -> dict[str, Page]:
+def pages(
+    patient_ids: Iterable[str], known: Known = ALL_KNOWN, told: Callable[[int, int], None] | None = None
+) -> dict[str, Page]:
     """The tables of several patients, each as `data.patient_page` gives them whole. `told(done, of)` is called as batches are read.
 
     Raises StoreEmpty.
@@ -63,15 +65,13 @@ def whole(cursor, patient_id: str, page: Page, long: dict[str, LongSeries]) -> P
     return page
 
 
-def evidence(pages_read: Iterable[Page], as_of: date) -> dict[str, dict]:
-    """By id the records behind every answer met on a day, of all pages at once (`findings.evidence_records`)."""
+def evidence(read: Iterable[tuple[Page, date]]) -> dict[str, dict]:
+    """By id the records behind every answer met on the as-of day of its page, of all pages at once (`findings.evidence_records`)."""
     ids = {
         one
-        for page in pages_read
-        for row in page["judgement"]
+        for page, as_of in read
+        for row in standing(page, as_of)
         if row["status"] == "met"
-        and row["on_date"] <= as_of
-        and (row["until_date"] is None or as_of < row["until_date"])
         for one in row["evidence"]
     }
     return ask(_evidence, tuple(sorted(ids)))
@@ -91,9 +91,9 @@ def rules_used() -> dict[str, dict]:
 
 def read_pages(cursor, patient_ids: list[str], known: Known) -> dict[str, tuple[Page, dict[str, LongSeries]]]:
     """The tables of patients by id with the long series of which the tables hold nothing yet."""
-    standing = {table: known.standing(f"record.{table}") for table in ("observation", "event", "administration")}
-    long = {one: patient_tables.long_series(cursor, one, standing["observation"]) for one in patient_ids}
-    of_patient = standing | {"patient": known.patients()}
+    versions = {table: known.standing(f"record.{table}") for table in ("observation", "event", "administration")}
+    long = {one: patient_tables.long_series(cursor, one, versions["observation"]) for one in patient_ids}
+    of_patient = versions | {"patient": known.patients()}
     found = {one: patient_tables.records(cursor, one, of_patient, list(long[one])) for one in patient_ids}
     on_duckdb.replay(cursor, patient_ids, known)
     for name in ("judgement", *CONCEPTS):

@@ -61,6 +61,7 @@ BAR = frozenset(
 )
 MARKER = frozenset({"symbol", "size", "color", "line", "opacity", "pattern"})
 PATTERN = frozenset({"shape", "size", "solidity", "fgcolor", "bgcolor"})
+BESIDE = 9  # pixels between the middle of a mark and a text beside it: the largest marks of a lane reach so far
 FAINTEST = 0.45  # how much of a hatching's colour a printer still shows
 
 
@@ -290,7 +291,8 @@ def _texts(trace: dict, plot: Plot) -> Iterator[str]:
         if at is None or not label:
             continue
         vertical, horizontal = position.split()
-        x = at[0] + {"left": -away, "center": 0, "right": away}[horizontal]
+        beside = BESIDE if vertical == "middle" and away else away
+        x = at[0] + {"left": -beside, "center": 0, "right": beside}[horizontal]
         y = at[1] + {"top": -away, "middle": 0, "bottom": away}[vertical]
         across = {"left": "end", "center": "middle", "right": "start"}[horizontal]
         stands = {"top": "bottom", "middle": "middle", "bottom": "top"}[vertical]

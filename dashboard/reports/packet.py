@@ -16,6 +16,8 @@ from pipelines.engines.inputs import Known
 from pipelines.rulebook.content import NOT_A_DEVICE as NOT_A_DEVICE
 
 HASH_SHOWN = 8  # digits of a rule's content hash
+PROJECT = "project"  # the citation of numbers that no paper gives
+LAST = "monitoring"  # a group whose flags, often many, stand behind the others
 
 
 @dataclass(frozen=True)
@@ -136,8 +138,8 @@ class Packet:
     @property
     def summary(self) -> str:
         """How many answers of each kind stand."""
-        new = sum(flag.new for flag in self.flags)
-        return f"Met {len(self.flags)}, of them newly met since {self.since}: {new}. Cannot be told {len(self.unknown)}. Not met {self.not_met}."
+        new = f"newly met since {self.since}: {sum(flag.new for flag in self.flags)}"
+        return f"{len(self.flags)}, {new}. Cannot be told {len(self.unknown)}. Not met {self.not_met}."
 
 
 ABSENT = {
@@ -178,8 +180,9 @@ def packet(
     """The packet of a patient's tables (`data.patient_page`) as of a day.
 
     `rules` by criterion: version and content_hash of what judged the page. `records` by id: the evidence (`findings.evidence_records`).
-    `since` is the day of the last meeting. The parts of the meeting are the caller's rows: changes (kind, text, day), decisions (day,
-    text, why, owner, due_on, effect, outcome, author), notes (day, text, topic, author), transplant and infection (name, value); days are dates.
+    `since` is the day of the last meeting. The parts of the meeting are the caller's rows: changes (kind, text, day), decisions (day, text,
+    why, owner, due_on, effect, outcome, author), notes (day, text, topic, author), transplant and infection (name, value); days are
+    dates.
     `chosen` are further fields of the chart's View.
     """
     answers = strip.standing(page, as_of)
@@ -224,7 +227,7 @@ class _Cited:
         self.places: dict[str, int] = {}
 
     def number(self, line: dict) -> int | None:
-        if line["tag"] == "project default":
+        if line["tag"] == "project default" or line["cite"] == PROJECT:
             return None
         if line["cite"] not in self.places:
             self.texts.append(line["citation"] + (f". doi:{line['doi']}" if line["doi"] else ""))
@@ -233,12 +236,19 @@ class _Cited:
 
 
 def _in_order(met: list[dict], new: list[dict]) -> list[tuple[dict, bool]]:
-    """What does not wait for the next meeting, then what is newly met, then the rest in order of groups."""
+    """What does not wait for the next meeting, then what is newly met, then the rest in order of groups; overdue tests at the end."""
     fresh, groups = {strip.identity(row) for row in new}, list(style.GROUPS)
 
     def place(row: dict) -> tuple:
         urgent, is_new = row["criterion"] in urgency.URGENT, strip.identity(row) in fresh
-        return not urgent, not is_new, groups.index(row["group"]), row["criterion"], row["item"] or ""
+        return (
+            not urgent,
+            row["group"] == LAST,
+            not is_new,
+            groups.index(row["group"]),
+            row["criterion"],
+            row["item"] or "",
+        )
 
     return [(row, strip.identity(row) in fresh) for row in sorted(met, key=place)]
 
@@ -297,11 +307,9 @@ def _treatment(page: dict, as_of: date) -> str:
 def _rule(name: str, rules: Mapping[str, dict]) -> str:
     """'urgent transfer v2 (1a2b3c4d)'."""
     used = rules.get(name)
-    return (
-        f"{style.words(name)} v{used['version']} ({used['content_hash'][:HASH_SHOWN]})"
-        if used
-        else f"{style.words(name)} (version unknown)"
-    )
+    if used is None:
+        return f"{style.words(name)} (version unknown)"
+    return f"{style.words(name)} v{used['version']} ({used['content_hash'][:HASH_SHOWN]})"
 
 
 def _rows(kind: type, given: Sequence[dict] | None, **named: str) -> tuple | None:

@@ -18,10 +18,20 @@ from pipelines.command_output import visible
 
 TEMPLATE = Path(__file__).parent / "packet.typ"
 FONTS = Path(rulebook.__file__).parent / "fonts"
-MOST_CHART = 1040  # pixels of panels under each other: their smallest letters are then 5.5 points high on paper
+MOST_CHART = 1090  # pixels of panels under each other: their smallest letters are then 5.5 points high on paper
 SHAPE = 186 / 208  # of the room for the chart on a second page, width over height
 # Letters of a text, so that no row is higher than the page can hold; the CSV has the whole.
-MOST = {"name": 110, "finding": 420, "evidence": 150, "source": 60, "number": 110, "words": 90, "cell": 320, "citation": 420, "rule": 70}
+MOST = {
+    "name": 110,
+    "finding": 420,
+    "evidence": 150,
+    "source": 60,
+    "number": 110,
+    "words": 90,
+    "cell": 320,
+    "citation": 420,
+    "rule": 70,
+}
 
 
 def document(packets: Sequence[Packet], told: Told | None = None) -> bytes:
@@ -49,7 +59,9 @@ def document(packets: Sequence[Packet], told: Told | None = None) -> bytes:
 
 
 def _set(text: str, **how: object) -> bytes:
-    return typst.compile(str(TEMPLATE), root=str(TEMPLATE.parent), font_paths=[str(FONTS)], sys_inputs={"packets": text}, **how)
+    return typst.compile(
+        str(TEMPLATE), root=str(TEMPLATE.parent), font_paths=[str(FONTS)], sys_inputs={"packets": text}, **how
+    )
 
 
 def _told(packet: Packet, number: int, told: Told | None, of: int) -> dict:
@@ -65,7 +77,13 @@ def _told(packet: Packet, number: int, told: Told | None, of: int) -> dict:
         "since": packet.since,
         "known": packet.known,
         "cards": [
-            {"name": card.name, "value": cut(card.value, 40), "detail": cut(card.detail, 120), "stale": card.stale, "known": card.known}
+            {
+                "name": card.name,
+                "value": cut(card.value, 40),
+                "detail": cut(card.detail, 120),
+                "stale": card.stale,
+                "known": card.known,
+            }
             for card in packet.cards
         ],
         "treatment": cut(packet.treatment, MOST["finding"]),
@@ -96,7 +114,11 @@ def _flag(flag: Flag) -> dict:
         "finding": finding,
         "letters": len(finding) + len(name) + 40,
         "evidence": [
-            {"text": cut(one.text, MOST["evidence"]), "day": one.day, "source": cut(wording.source(one), MOST["source"])}
+            {
+                "text": cut(one.text, MOST["evidence"]),
+                "day": one.day,
+                "source": cut(wording.source(one), MOST["source"]),
+            }
             for one in flag.evidence
         ],
         "numbers": [{"text": cut(one.text, MOST["number"]), "tag": one.tag, "cite": one.cite} for one in flag.numbers],
@@ -135,5 +157,3 @@ def _seen(value: object) -> object:
     if isinstance(value, list):
         return [_seen(part) for part in value]
     return visible(value) if isinstance(value, str) else value
-
-

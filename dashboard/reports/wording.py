@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from dashboard.reports.packet import Evidence, Missing, Packet
+from dashboard.reports.packet import Evidence, Missing, Packet, absent
 
 Told = Callable[[int, int], None]  # done, of
 
@@ -22,7 +22,8 @@ PARTS = (
     Part(
         "decisions",
         "Decisions",
-        {"day": "Day", "text": "Decision", "why": "Why", "owner": "Owner", "due": "Due", "effect": "Expected effect", "outcome": "Did it work?"},
+        {"day": "Day", "text": "Decision", "why": "Why", "owner": "Owner", "due": "Due", "effect": "Expected effect",
+         "outcome": "Did it work?"},
         (0, 1.5, 1.2, 0.6, 0, 1, 1),
     ),
     Part("notes", "Notes", {"day": "Day", "text": "Note", "topic": "Topic", "author": "By"}, (0, 1, 0, 0)),
@@ -53,3 +54,8 @@ def settles(one: Missing) -> str:
         return f"{one.thing} (settles none alone, asked for by {one.asked_by})"
     asked = f", asked for by {one.asked_by}" if one.asked_by != one.settles else ""
     return f"{one.thing} (settles {one.settles}{asked})"
+
+
+def all_absent(packet: Packet) -> str:
+    """What is said of every part that has no rows."""
+    return " ".join(words for part in PARTS if (words := absent(packet, part.name)))

@@ -69,7 +69,9 @@ ADMINISTRATIONS = f"""
     WHERE {_RECORDED}
     ORDER BY start_high, drug, record_id"""
 
-SUPPORT = "SELECT * EXCLUDE (patient_id) FROM oxygen_support WHERE patient_id = $patient_id"
+SUPPORT = """
+    SELECT * EXCLUDE (patient_id) FROM oxygen_support WHERE patient_id = $patient_id
+    ORDER BY on_date, oxygen_support.at NULLS FIRST, evidence"""
 
 # Of a run of rows that say the same the first and the last draw the whole step. The last of each day is what stands on that day. A
 # monitor's flow is never quite the same: of more than $most changes the least and the most support of each stretch are drawn.

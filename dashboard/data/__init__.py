@@ -10,16 +10,16 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard import patient_tables, queries, style, urgency
+from dashboard import queries, style, urgency
+from dashboard.data.packets import CONCEPTS as CONCEPTS
+from dashboard.data.packets import long_rows, read_pages
 from dashboard.data.snapshot import Provenance as Provenance
 from dashboard.data.snapshot import ask, provenance, reader, store_folder
 from dashboard.dense import LongSeries
 from dashboard.rows import fetch_rows, plain
-from dashboard.strip import recorded_days
 from pipelines import cohort_bands as bands_of
 from pipelines import decisions, dictionary, findings, receipts, rule_versions, uploads
 from pipelines.catalog import Definition, catalog
-from pipelines.engines import on_duckdb
 from pipelines.engines.inputs import Known
 from pipelines.engines.on_duckdb import ALL_KNOWN
 from pipelines.errors import StoreEmpty
@@ -32,18 +32,6 @@ from pipelines.sources import Declared
 from pipelines.store.database import Store
 from pipelines.uploads import Upload
 
-CONCEPTS = (
-    "treatment_course",
-    "prednisone_equivalent",
-    "gas_exchange",
-    "infection_episode",
-    "lung_function_predicted",
-    "combination_therapy",
-    "triple_therapy",
-    "immunosuppression",
-    "prophylaxis",
-    "ferritin_course",
-)
 COHORT_OUTCOMES = bands_of.OUTCOMES  # by key, what an outcome group of the cohort is
 MOST_UNMAPPED = receipts.MOST_UNMAPPED
 ACCEPTABLE = decisions.ACCEPTABLE  # why a row is held that can be accepted as it is printed
@@ -175,36 +163,8 @@ def _patient_page(
     folder: str, records: str, patient_id: str, known: Known
 ) -> tuple[dict[str, list[dict]], dict[str, LongSeries]]:
     """The tables, and the long series of which they hold nothing yet."""
-    only = {"patient_id": patient_id}
-    standing = {table: known.standing(f"record.{table}") for table in ("observation", "event", "administration")}
     with reader(folder).cursor() as cursor:
-        long = patient_tables.long_series(cursor, patient_id, standing["observation"])
-        page = patient_tables.records(cursor, patient_id, standing | {"patient": known.patients()}, list(long))
-        on_duckdb.replay(cursor, [patient_id], known)
-        judged = cursor.execute(
-            "SELECT * FROM judgement WHERE patient_id = $patient_id ORDER BY criterion, item, on_date", only
-        )
-        page["judgement"] = findings.tell(findings.fetch_rows(judged))
-        if known:  # what waits for a person now is no part of what was known then
-            page["held"] = []
-        for concept in CONCEPTS:
-            page[concept] = fetch_rows(
-                cursor,
-                f"SELECT * EXCLUDE (patient_id) FROM {concept} WHERE patient_id = $patient_id ORDER BY ALL",
-                only,
-            )
-        told = frozenset(record_id for row in page["judgement"] for record_id in row["evidence"])
-        page["oxygen_support"], ratio = patient_tables.support(cursor, patient_id, told)
-        if ratio and known:  # as of the past it is not kept: what the whole record shows is drawn at every zoom
-            shown = ratio.drawn(ratio.days[0], ratio.days[-1], told)
-            page["oxygen_support"] += patient_tables.ratio_rows(cursor, "oxygen_support", patient_id, ratio, shown)
-        elif ratio:
-            long[patient_tables.RATIO] = ratio
-    days = {day for series in long.values() for day in series.days} | set(recorded_days(page))
-    page["recorded_day"] = [{"day": day} for day in sorted(days)]
-    for concept in ("oxygen_support", "gas_exchange"):
-        page[concept] = patient_tables.with_sources(page[concept], page["observation"])
-    return page, long
+        return read_pages(cursor, [patient_id], known)[patient_id]
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
@@ -213,20 +173,8 @@ def _long_rows(
 ) -> dict[str, list[dict]]:
     """By table the rows of the long series that a window shows."""
     page, long = _patient_page(folder, records, patient_id, known)
-    told = frozenset(record_id for row in page["judgement"] for record_id in row["evidence"])
-    found: dict[str, list[dict]] = {"observation": [], "oxygen_support": []}
     with reader(folder).cursor() as cursor:
-        for name, series in long.items():
-            shown = series.drawn(*window, told)
-            if name == patient_tables.RATIO:
-                rows = patient_tables.ratio_rows(cursor, "concept.oxygen_support", patient_id, series, shown)
-                # there are already those on which the support changed
-                there = {(row["at"], *row["evidence"]) for row in page["oxygen_support"]}
-                made = patient_tables.with_sources(rows, page["observation"])
-                found["oxygen_support"] += [row for row in made if (row["at"], *row["evidence"]) not in there]
-            else:
-                found["observation"] += patient_tables.long_rows(cursor, series, shown)
-    return found
+        return long_rows(cursor, patient_id, page, long, window)
 
 
 def known(at: datetime | None = None, received_at: datetime | None = None) -> Known:

@@ -15,6 +15,7 @@ from dashboard import (
     flag_cards,
     header,
     in_popover,
+    packet_section,
     queries,
     response_section,
     strip,
@@ -65,6 +66,11 @@ def draw() -> None:
         new = frozenset(strip.identity(answer) for answer in strip.newly_met(page, as_of, since.day))
         flag_cards.draw(answers, as_of, opened, new, since.day)
     response_section.draw(page, as_of, narrow)
+    with st.expander(
+        "Packet: this patient to take to a meeting or to a referral centre", key="packet", on_change="rerun"
+    ) as opened:
+        if opened.open:
+            packet_section.draw([patient_id], as_of, since.day, data.known(chosen.known_at, chosen.received_at))
 
 
 NOTHING_KNOWN = "Nothing of this patient was known then."

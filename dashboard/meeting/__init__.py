@@ -1,0 +1,1 @@
+"""The meeting: its agenda, one page a patient, and what was decided."""

@@ -1,0 +1,101 @@
+"""The decisions on a patient: what was expected of each, and whether it came about, computed from what was recorded since."""
+
+from datetime import date
+
+import streamlit as st
+
+from dashboard import entry_form, style
+from dashboard.charts.flags import lane_name
+from dashboard.data import entering
+from dashboard.meeting import decision, notes
+
+OUTCOMES = {
+    "reached": "▲ it worked",
+    "not_reached": "✗ it did not",
+    "cannot_be_told": "? cannot be told",
+    "not_due": "… not yet due",
+}
+PROGRESS = {"done": "done", "not_done": "not done", "dropped": "dropped"}
+
+
+def draw(patient_id: str, effects: dict, as_of: date) -> None:
+    """The decisions that stand, newest first; `effects` are those of `dashboard.data.meeting.effects`."""
+    decisions = list(reversed(entering.standing(("decision",), (patient_id,))))
+    if not decisions:
+        st.caption("No decision is recorded of this patient.")
+        return
+    progress = newest_progress(patient_id)
+    for row in decisions:
+        with st.container(border=True, key=f"decided-{row['entry_id']}"):
+            draw_one(row, effects.get(row["entry_id"]), progress.get(row["entry_id"]), as_of)
+
+
+def newest_progress(patient_id: str) -> dict[str, dict]:
+    """By decision the newest word on what became of it."""
+    return {entry["about"]: entry for entry in entering.standing(("progress",), (patient_id,))}
+
+
+def draw_one(row: dict, effect, progress: dict | None, as_of: date) -> None:
+    st.text(row["text"])
+    if row["why"]:
+        st.text(f"Why: {row['why']}")
+    st.caption(style.as_markdown(f"{task(row, progress, as_of)}; {notes.by_and_when(row)}"))
+    if effect is not None:
+        st.markdown(f"**Did it work?** {style.as_markdown(expected(row))}: **{OUTCOMES[effect.outcome]}**")
+        if effect.because:
+            st.text(effect.because)
+        if effect.rule_changed:
+            st.caption("The rule was changed after the decision: the answer is the rule's of now.")
+    with st.expander("What the meeting saw"):
+        draw_frozen(row["frozen"])
+    with st.container(horizontal=True):
+        for code, words in PROGRESS.items():
+            st.button(
+                words.capitalize(),
+                key=f"{code}-{row['entry_id']}",
+                disabled=bool(progress) and progress["code"] == code,
+                on_click=_progress,
+                args=(row, code, as_of),
+            )
+        st.button("Withdraw", key=f"withdraw-{row['entry_id']}", type="tertiary", on_click=_withdraw, args=(row,))
+
+
+def task(row: dict, progress: dict | None, as_of: date) -> str:
+    """'by the rheumatologist, due 10 Sep 2021: overdue'."""
+    due = f", due {style.day(row['due_on'])}" if row["due_on"] else ", no due day"
+    if progress:
+        state = f"{PROGRESS[progress['code']]} on {style.day(progress['day'])} (said by {progress['author']})"
+    elif row["due_on"] and row["due_on"] < as_of:
+        state = "OVERDUE, nobody has said that it was done"
+    else:
+        state = "not said to be done"
+    about = f"{decision.TOPICS[row['topic']]}; " if row["topic"] in decision.TOPICS and row["topic"] else ""
+    return f"{about}by {row['owner']}{due}: {state}"
+
+
+def expected(row: dict) -> str:
+    """'urgent transfer no longer met by 14 Sep 2021'."""
+    return f"{lane_name(row['criterion'], row['item'])} {decision.EXPECTED[row['code']]} by {style.day(row['until'])}"
+
+
+def draw_frozen(frozen: dict) -> None:
+    """The answers of that moment as they were worded then, and the versions of the rules."""
+    st.caption(
+        f"As of {style.day(frozen.get('as_of'))}, snapshot {frozen.get('snapshot')}; what the answers were then, by the rules of then."
+    )
+    rules = frozen.get("rules", {})
+    for answer in frozen.get("answers", []):
+        version = rules.get(answer["criterion"], {})
+        said = f" · rule version {version['version']} ({version['content_hash'][:8]})" if version else ""
+        st.text(f"{answer['finding']} [{len(answer['evidence'])} records]{said}")
+
+
+def _progress(row: dict, code: str, as_of: date) -> None:
+    said = {"kind": "progress", "patient_id": row["patient_id"], "about": row["entry_id"], "code": code, "day": as_of}
+    entry_form.enter([said], f"The decision is said to be {PROGRESS[code]}.")
+
+
+def _withdraw(row: dict) -> None:
+    entry_form.enter(
+        [entering.withdrawn_version(row)], "The decision is withdrawn; its versions stay in the record of entries."
+    )

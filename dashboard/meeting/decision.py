@@ -1,0 +1,105 @@
+"""The form of a decision: what is to be done, why, by whom and until when, and what is expected of it in a criterion's terms.
+
+With it is frozen what the meeting saw: the answers met on that day and the one it expects something of, with their evidence, and the
+versions of their rules.
+"""
+
+from datetime import date, timedelta
+
+import streamlit as st
+
+from dashboard import data, entry_form, strip, style
+from dashboard.charts.flags import lane_name
+
+NOTHING = "nothing that a rule can check"
+EXPECTED = {"not_met": "no longer met", "met": "met"}
+TOPICS = {"": "the meeting in general", "transplant": "transplantation", "infection": "infection"}
+CHECK_AFTER_DAYS = 14  # offered; the meeting says when it wants to look again
+
+
+def draw(patient_id: str, page: dict, as_of: date) -> None:
+    """The form, empty after a decision was kept."""
+    answers = strip.standing(page, as_of)
+    number = st.session_state.get("decisions_made", 0)
+    with st.form(f"decision-{patient_id}-{number}", border=True):
+        st.markdown("**Record a decision**")
+        st.text_area("What is to be done", key="decision_text", height=68, max_chars=1_000)
+        st.text_input("Why", key="decision_why", max_chars=1_000)
+        who, due = st.columns(2)
+        who.text_input("Owner", key="decision_owner", max_chars=120, placeholder="who does it")
+        due.date_input("Due", value=None, key="decision_due", format="YYYY-MM-DD", min_value=as_of)
+        st.selectbox("About", list(TOPICS), key="decision_topic", format_func=TOPICS.get)
+        flags = [NOTHING, *expectable(answers)]
+        st.selectbox("It should turn", flags, key="decision_flag", format_func=lambda flag: flag_words(flag, answers))
+        into, check = st.columns(2)
+        into.selectbox("into", list(EXPECTED), key="decision_expected", format_func=EXPECTED.get)
+        check.date_input(
+            "by (check on)",
+            value=as_of + timedelta(days=CHECK_AFTER_DAYS),
+            key="decision_check",
+            format="YYYY-MM-DD",
+            min_value=as_of,
+        )
+        st.form_submit_button("Keep the decision", type="primary", on_click=_keep, args=(patient_id, page, as_of))
+
+
+def expectable(answers: list[dict]) -> list[str]:
+    """The flags a decision may expect something of: those met first, then those that cannot be told, then the others."""
+    order = list(style.STATUS_WORDS)
+    ordered = sorted(answers, key=lambda row: (order.index(row["status"]), list(style.GROUPS).index(row["group"])))
+    return list(dict.fromkeys(strip.identity(row) for row in ordered))
+
+
+def flag_words(flag: str, answers: list[dict]) -> str:
+    """A flag in words, and how it stands."""
+    found = next((row for row in answers if strip.identity(row) == flag), None)
+    if found is None:
+        return NOTHING
+    return f"{lane_name(found['criterion'], found['item'])} (now {style.STATUS_WORDS[found['status']]})"
+
+
+def _keep(patient_id: str, page: dict, as_of: date) -> None:
+    """What was typed, as an entry."""
+    said = {name: st.session_state[f"decision_{name}"] for name in ("text", "why", "owner", "due", "topic", "flag")}
+    expected = {}
+    if said["flag"] != NOTHING:
+        criterion, _, item = said["flag"].partition("~")
+        expected = {
+            "criterion": criterion,
+            "item": item,
+            "code": st.session_state["decision_expected"],
+            "until": st.session_state["decision_check"],
+        }
+    row = {
+        "kind": "decision",
+        "patient_id": patient_id,
+        "day": as_of,
+        "text": said["text"],
+        "why": said["why"],
+        "owner": said["owner"],
+        "due_on": said["due"],
+        "topic": said["topic"],
+        "frozen": frozen(strip.standing(page, as_of), as_of, expected.get("criterion")),
+    } | expected
+    if entry_form.enter([row], "The decision is kept."):
+        st.session_state["decisions_made"] = st.session_state.get("decisions_made", 0) + 1
+
+
+KEPT = ("criterion", "item", "status", "grade", "on_date", "since", "evidence", "missing", "margin", "finding")
+
+
+def frozen(answers: list[dict], as_of: date, criterion: str | None) -> dict:
+    """What the meeting saw: the answers met, those of the criterion it expects something of, and which versions of the rules said so."""
+    seen = [row for row in answers if row["status"] == "met" or row["criterion"] == criterion]
+    told = {row["criterion"] for row in seen}
+    versions = {
+        row["criterion"]: {"version": row["version"], "content_hash": row["content_hash"]}
+        for row in data.rule_versions_told()["criteria"]
+        if row["criterion"] in told
+    }
+    return {
+        "snapshot": data.provenance().snapshot,
+        "as_of": as_of,
+        "answers": [{name: row[name] for name in KEPT} for row in seen],
+        "rules": versions,
+    }

@@ -1,0 +1,40 @@
+"""Notes of the meeting on a patient: written, read back with who and when, withdrawn."""
+
+from datetime import date
+
+import streamlit as st
+
+from dashboard import entry_form, style
+from dashboard.data import entering
+
+
+def draw(patient_id: str, as_of: date) -> None:
+    """The notes that stand, newest first, and the form for another."""
+    number = st.session_state.get("notes_made", 0)
+    with st.form(f"note-{patient_id}-{number}", border=True):
+        st.text_area("Note", key="note_text", height=68, max_chars=2_000)
+        st.form_submit_button("Keep the note", on_click=_keep, args=(patient_id, as_of))
+    for note in reversed(entering.standing(("note",), (patient_id,))):
+        with st.container(key=f"note-{note['entry_id']}"):
+            st.text(note["text"])
+            st.caption(style.as_markdown(by_and_when(note)))
+            st.button("Withdraw", key=f"withdraw-{note['entry_id']}", type="tertiary", on_click=_withdraw, args=(note,))
+
+
+def by_and_when(entry: dict) -> str:
+    """'entered by Dr A (typed), 3 Sep 2021, version 2, for the meeting of 3 Sep 2021'."""
+    version = f", version {entry['version']}" if entry["version"] > 1 else ""
+    of = f", as of {style.day(entry['day'])}" if entry["day"] else ""
+    return f"entered by {entry['author']} ({entry['author_known']}) on {style.day(entry['entered_at'])}{version}{of}"
+
+
+def _keep(patient_id: str, as_of: date) -> None:
+    row = {"kind": "note", "patient_id": patient_id, "day": as_of, "text": st.session_state["note_text"]}
+    if entry_form.enter([row], "The note is kept."):
+        st.session_state["notes_made"] = st.session_state.get("notes_made", 0) + 1
+
+
+def _withdraw(note: dict) -> None:
+    entry_form.enter(
+        [entering.withdrawn_version(note)], "The note is withdrawn; its text stays in the record of entries."
+    )

@@ -1,0 +1,106 @@
+"""One patient of the agenda: what stands, what changed, whether the last decisions worked, what is open, and what is decided now."""
+
+from datetime import date
+
+import streamlit as st
+
+from dashboard import (
+    address,
+    alert_cards,
+    change_list,
+    chart_section,
+    data,
+    entry_form,
+    header,
+    packet_section,
+    review,
+    strip,
+    style,
+    zoom,
+)
+from dashboard.data import alerting, meeting
+from dashboard.meeting import agenda, decided, decision, notes
+
+
+def draw(day: date, places: list[agenda.Place], patient_id: str) -> None:
+    """The page of a patient on the agenda of a day."""
+    place = next(one for one in places if one.patient_id == patient_id)
+    draw_steps(day, places, place)
+    page = data.patient_page(patient_id)
+    days = strip.recorded_days(page)
+    if not days:
+        st.info("Nothing dated is recorded of this patient yet.")
+        return
+    as_of = min(max(day, days[0]), days[-1])
+    if as_of != day:
+        st.caption(f"As of {style.day(as_of)}: the record reaches from {style.day(days[0])} to {style.day(days[-1])}.")
+    since = header.last_meeting(as_of)
+    header.draw(page, as_of, since)
+    told, asked = st.columns([1.7, 1], gap="medium")
+    patients = tuple(one.patient_id for one in places)
+    with told:
+        st.markdown("**Did it work?**")
+        decided.draw(patient_id, meeting.effects(patients, day), as_of)
+        changed = meeting.changes(patients, since.received_at, since.day, day).get(patient_id)
+        st.markdown(f"**What changed since the last meeting** ({header.meeting_words(since)})")
+        if changed is None:
+            st.caption("Nothing is known of this patient's changes.")
+        else:
+            change_list.draw(changed)
+    with asked:
+        found = [alert for alert in alerting.alerts((patient_id,)) if alert["state"] != "acknowledged"]
+        st.markdown(f"**Open alerts: {len(found)}**")
+        alert_cards.draw(found, "meeting")
+        decision.draw(patient_id, page, as_of)
+        notes.draw(patient_id, as_of)
+    st.session_state[zoom.PAGE_IS_NARROW] = zoom.asked(patient_id).narrow
+    chart_section.draw(patient_id, as_of, days, frozenset())
+    packet_section.draw([patient_id], as_of, key="meeting-patient")
+
+
+def draw_steps(day: date, places: list[agenda.Place], place: agenda.Place) -> None:
+    """Who it is, the way to the neighbours by button or arrow key, and that the patient was seen."""
+    before, after = agenda.neighbours(places, place.patient_id)
+    number = [one.patient_id for one in places].index(place.patient_id) + 1
+    who, steps = st.columns([2, 3.2], vertical_alignment="center")
+    who.markdown(f"**{number} of {len(places)}: {style.as_markdown(place.patient_id)}** · {agenda.STATES[place.code]}")
+    with steps.container(horizontal=True, horizontal_alignment="right"):
+        st.button("Agenda", icon=":material/list:", on_click=show, args=(None,))
+        st.button(
+            "Previous",
+            icon=":material/chevron_left:",
+            shortcut="Left",
+            disabled=before is None,
+            on_click=show,
+            args=(before,),
+        )
+        st.button(
+            "Next",
+            icon=":material/chevron_right:",
+            shortcut="Right",
+            disabled=after is None,
+            on_click=show,
+            args=(after,),
+        )
+        seen = place.code == "seen"
+        st.button(
+            "Not seen after all" if seen else "Seen" + (", next" if after else ""),
+            type="secondary" if seen else "primary",
+            key="seen",
+            on_click=_mark,
+            args=(place, "planned" if seen else "seen", place.patient_id if seen else after),
+        )  # fmt: skip
+
+
+def show(patient_id: str | None) -> None:
+    """Another patient of the same agenda, or the agenda itself."""
+    address.put(patient=patient_id, flag=None)
+
+
+def _mark(place: agenda.Place, code: str, then: str | None) -> None:
+    """Says whether the patient was seen; who is seen by the meeting is reviewed by it."""
+    rows = [agenda.marked(place, code)]
+    if code == "seen":
+        rows.append(review.row(place.patient_id))
+    if entry_form.enter(rows, f"{place.patient_id}: {agenda.STATES[code]}."):
+        show(then)

@@ -69,7 +69,9 @@ def group(criterion: str) -> str:
 
 def create_alerting(cursor: duckdb.DuckDBPyConnection) -> None:
     """TEMP table alerting(criterion, rank, urgent_from, unless_worse, graded): those that raise an alert, and stale data."""
-    rules = [rule for rule in alerting().values() if rule.criterion in catalog().criteria] + [AlertRule(STALE, "warning")]
+    rules = [rule for rule in alerting().values() if rule.criterion in catalog().criteria] + [
+        AlertRule(STALE, "warning")
+    ]
     cursor.execute(
         """CREATE OR REPLACE TEMP TABLE alerting AS
         SELECT unnest($criteria) AS criterion, unnest($ranks) AS rank, unnest($urgent_from) AS urgent_from,

@@ -19,7 +19,9 @@ SPELLS = """
         CASE WHEN spell.grade >= alerting.urgent_from THEN 2 ELSE alerting.rank END AS rank
     FROM result.spell AS spell
     JOIN alerting USING (criterion)
-    SEMI JOIN (SELECT DISTINCT criterion, patient_id, item FROM result.spell WHERE status = 'met' AND from_date <= $day) AS ever
+    SEMI JOIN (
+        SELECT DISTINCT criterion, patient_id, item FROM result.spell
+        WHERE status = 'met' AND from_date <= $day AND ($everyone OR patient_id IN (SELECT unnest($patients)))) AS ever
         ON ever.patient_id = spell.patient_id AND ever.criterion = spell.criterion AND ever.item IS NOT DISTINCT FROM spell.item
     WHERE spell.from_date <= $day AND ($everyone OR spell.patient_id IN (SELECT unnest($patients)))"""
 
@@ -67,6 +69,7 @@ RUNS = """
         max(from_date) AS status_since,
         max(until_date) AS stands_until,
         arg_max(CASE WHEN status = 'met' THEN place END, CASE WHEN status = 'met' THEN from_date END) AS place,
+        arg_max(place, from_date) AS place_now,
         max(CASE WHEN status = 'met' THEN rank END) AS highest_rank
     FROM numbered_runs
     GROUP BY patient_id, criterion, item, run
@@ -77,7 +80,8 @@ def create_runs(cursor: duckdb.DuckDBPyConnection, as_of: date, patients: list[s
     """TEMP tables alert_spell and alert_run: every run of alert that began by the day, of some patients or of all (None).
 
     alert_run: patient_id, criterion, item, run, since, over_on (NULL: it lives), flaps, status_now, status_since, stands_until, place (the
-    rowid in result.spell of its last met answer), highest_rank. Spells look at no later record, so that the past is as it was.
+    rowid in result.spell of its last met answer), place_now (of its last answer), highest_rank. Spells look at no later record, so that
+    the past is as it was.
     """
     alert_rules.create_alerting(cursor)
     cursor.execute(SPELLS, {"day": as_of, "everyone": patients is None, "patients": patients or []})

@@ -14,6 +14,7 @@ from pathlib import Path
 from pipelines.dictionary.units import normal_unit, unit_sql
 
 __all__ = [
+    "alerts",
     "analytes",
     "assays",
     "citations",
@@ -99,6 +100,11 @@ def monitoring() -> dict[str, dict]:
 def workup() -> dict[str, dict]:
     """What a referral for lung transplantation asks for, in order: title, group, valid_days, analytes, events ((kind, code)), cite."""
     return _workup()
+
+
+def alerts() -> dict[str, dict]:
+    """rule: by criterion how it alerts. number: by name a value with unit, tag and why. Read by pipelines/alert_rules.py."""
+    return _read("alerts")
 
 
 def citations() -> dict[str, dict]:

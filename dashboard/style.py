@@ -163,7 +163,7 @@ SHEET = (
 [class*="st-key-card-"] [data-testid="stCaptionContainer"], [class*="st-key-flag-"] [data-testid="stCaptionContainer"],
 [class*="st-key-row-"] [data-testid="stCaptionContainer"] { margin-bottom: 0; }
 [class*="st-key-flag-"] [data-testid="stPageLink"] a { padding: 0; margin: 0; }
-[class*="st-key-row-"] [data-testid="stPageLink"] a { padding: 0; margin: 0; height: auto; }
+[class*="st-key-row-"] [data-testid="stPageLink"] a { padding: 0 0 0.15rem; margin: 0; height: auto; }
 [class*="st-key-row-"] [data-testid="stPageLink"] p {
     font-weight: 600; font-size: 0.95rem; white-space: normal; overflow-wrap: anywhere;
     color: color-mix(in srgb, #0072B2 65%, currentColor); }
@@ -186,6 +186,9 @@ SHEET = (
 [class*="st-key-row-"] { border-bottom: 1px solid color-mix(in srgb, currentColor 15%, transparent); padding: 0.25rem 0 0.35rem; }
 [class*="st-key-row-"] [data-testid="stVerticalBlock"] { gap: 0; }
 [class*="st-key-row-"] p { margin: 0; line-height: 1.35; }
+[class*="st-key-row-"] [data-testid="stButton"] button { padding: 0.05rem 0.55rem; min-height: 0; }
+.st-key-worklist-author [data-testid="stTextInput"] { display: flex; align-items: center; gap: 0.5rem; }
+.st-key-worklist-author label { margin: 0; min-height: 0; white-space: nowrap; }
 [class*="st-key-rules-"] { gap: 0.1rem; }
 [class*="st-key-rules-"] button { padding: 0.1rem 0.4rem; min-height: 0; justify-content: flex-start; width: 100%; }
 [class*="st-key-rules-"] button p { text-align: left; font-size: 0.9rem; line-height: 1.3; }

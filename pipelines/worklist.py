@@ -3,7 +3,7 @@
 Set-wise: the cohort is grouped, filtered and ordered in the database, and only the patients of the page become rows (worklist_rows.py).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import duckdb
@@ -21,7 +21,8 @@ ON_A_PAGE = 20
 class Asked:
     """What of the worklist is asked for; None or empty: no such filter. `text` is part of an id, `group` a key of worklist_groups, `flags`
     a group of criteria some of which is met, `agent` a class of drugs that acts on the as-of day, `recorded` and `newly` days before it
-    within which something was recorded, or a flag was met that stands."""
+    within which something was recorded, or a flag was met that stands. Where neither a group nor an id is asked for, those whose death is
+    recorded are folded: counted, and left out of the list, unless `whole`."""
 
     text: str = ""
     site: str | None = None
@@ -31,20 +32,25 @@ class Asked:
     recorded: int | None = None
     newly: int | None = None
     page: int = 1
+    whole: bool = False
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What can be asked for in this store: its sites, and the classes of immunosuppressants acting on the as-of day."""
+
+    sites: tuple[str, ...]
+    agents: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Worklist:
-    """`ids`: who passes the filters, in order. `counts`: how many in each group pass all filters but that of the group. `patients`: how
-    many the store holds. `sites`, `agents`, `flags`: what can be asked for. `rows`: the page (`worklist_rows.details`), from `first` on."""
+    """`ids`: who passes the filters, in order. `counts`: how many in each group pass all filters but that of the group. `rows`: the page
+    (`worklist_rows.details`), the `first` being so many places from the top; there are so many `pages`."""
 
-    as_of: date
-    patients: int
+    as_of: date | None
     counts: dict[str, int]
     ids: list[str]
-    sites: list[str]
-    agents: list[str]
-    flags: list[str]
     pages: int
     page: int
     first: int
@@ -52,51 +58,48 @@ class Worklist:
 
 
 def worklist(cursor: duckdb.DuckDBPyConnection, as_of: date | None, asked: Asked) -> Worklist:
-    """The worklist as of a day, and one page of it; a page beyond the last is the last. Raises Refusal for a store of an older schema."""
-    if as_of is None:
-        return Worklist(date.min, 0, dict.fromkeys(GROUPS, 0), [], [], [], [], 0, 1, 0, [])
-    create_listed(cursor, as_of)
-    counts, ids = _counts(cursor, as_of, asked), ordered(cursor, as_of, asked)
+    """The worklist as of a day (None: nothing dated is recorded), and one page of it; a page beyond the last is the last. Raises Refusal
+    for a store of an older schema."""
+    day = create_listed(cursor, as_of)
+    counts, ids = _counts(cursor, day, asked), ordered(cursor, day, asked)
     pages = -(-len(ids) // ON_A_PAGE)
     page = max(1, min(asked.page, pages))
     first = (page - 1) * ON_A_PAGE
-    rows = worklist_rows.details(cursor, as_of, ids[first : first + ON_A_PAGE])
-    patients, bits = cursor.execute("SELECT count(*), coalesce(bit_or(met_in), 0) FROM listed").fetchone()
-    sites = cursor.execute("SELECT DISTINCT site FROM listed WHERE site IS NOT NULL ORDER BY site").fetchall()
-    flags = [group for place, group in enumerate(CRITERION_GROUPS) if bits >> place & 1]
-    agents = worklist_rows.agents_acting(cursor, as_of)
-    return Worklist(as_of, patients, counts, ids, [site for (site,) in sites], agents, flags, pages, page, first, rows)
+    rows = worklist_rows.details(cursor, day, ids[first : first + ON_A_PAGE])
+    return Worklist(as_of, counts, ids, pages, page, first, rows)
+
+
+def choices(cursor: duckdb.DuckDBPyConnection, as_of: date | None) -> Choices:
+    """What the filters offer."""
+    sites = cursor.execute("SELECT DISTINCT site FROM record.patient WHERE site IS NOT NULL ORDER BY site").fetchall()
+    return Choices(tuple(site for (site,) in sites), worklist_rows.agents_acting(cursor, as_of or date.min))
 
 
 def everything(cursor: duckdb.DuckDBPyConnection, as_of: date | None, asked: Asked) -> list[dict]:
     """The rows of all pages, in order, for a download: as `worklist_rows.details`, without the curves."""
-    if as_of is None:
-        return []
-    create_listed(cursor, as_of)
-    return worklist_rows.details(cursor, as_of, ordered(cursor, as_of, asked), curves=False)
+    day = create_listed(cursor, as_of)
+    return worklist_rows.details(cursor, day, ordered(cursor, day, replace(asked, whole=True)), curves=False)
 
 
 def order(cursor: duckdb.DuckDBPyConnection, as_of: date | None) -> list[str]:
     """The ids of every patient, in the order of the worklist."""
-    if as_of is None:
-        return [row[0] for row in cursor.execute("SELECT patient_id FROM record.patient ORDER BY 1").fetchall()]
-    create_listed(cursor, as_of)
-    return ordered(cursor, as_of, Asked())
+    return ordered(cursor, create_listed(cursor, as_of), Asked(whole=True))
 
 
-def create_listed(cursor: duckdb.DuckDBPyConnection, as_of: date) -> None:
+def create_listed(cursor: duckdb.DuckDBPyConnection, as_of: date | None) -> date:
     """TEMP table listed: a row per patient with `group` and what the order and the filters read; and rule, review, due and alert, of which
-    it is made."""
+    it is made. Returns the as-of day, the first of the calendar where nothing dated is recorded."""
+    as_of = as_of or date.min
     try:
         cursor.execute("SELECT 1 FROM result.patient_state, record.entry LIMIT 0")
     except duckdb.CatalogException:
         raise Refusal(
-            "This store was made by an earlier version of the programme.", "", "Run load: it brings the store up to date."
+            "This store was made by an earlier version of the programme.",
+            "",
+            "Run load: it brings the store up to date.",
         ) from None
     alerting = worklist_alerts.alerting()
-    rules = [
-        (rule.id, CRITERION_GROUPS.index(rule.group), rule.id in alerting) for rule in catalog().criteria.values()
-    ]
+    rules = [(rule.id, CRITERION_GROUPS.index(rule.group), rule.id in alerting) for rule in catalog().criteria.values()]
     names, places, sound = zip(*rules, strict=True)
     cursor.execute(
         """CREATE OR REPLACE TEMP TABLE rule AS
@@ -107,16 +110,18 @@ def create_listed(cursor: duckdb.DuckDBPyConnection, as_of: date) -> None:
     cursor.execute(f"CREATE OR REPLACE TEMP TABLE review AS {REVIEWS}", {"day": as_of, "moment": None})
     cursor.execute(f"CREATE OR REPLACE TEMP TABLE due AS {DUE}", {"day": as_of, "moment": None})
     cursor.execute(f"CREATE OR REPLACE TEMP TABLE listed AS {LISTED}", {"day": as_of, "quiet": QUIET_DAYS})
+    return as_of
 
 
 def ordered(cursor: duckdb.DuckDBPyConnection, as_of: date, asked: Asked) -> list[str]:
     """Who passes the filters, in the order that worklist_groups.SENTENCE states. After `create_listed`."""
     where, values = _filters(as_of, asked)
+    folded = not (asked.whole or asked.group or asked.text.strip())
     found = cursor.execute(
-        f"""SELECT patient_id FROM listed WHERE {where} AND ($group IS NULL OR "group" = $group)
+        f"""SELECT patient_id FROM listed WHERE {where} AND ($group IS NULL OR "group" = $group) AND NOT ($folded AND "group" = 'died')
         ORDER BY list_position($groups, "group"), CASE WHEN "group" = 'decide' THEN opened ELSE newest END DESC NULLS LAST,
             last_day DESC NULLS LAST, patient_id""",
-        values | {"group": asked.group, "groups": list(GROUPS)},
+        values | {"group": asked.group, "groups": list(GROUPS), "folded": folded},
     )
     return [row[0] for row in found.fetchall()]
 
@@ -194,9 +199,11 @@ LISTED = f"""
         SELECT answer.patient_id, count(*) AS flags FROM answer JOIN review USING (patient_id)
         WHERE alerting AND status = 'met' AND list_contains(review.met, {worklist_rows.FLAG}) GROUP BY answer.patient_id),
     urgent AS (
-        SELECT patient_id, max(since) AS since FROM alert WHERE severity = 'urgent' AND state IN ('open', 'reopened') GROUP BY patient_id),
+        SELECT patient_id, max(since) AS since FROM alert
+        WHERE severity = 'urgent' AND state IN ('open', 'reopened') GROUP BY patient_id),
     waiting AS (SELECT patient_id, max(due_on) AS due_on FROM due GROUP BY patient_id)
-    SELECT patient_id, patient.site, recent.last_day, newest, coalesce(met_in, 0) AS met_in, greatest(urgent.since, waiting.due_on) AS opened,
+    SELECT patient_id, patient.site, recent.last_day, newest, coalesce(met_in, 0) AS met_in,
+        greatest(urgent.since, waiting.due_on) AS opened,
         CASE
             WHEN death.patient_id IS NOT NULL THEN 'died'
             WHEN urgent.patient_id IS NOT NULL OR waiting.patient_id IS NOT NULL THEN 'decide'

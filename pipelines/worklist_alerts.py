@@ -20,6 +20,7 @@ def create_alerts(cursor: duckdb.DuckDBPyConnection, as_of: date) -> None:
     cursor.execute(
         """CREATE OR REPLACE TEMP TABLE alert AS
         SELECT patient_id, criterion, item, 'urgent' AS severity, from_date AS since, 'open' AS state FROM result.spell
-        WHERE criterion IN (SELECT unnest($urgent)) AND status = 'met' AND from_date <= $day AND (until_date IS NULL OR until_date > $day)""",
+        WHERE criterion IN (SELECT unnest($urgent)) AND status = 'met'
+            AND from_date <= $day AND (until_date IS NULL OR until_date > $day)""",
         {"urgent": list(URGENT), "day": as_of},
     )

@@ -34,7 +34,7 @@ PEOPLE = f"""
 
 # What is missing is that of the last day on which the run was judged.
 ANSWERS = f"""
-    SELECT patient_id, spell.criterion, item, grade, status, from_date AS since, missing, alerting, {FLAG.replace("criterion", "spell.criterion")} AS flag
+    SELECT patient_id, criterion, item, grade, status, from_date AS since, missing, alerting, {FLAG} AS flag
     FROM result.spell AS spell JOIN rule USING (criterion)
     WHERE {OF_PAGE} AND from_date <= $day AND (until_date IS NULL OR until_date > $day)"""
 
@@ -71,7 +71,8 @@ SINCE = f"""
         UNION ALL SELECT patient_id, fact_id, file_id, status FROM record.administration WHERE {OF_PAGE}
         UNION ALL SELECT patient_id, fact_id, file_id, status FROM record.event WHERE {OF_PAGE}),
     fact AS (
-        SELECT patient_id, fact_id, count(*) AS versions, max(file_id) AS last, bool_and(status IN ('entered_in_error', 'cancelled')) AS void
+        SELECT patient_id, fact_id, count(*) AS versions, max(file_id) AS last,
+            bool_and(status IN ('entered_in_error', 'cancelled')) AS void
         FROM version GROUP BY patient_id, fact_id)
     SELECT patient_id, count(*) FILTER (versions = 1 AND NOT void) AS new, count(*) FILTER (versions > 1) AS corrected
     FROM fact JOIN review USING (patient_id) WHERE last > seen GROUP BY patient_id"""
@@ -83,10 +84,12 @@ URGENT = f"""
 WAITING = f"SELECT patient_id, entry_id, due_on, text FROM due WHERE {OF_PAGE} ORDER BY due_on DESC, entry_id"
 
 
-def agents_acting(cursor: duckdb.DuckDBPyConnection, as_of: date) -> list[str]:
+def agents_acting(cursor: duckdb.DuckDBPyConnection, as_of: date) -> tuple[str, ...]:
     """The classes of immunosuppressants that act on anybody on a day, by name."""
+    if not _has_concept(cursor, "immunosuppression"):
+        return ()
     found = cursor.execute(f"SELECT DISTINCT agent FROM ({ACTING}) ORDER BY agent", {"day": as_of})
-    return [agent for (agent,) in found.fetchall()]
+    return tuple(agent for (agent,) in found.fetchall())
 
 
 def details(cursor: duckdb.DuckDBPyConnection, as_of: date, ids: list[str], curves: bool = True) -> list[dict]:
@@ -95,11 +98,13 @@ def details(cursor: duckdb.DuckDBPyConnection, as_of: date, ids: list[str], curv
     oxygen (the last known support or None), ferritin and fvc (dicts day, value, low, high; only with `curves`), agents (classes acting),
     met (dicts criterion, item, grade, group, since, alerting, fresh: not held by the last review), unknown (how many alerting criteria
     cannot be told), judged, settling (thing, settles, asked_by, or None), alerts (open and urgent: criterion, item, since, state), due
-    (decisions: entry_id, due_on, text), review (the entry, with `days` from its day to the as-of day, or None), new and corrected
-    (records since it), lost (flags it held that are not met any more), frozen (what a review of this row holds).
+    (decisions: entry_id, due_on, text), review (the entry, with `days` from its day to the as-of day, or None), new and
+    corrected_records (since it), changed (some record was corrected or withdrawn since), lost (flags it held that are not met any more),
+    frozen (what a review of this row holds).
     """
     cursor.execute(
-        "CREATE OR REPLACE TEMP TABLE page AS SELECT unnest($1) AS patient_id, unnest(range(len($1))) AS place", [ids or [""]]
+        "CREATE OR REPLACE TEMP TABLE page AS SELECT unnest($1) AS patient_id, unnest(range(len($1))) AS place",
+        [ids or [""]],
     )
     day = {"day": as_of}
     cursor.execute(f"CREATE OR REPLACE TEMP TABLE answer AS {ANSWERS}", day)
@@ -124,7 +129,9 @@ def details(cursor: duckdb.DuckDBPyConnection, as_of: date, ids: list[str], curv
 def _nothing() -> dict:
     empty = {name: [] for name in ("agents", "ferritin", "fvc", "met", "alerts", "due")}
     none = dict.fromkeys(("oxygen", "settling", "review"))
-    return empty | none | {"unknown": 0, "judged": False, "new": 0, "corrected_records": 0, "lost": [], "frozen": {}}
+    return empty | none | {
+        "unknown": 0, "judged": False, "new": 0, "corrected_records": 0, "changed": False, "lost": [], "frozen": {}
+    }  # fmt: skip
 
 
 def _add_answers(cursor: duckdb.DuckDBPyConnection, rows: dict[str, dict]) -> None:
@@ -169,8 +176,7 @@ def _add_reviews(cursor: duckdb.DuckDBPyConnection, rows: dict[str, dict], as_of
                 flag["fresh"] = flag["flag"] not in seen
             now = {_without_grade(flag["flag"]) for flag in row["met"]}
             row["lost"] = sorted({_without_grade(flag) for flag in seen} - now)
-            frozen = row["review"]["frozen"].get("corrected")
-            row["changed"] = frozen != row["corrected"]
+            row["changed"] = row["review"]["frozen"].get("corrected") != row["corrected"]
 
 
 def _without_grade(flag: str) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 from pipelines.dictionary.units import normal_unit, unit_sql
 
 __all__ = [
+    "alerts",
     "analytes",
     "assays",
     "citations",
@@ -93,6 +94,11 @@ def entries() -> dict[str, dict]:
 def monitoring() -> dict[str, dict]:
     """The schedule of tests: analytes, clock, due intervals in days, source."""
     return _read("monitoring")
+
+
+def alerts() -> dict[str, dict]:
+    """rule: by criterion how it alerts. number: by name a value with unit, tag and why. Read by pipelines/alert_rules.py."""
+    return _read("alerts")
 
 
 def citations() -> dict[str, dict]:

@@ -8,11 +8,12 @@ from dataclasses import replace
 from datetime import date
 from typing import NamedTuple
 
-from dashboard import anchors, result_cards, style, urgency
+from dashboard import anchors, result_cards, style
 from dashboard.charts import oxygen_support, treatment
 from dashboard.result_cards import Card
 from pipelines import dictionary
 from pipelines.catalog import catalog
+from pipelines.worklist_groups import URGENT
 
 SHORT = ("room air", "low flow", "mask", "reservoir", "HFNC", "NIV, CPAP", "ventilated", "ECMO")
 SCHEDULED = {
@@ -234,7 +235,7 @@ def _ordered(answers: list[dict]) -> list[dict]:
     groups = list(style.GROUPS)
 
     def place(row: dict) -> tuple:
-        return row["criterion"] not in urgency.URGENT, groups.index(row["group"]), row["criterion"], row["item"] or ""
+        return row["criterion"] not in URGENT, groups.index(row["group"]), row["criterion"], row["item"] or ""
 
     return sorted(answers, key=place)
 

@@ -168,7 +168,7 @@ SHEET = (
 [class*="st-key-card-"] [data-testid="stCaptionContainer"], [class*="st-key-flag-"] [data-testid="stCaptionContainer"],
 [class*="st-key-row-"] [data-testid="stCaptionContainer"] { margin-bottom: 0; }
 [class*="st-key-flag-"] [data-testid="stPageLink"] a { padding: 0; margin: 0; }
-[class*="st-key-row-"] [data-testid="stPageLink"] a { padding: 0; margin: 0; height: auto; }
+[class*="st-key-row-"] [data-testid="stPageLink"] a { padding: 0 0 0.15rem; margin: 0; height: auto; }
 [class*="st-key-row-"] [data-testid="stPageLink"] p {
     font-weight: 600; font-size: 0.95rem; white-space: normal; overflow-wrap: anywhere;
     color: color-mix(in srgb, #0072B2 65%, currentColor); }
@@ -193,6 +193,9 @@ SHEET = (
 [class*="st-key-open-"] button { padding: 0; min-height: 0; text-align: left; justify-content: flex-start; }
 [class*="st-key-open-"] button p { font-weight: 600; overflow-wrap: anywhere; text-align: left; }
 [class*="st-key-row-"] p { margin: 0; line-height: 1.35; }
+[class*="st-key-row-"] [data-testid="stButton"] button { padding: 0.05rem 0.55rem; min-height: 0; }
+.st-key-worklist-author [data-testid="stTextInput"] { display: flex; align-items: center; gap: 0.5rem; }
+.st-key-worklist-author label { margin: 0; min-height: 0; white-space: nowrap; }
 [class*="st-key-rules-"] { gap: 0.1rem; }
 [class*="st-key-rules-"] button { padding: 0.1rem 0.4rem; min-height: 0; justify-content: flex-start; width: 100%; }
 [class*="st-key-rules-"] button p { text-align: left; font-size: 0.9rem; line-height: 1.3; }

@@ -17,7 +17,7 @@ import duckdb
 from pipelines import dictionary, sensitivity
 from pipelines.catalog import GROUPS, Definition, catalog
 from pipelines.engines import on_duckdb
-from pipelines.engines.inputs import Known
+from pipelines.engines.inputs import RECORDED, Known
 from pipelines.engines.on_duckdb import ALL_KNOWN
 from pipelines.errors import NotFound
 
@@ -35,7 +35,6 @@ COLUMNS = (
     "margin",
     "since",
 )
-RECORDED = "status NOT IN ('entered_in_error', 'cancelled')"
 # At most so many patients are judged again in one pass when an earlier day is asked for.
 BATCH = 2_000
 
@@ -47,6 +46,11 @@ def last_recorded_day(
 
     Asked of the past it is the last such day among what was known then: a later record of anybody moves it no more than the answers.
     """
+    if not known:
+        return cursor.execute(
+            "SELECT max(last_day) FROM result.patient_state WHERE $patient_id IS NULL OR patient_id = $patient_id",
+            {"patient_id": patient_id},
+        ).fetchone()[0]
     only = f"WHERE {RECORDED}" + ("" if patient_id is None else " AND patient_id = $patient_id")
     return cursor.execute(
         f"""SELECT max(day) FROM (

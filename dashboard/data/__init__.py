@@ -10,7 +10,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard import queries, style, urgency
+from dashboard import style
 from dashboard.data.packets import CONCEPTS as CONCEPTS
 from dashboard.data.packets import long_rows, read_pages
 from dashboard.data.snapshot import Provenance as Provenance
@@ -35,7 +35,6 @@ from pipelines.uploads import Upload
 COHORT_OUTCOMES = bands_of.OUTCOMES  # by key, what an outcome group of the cohort is
 MOST_UNMAPPED = receipts.MOST_UNMAPPED
 ACCEPTABLE = decisions.ACCEPTABLE  # why a row is held that can be accepted as it is printed
-SPARK_POINTS = 24  # the last so many results of a sparkline
 
 
 def thresholds() -> list[dict]:
@@ -88,47 +87,6 @@ def title_of(kind: str, identifier: str) -> str:
     """The dictionary's title of what a record is of (`findings.evidence_records`), else its id as words."""
     known = {"observation": dictionary.analytes, "administration": dictionary.drugs}.get(kind, dict)()
     return known.get(identifier, {}).get("title") or style.words(identifier)
-
-
-def worklist() -> list[dict]:
-    """One dict per patient, most urgent first: see `_worklist`."""
-    now = provenance()
-    return _worklist(str(store_folder()), now.snapshot, now.last_day)
-
-
-@st.cache_data(show_spinner="Reading the worklist", max_entries=4)
-def _worklist(folder: str, snapshot: int, as_of: date | None) -> list[dict]:
-    """patient_id, sex, birth_year, site, first_day, last_day, oxygen (latest row or None), ferritin and fvc (lists of day and value),
-    met, unknown, not_met (lists of criterion, group, item, since), urgency. Set-wise: a handful of queries for everyone."""
-    if as_of is None:
-        return []
-    with reader(folder).cursor() as cursor:
-        patients = {row["patient_id"]: row for row in fetch_rows(cursor, queries.PATIENTS)}
-        for row in patients.values():
-            row |= {
-                "oxygen": None,
-                "ferritin": [],
-                "fvc": [],
-                "met": [],
-                "not_evaluable": [],
-                "not_met": [],
-                "died": None,
-            }
-        for row in fetch_rows(cursor, queries.OXYGEN_NOW) if _has_concept(cursor, "oxygen_support") else []:
-            patients[row["patient_id"]]["oxygen"] = row
-        for row in fetch_rows(cursor, queries.DEATHS):
-            patients[row["patient_id"]]["died"] = row["died"]
-        for row in fetch_rows(cursor, queries.SPARKS, {"points": SPARK_POINTS}):
-            patients[row["patient_id"]]["ferritin" if row["analyte"] == "ferritin" else "fvc"] = [
-                _plain_point(point) for point in row["points"]
-            ]
-        groups = {rule.id: rule.group for rule in catalog().criteria.values()}
-        for row in fetch_rows(cursor, queries.STANDING, {"day": as_of}):
-            if row["criterion"] in groups:
-                patients[row["patient_id"]][row["status"]].append(row | {"group": groups[row["criterion"]]})
-    for row in patients.values():
-        row["urgency"] = urgency.of(row, as_of)
-    return sorted(patients.values(), key=lambda row: urgency.order(row))
 
 
 def patient_page(
@@ -241,18 +199,6 @@ def rule_versions_told() -> dict:
 def _rule_versions(folder: str, snapshot: int) -> dict:
     with reader(folder).cursor() as cursor:
         return rule_versions.told(cursor, rule_versions.Ledger(Path(folder)))
-
-
-def _plain_point(point: dict) -> dict:
-    return {name: plain(value) for name, value in point.items()}
-
-
-def _has_concept(cursor, name: str) -> bool:
-    return bool(
-        cursor.execute(
-            "SELECT 1 FROM duckdb_tables() WHERE schema_name = 'concept' AND table_name = $name", {"name": name}
-        ).fetchone()
-    )
 
 
 def received_files() -> list[dict]:

@@ -16,6 +16,7 @@ from dashboard import (
     header,
     in_popover,
     packet_section,
+    patient_choice,
     queries,
     response_section,
     strip,
@@ -23,11 +24,11 @@ from dashboard import (
     zoom,
 )
 from dashboard.charts import held_marks
-from dashboard.data import meeting
+from dashboard.data import meeting, worklist
 
 
 def draw() -> None:
-    patients = [row["patient_id"] for row in data.worklist()]
+    patients = worklist.order()
     if not patients:
         st.info("The store holds no patients yet.")
         return
@@ -122,25 +123,11 @@ def draw_step(label: str, icon: str, day: date | None) -> None:
 
 
 def choose_patient(patients: list[str], patient_id: str, place, page: dict) -> None:
-    st.session_state["patient_choice"] = patient_id
     person = page["patient"][0] if page["patient"] else {"sex": None, "birth_year": None, "site": None}
     known = [person["sex"], f"born {person['birth_year']}" if person["birth_year"] else None, person["site"]]
-    place.selectbox(
-        f"Patient: {', '.join(style.as_markdown(part) for part in known if part) or 'sex and age unknown'}",
-        patients,
-        key="patient_choice",
-        on_change=open_patient,
-    )
-
-
-def open_patient() -> None:
-    """Another patient is another page: nothing chosen for this one but how the chart is drawn goes along."""
-    keep = {
-        name: st.query_params[name]
-        for name in ("view", "panels", "scales", "axis", "since", "bands")
-        if name in st.query_params
-    }
-    st.query_params.from_dict({"patient": st.session_state["patient_choice"]} | keep)
+    said = ", ".join(style.as_markdown(part) for part in known if part) or "sex and age unknown"
+    with place:
+        patient_choice.draw(f"Patient: {said}", patients, patient_id)
 
 
 def go_to(day: date) -> None:

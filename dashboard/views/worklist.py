@@ -1,17 +1,19 @@
-"""The worklist: one row per patient, in order of urgency, in words."""
+"""The worklist: every patient in one of six plain groups, in a stated order, and what was reviewed by whom.
 
-from collections import Counter
+The state is the address: ?group=...&site=...&find=... opens the same list again.
+"""
+
 from datetime import date
 
 import streamlit as st
 
-from dashboard import data, strip, style, table, urgency
-from dashboard.charts import oxygen_support
+from dashboard import author, data, entry_form, style, table, worklist_filters, worklist_words
 from dashboard.charts.sparkline import sparkline
+from dashboard.data import worklist as listed
+from pipelines.worklist_groups import MEANING, SENTENCE, TITLES
 
-ON_A_PAGE = 20
-WIDTHS = (2.3, 2.0, 2.1, 2.1, 4.6, 1.5)
-HEADINGS = ("Patient", "Oxygen now", "Ferritin", "FVC", "Flags met, by group", "Last record")
+WIDTHS = (1.75, 1.4, 1.7, 1.7, 5.1, 2.1)
+HEADINGS = ("Patient", "Oxygen now", "Ferritin", "FVC", "Why here, and flags met by group", "Review")
 BADGES = {
     "refractory": "red",
     "transplant": "blue",
@@ -21,96 +23,123 @@ BADGES = {
     "monitoring": "gray",
     "prognosis": "blue",
 }
+REVIEWED = "worklist_reviewed"  # the patient whose review the page offers to undo, once
 
 
 def draw() -> None:
     now = data.provenance()
-    rows = data.worklist()
-    left, right = st.columns([5, 4], vertical_alignment="bottom")
-    left.subheader(f"Worklist on {style.day(now.last_day)}" if now.last_day else "Worklist", anchor=False)
-    with right.container(horizontal=True, vertical_alignment="bottom"):
-        asked = st.text_input("Find a patient", key="find", placeholder="part of the id", type="search")
-        groups = [group for group in style.GROUPS if any(flag["group"] == group for row in rows for flag in row["met"])]
-        group = st.selectbox(
-            "Flags met in", ["any group", *groups], key="group", format_func=lambda name: style.GROUPS.get(name, name)
-        )
-    st.caption(urgency.SENTENCE)
-    found = [row for row in rows if wanted(row, asked, group)]
-    if not found:
-        st.info("No patient matches." if rows else "The store holds no patients yet.")
-        return
-    pages = -(-len(found) // ON_A_PAGE)
-    number = min(st.session_state.get("page_number", 1), pages)
-    first = (number - 1) * ON_A_PAGE
-    draw_rows(found[first : first + ON_A_PAGE], now.last_day)
-    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.caption(f"Patients {first + 1} to {min(first + ON_A_PAGE, len(found))} of {len(found)}")
-        if pages > 1:
-            st.pagination(pages, key="page_number")
-        st.download_button(
-            "Download as CSV", lambda: table.as_csv(as_table(found)), "worklist.csv", "text/csv", on_click="ignore"
-        )
+    choices = listed.choices()
+    asked = worklist_filters.read(st.query_params, choices)
+    found = listed.worklist(asked)
+    draw_head(now.last_day, asked, choices)
+    worklist_filters.draw_groups(asked, found.counts)
+    st.caption(SENTENCE)
+    draw_told()
+    if found.rows:
+        draw_rows(found.rows, now.last_day)
+    elif not now.patients:
+        st.info("The store holds no patients yet.")
+    else:
+        st.info("No patient matches.")
+    draw_foot(found, asked)
 
 
-def wanted(row: dict, asked: str, group: str) -> bool:
-    """Whether a patient passes the search and the filter."""
-    if asked and asked.strip().lower() not in row["patient_id"].lower():
-        return False
-    return group in ("any group", None) or any(flag["group"] == group for flag in row["met"])
+def draw_head(as_of: date | None, asked: listed.Asked, choices: listed.Choices) -> None:
+    title, text, filters, who = st.columns([3.2, 2.1, 1.1, 2.6], vertical_alignment="bottom")
+    title.subheader(f"Worklist on {style.day(as_of)}" if as_of else "Worklist", anchor=False)
+    with text:
+        worklist_filters.draw_text(asked)
+    with filters:
+        worklist_filters.draw_filters(asked, choices)
+    with who, st.container(key="worklist-author"):
+        author.asked(label="Reviewer (typed)")
+
+
+def draw_told() -> None:
+    """What became of the last review, and the button that undoes it."""
+    patient_id = st.session_state.pop(REVIEWED, None)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        entry_form.tell()
+        if patient_id is not None:
+            st.button("Undo", key="undo-last", icon=":material/undo:", on_click=undo, args=(patient_id,))
 
 
 def draw_rows(rows: list[dict], as_of: date) -> None:
     with st.container(key="head-worklist"):
         for column, heading in zip(st.columns(WIDTHS), HEADINGS, strict=True):
             column.markdown(heading)
-    lines = {
-        "ferritin": sorted(
-            line["value"]
-            for line in data.thresholds()
-            if line["criterion"] == "high_ferritin" and line["unit"] == "ng/mL"
-        ),
-        "fvc": [
-            line["value"]
-            for line in data.thresholds()
-            if line["criterion"] == "referral_lung_function" and "fvc" in line["name"]
-        ],
-    }
-    before = None
+    lines, before = threshold_lines(), None
     for number, row in enumerate(rows):
-        if row["urgency"] != before:
-            before = row["urgency"]
-            st.markdown(f"**{urgency.WORDS[before]}**")
+        if row["group"] != before:
+            before = row["group"]
+            st.markdown(f"**{TITLES[before]}** · {MEANING[before]}")
         with st.container(key=f"row-{number}"):
-            draw_row(row, lines, as_of)
+            draw_row(number, row, lines, as_of)
 
 
-def draw_row(row: dict, lines: dict, as_of: date) -> None:
-    patient, oxygen, ferritin, fvc, flags, last = st.columns(WIDTHS, vertical_alignment="center")
+def threshold_lines() -> dict[str, list[float]]:
+    """The dotted lines of the curves: the thresholds of the rules on ferritin and FVC."""
+    rules = {"ferritin": ("high_ferritin", ""), "fvc": ("referral_lung_function", "fvc")}
+    return {
+        name: sorted(
+            line["value"]
+            for line in data.thresholds()
+            if line["criterion"] == criterion
+            and part in line["name"]
+            and (name != "ferritin" or line["unit"] == "ng/mL")
+        )
+        for name, (criterion, part) in rules.items()
+    }
+
+
+def draw_row(number: int, row: dict, lines: dict, as_of: date) -> None:
+    patient, oxygen, ferritin, fvc, why, review = st.columns(WIDTHS, vertical_alignment="top")
     with patient:
-        st.page_link(
-            "views/patient.py", label=style.as_markdown(row["patient_id"]), query_params={"patient": row["patient_id"]}
-        )
-        st.caption(style.as_markdown(who(row)))
+        label, query = style.as_markdown(row["patient_id"]), {"patient": row["patient_id"]}
+        st.page_link("views/patient.py", label=label, query_params=query)
+        st.caption(style.as_markdown(worklist_words.who(row)))
     with oxygen:
-        st.markdown(style.as_markdown(oxygen_words(row["oxygen"])))
-        if row["oxygen"]:
-            st.caption(style.day(row["oxygen"]["on_date"]))
+        st.markdown(style.as_markdown(worklist_words.oxygen(row["oxygen"])))
+        st.caption(style.as_markdown(worklist_words.dates(row)))
     with ferritin:
-        draw_spark(row["ferritin"], lines["ferritin"], style.VERMILION, "ng/mL")
+        draw_curve(row["ferritin"], lines["ferritin"], style.VERMILION, "ng/mL")
     with fvc:
-        draw_spark(row["fvc"], lines["fvc"], style.GREEN, "%")
-    with flags:
-        st.markdown(
-            flag_badges(row["met"]) or ("Nothing met" if row["not_met"] or row["not_evaluable"] else "Not judged")
-        )
-        st.caption(style.as_markdown(newest(row)))
-    with last:
-        st.markdown(style.day(row["last_day"]))
-        if row["last_day"] and row["last_day"] < as_of:
-            st.caption(f"{(as_of - row['last_day']).days} days before")
+        draw_curve(row["fvc"], lines["fvc"], style.GREEN, "%")
+    with why:
+        st.markdown(style.as_markdown(sentence(worklist_words.why(row))))
+        st.markdown(badges(row))
+        said = (worklist_words.newest(row), worklist_words.agents(row))
+        st.caption(style.as_markdown(" · ".join(part for part in said if part)))
+    with review:
+        draw_review(number, row, as_of)
 
 
-def draw_spark(points: list[dict], lines: list[float], colour: str, unit: str) -> None:
+def draw_review(number: int, row: dict, as_of: date) -> None:
+    with st.container(horizontal=True, gap="small"):
+        st.button("Reviewed", key=f"review-{number}", icon=":material/check:", on_click=mark, args=(row, as_of))
+        if row["review"]:
+            said = "Takes back the last review of this patient"
+            st.button(
+                "Undo", key=f"undo-{number}", type="tertiary", help=said, on_click=undo, args=(row["patient_id"],)
+            )
+    said = (worklist_words.reviewed(row), worklist_words.since(row))
+    st.caption(style.as_markdown(". ".join(part for part in said if part)))
+
+
+def mark(row: dict, as_of: date) -> None:
+    """Keeps that a patient was reviewed, with what the row said."""
+    if entry_form.enter([listed.review(row, as_of)], f"{row['patient_id']} is marked as reviewed."):
+        st.session_state[REVIEWED] = row["patient_id"]
+
+
+def undo(patient_id: str) -> None:
+    """Takes the last review of a patient back; it stays in the store, withdrawn."""
+    rows = listed.undone(patient_id)
+    if rows:
+        entry_form.enter(rows, f"The last review of {patient_id} is taken back.")
+
+
+def draw_curve(points: list[dict], lines: list[float], colour: str, unit: str) -> None:
     if not points:
         st.caption("never measured")
         return
@@ -122,50 +151,35 @@ def draw_spark(points: list[dict], lines: list[float], colour: str, unit: str) -
     st.caption(style.as_markdown(said))
 
 
-def who(row: dict) -> str:
-    """Sex, birth year and site as far as known."""
-    parts = [row["sex"], f"born {row['birth_year']}" if row["birth_year"] else None, row["site"]]
-    return ", ".join(part for part in parts if part) or "sex and age unknown"
+def sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
-def oxygen_words(row: dict | None) -> str:
-    if row is None:
-        return "never recorded"
-    level = strip.SHORT[row["level"]]
-    return f"{level} {oxygen_support.setting(row, short=row['fio2_source'] == 'set')}".strip()
-
-
-def flag_badges(met: list[dict]) -> str:
+def badges(row: dict) -> str:
     """How many criteria are met in each group."""
-    count = Counter(group for group, _ in {(flag["group"], flag["criterion"]) for flag in met})
-    return " ".join(
-        f":{BADGES[group]}-badge[{style.GROUPS[group]} {count[group]}]" for group in style.GROUPS if count[group]
-    )
+    found = worklist_words.met_by_group(row)
+    if found:
+        return " ".join(f":{BADGES[group]}-badge[{style.GROUPS[group]} {number}]" for group, number in found.items())
+    return "Nothing met" if row["judged"] else "Not judged"
 
 
-def newest(row: dict) -> str:
-    """The flag met last, in words; with none, how many cannot be told."""
-    if row["met"]:
-        flag = max(row["met"], key=lambda flag: (flag["since"], flag["criterion"]))
-        item = f" ({style.words(flag['item'])})" if flag["item"] else ""
-        return f"newest: {style.words(flag['criterion'])}{item}, since {style.day(flag['since'])}"
-    unknown = len({flag["criterion"] for flag in row["not_evaluable"]})
-    return f"{unknown} cannot be told" if unknown else ""
-
-
-def as_table(rows: list[dict]) -> list[dict]:
-    """The rows as a table of text."""
-    return [
-        {
-            "patient": row["patient_id"],
-            "urgency": urgency.WORDS[row["urgency"]],
-            "oxygen now": oxygen_words(row["oxygen"]),
-            "oxygen on": row["oxygen"]["on_date"] if row["oxygen"] else None,
-            "met": "; ".join(sorted({style.words(flag["criterion"]) for flag in row["met"]})),
-            "last record": row["last_day"],
-        }
-        for row in rows
-    ]
+def draw_foot(found: listed.Worklist, asked: listed.Asked) -> None:
+    """Which of the patients the page shows, those folded, the other pages, and the download of all."""
+    folded = sum(found.counts.values()) - len(found.ids) if asked.group is None else 0
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        shown = f"Patients {found.first + 1:,} to {found.first + len(found.rows):,} of {len(found.ids):,}"
+        said = f"; folded: {folded:,} whose death is recorded, the last group above" if folded else ""
+        st.caption((shown if found.rows else "No patients") + said)
+        if found.pages > 1:
+            st.session_state["worklist_page"] = found.page
+            st.pagination(found.pages, key="worklist_page", on_change=worklist_filters.put, args=("page",))
+        st.download_button(
+            "Download as CSV",
+            lambda: table.as_csv(worklist_words.as_table(listed.everything(asked))),
+            "worklist.csv",
+            "text/csv",
+            on_click="ignore",
+        )
 
 
 draw()

@@ -3,8 +3,8 @@ title = "The set of immunosuppressants acting, with the glucocorticoid dose"
 why   = """One row per stretch of days on which the same agents act at one prednisone equivalent. An agent is a class of the drug
 dictionary; systemic glucocorticoid counts as one agent; drugs names the drugs behind the agents. dose_unknown: a glucocorticoid was
 given in a dose that cannot be read. confirmed_on: of the drugs that go on only because no stop is recorded, the day on which the one
-confirmed longest ago was last confirmed (its start is the first confirmation); empty where every stop is known. The lists are in no
-order and may name one thing twice: they are put in order where they are shown, which is on few of these rows."""
+confirmed longest ago was last confirmed (its start is the first confirmation); empty where every stop is known. The lists may name
+one thing twice; they are in order, so that the same records give the same rows."""
 kept  = true
 */
 WITH acting AS (
@@ -33,8 +33,8 @@ SELECT
     segment.patient_id,
     segment.day AS from_date,
     CASE WHEN segment.until = DATE '9999-12-31' THEN NULL ELSE segment.until END AS to_date,
-    list(acting.drug_class) AS agents,
-    list(acting.drug) AS drugs,
+    list_sort(list(acting.drug_class)) AS agents,
+    list_sort(list(acting.drug)) AS drugs,
     count(DISTINCT acting.drug_class) AS agent_count,
     coalesce(max(dose.mg_per_day), 0) AS mg_per_day,
     max(CASE WHEN dose.dose_unknown THEN 1 ELSE 0 END) = 1 AS dose_unknown,
@@ -45,7 +45,7 @@ SELECT
             ELSE acting.from_date
         END
     ) AS confirmed_on,
-    flatten(list(acting.evidence)) AS evidence
+    list_sort(flatten(list(acting.evidence))) AS evidence
 FROM segment
 JOIN acting ON acting.patient_id = segment.patient_id AND acting.from_date <= segment.day AND acting.reached_to > segment.day
 LEFT JOIN dose ON dose.patient_id = segment.patient_id AND dose.from_date <= segment.day AND dose.reached_to > segment.day

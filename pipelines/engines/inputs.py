@@ -16,6 +16,7 @@ import duckdb
 from pipelines import dictionary
 
 JUDGED = "status IN ('final', 'corrected', 'amended')"
+RECORDED = "status NOT IN ('entered_in_error', 'cancelled')"  # stands recorded, though it may not be final yet
 
 
 @dataclass(frozen=True)

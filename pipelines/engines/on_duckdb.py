@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines import rule_versions
+from pipelines import patient_state, rule_versions
 from pipelines.catalog import Catalog, Definition, catalog
 from pipelines.engines import inputs, relevance
 from pipelines.engines.criterion_tables import Judged, tell, told
@@ -95,6 +95,7 @@ def evaluated(
             # One insert: DuckDB 1.5.5 can hide rows when a large one follows one of no rows (sources/native_csv.py).
             told_rows = " UNION ALL BY NAME ".join(f"SELECT * FROM {table}" for table in spells)
             con.execute(f"INSERT INTO result.spell BY NAME {told_rows}")
+            patient_state.write(con)
             rule_versions.write(con, rules)
 
         yield replace_rows

@@ -258,6 +258,19 @@ CREATE TABLE IF NOT EXISTS result.spell (
     margin      DECIMAL(19,6)
 );
 
+-- What the store holds of each patient (pipelines/patient_state.py), of the same records as the spells. Days are of what stands
+-- recorded: first day the earliest that a partial date can mean, last day the latest. `state` changes with any version that stands,
+-- `corrected` with any that was closed: sums of record ids, as text.
+CREATE TABLE IF NOT EXISTS result.patient_state (
+    patient_id       VARCHAR NOT NULL,
+    first_day        DATE,             -- NULL: nothing stands recorded
+    last_day         DATE,
+    last_received_at TIMESTAMP,        -- of the newest version, one that withdraws included
+    records          BIGINT NOT NULL,  -- standing and recorded
+    state            VARCHAR NOT NULL,
+    corrected        VARCHAR NOT NULL  -- '0': nothing was ever corrected or withdrawn
+);
+
 -- Which version of which rule judged this store (pipelines/rule_versions.py).
 CREATE TABLE IF NOT EXISTS result.rule (
     criterion    VARCHAR PRIMARY KEY,

@@ -68,6 +68,26 @@ def shared(patients: int, labs: int) -> Path:
     return copy
 
 
+def multiplied(patients: int, times: int) -> Path:
+    """A published store of so many judged patients, each there `times` times under other ids: to judge a large cohort takes most of an
+    hour, and what reads judged patients does not ask how they came to be. Records keep their ids, so that evidence is not unique."""
+    from pipelines.store.database import Store
+
+    store = Store(loaded(patients))
+    with store.writer() as con:
+        tables = con.execute(
+            """SELECT schema_name || '.' || table_name FROM duckdb_columns()
+            WHERE column_name = 'patient_id' AND schema_name IN ('record', 'result', 'concept') ORDER BY 1"""
+        ).fetchall()
+        for (table,) in tables:
+            con.execute(
+                f"""INSERT INTO {table} SELECT columns.* REPLACE (columns.patient_id || '-' || copy AS patient_id)
+                FROM {table} AS columns, range(1, {times}) AS copies (copy)"""
+            )
+        store.publish(con)
+    return store.folder
+
+
 def _load_shared(patients: int, labs: int, store: Path) -> None:
     from pipelines.load import load
     from pipelines.store.database import Store

@@ -1,8 +1,8 @@
-"""The header strip and the order of the worklist: pure functions of rows."""
+"""The header strip: pure functions of rows."""
 
 from datetime import date
 
-from dashboard import held, strip, urgency
+from dashboard import held, strip
 from tests.dashboard.hand_made import above, course, equivalent, event, judged, oxygen, page, result
 
 DAY = date(2024, 3, 1)
@@ -93,43 +93,3 @@ class TestHeld:
     def test_the_analyte_is_read_from_the_text_of_the_row(self):
         assert held.analyte_named("pat-001,ferritin,900,,2024-01-02") == "ferritin"
         assert held.analyte_named("pat-001;nothing known;900") is None
-
-
-class TestUrgency:
-    def patient(
-        self, *met: tuple[str, str, int], quiet: bool = False, unknown: bool = False, died: bool = False
-    ) -> dict:
-        flags = [
-            {"criterion": criterion, "group": group, "item": None, "since": date(2024, 2, day)}
-            for criterion, group, day in met
-        ]
-        last = date(2023, 1, 1) if quiet else DAY
-        row = {
-            "patient_id": "p",
-            "met": flags,
-            "not_evaluable": [1] if unknown else [],
-            "not_met": [],
-            "last_day": last,
-        }
-        row["died"] = last if died else None
-        return row | {"urgency": urgency.of(row, DAY)}
-
-    def test_the_words_follow_the_sentence_on_the_page(self):
-        patients = [
-            self.patient(died=True),
-            self.patient(quiet=True),
-            self.patient(),
-            self.patient(unknown=True),
-            self.patient(("step_up_pattern", "therapy", 1)),
-            self.patient(("step_up_pattern", "therapy", 28)),
-            self.patient(("refractory_possible", "refractory", 1)),
-            self.patient(("urgent_transfer", "transplant", 1)),
-        ]
-        ordered = [patient["urgency"] for patient in sorted(patients, key=urgency.order)]
-        assert ordered == [key for key, _ in urgency.ORDER]
-        assert all(words[1:] in urgency.SENTENCE for _, words in urgency.ORDER)
-
-    def test_among_patients_without_a_recent_record_those_with_a_flag_come_first(self):
-        patients = [self.patient(quiet=True), self.patient(("urgent_transfer", "transplant", 1), quiet=True)]
-        assert [bool(patient["met"]) for patient in sorted(patients, key=urgency.order)] == [True, False]
-        assert {patient["urgency"] for patient in patients} == {"quiet"}

@@ -122,7 +122,7 @@ def broken_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     ("view", "query"), [("worklist", {}), ("patient", {"patient": REAL}), ("rulebook", {"show": "approve"})]
 )
 def test_with_a_broken_site_file_every_page_says_what_to_mend(shown_store, broken_site, view: str, query: dict):
-    for cached in (data._worklist, data._patient_page, data.snapshot._asked):
+    for cached in (data._patient_page, data.snapshot._asked):
         cached.clear()
     app = opened(view, **query)
     assert not app.exception

@@ -7,6 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard import data, style, zoom
+from dashboard.data import worklist
 from tests.dashboard.conftest import APP, HOSTILE
 
 REAL = "yonsei-2021"
@@ -39,7 +40,7 @@ def figure(app: AppTest) -> dict:
 
 
 def sample_patients() -> list[str]:
-    return [row["patient_id"] for row in data.worklist()]
+    return worklist.order()
 
 
 class TestEmptyStore:
@@ -56,7 +57,7 @@ class TestWorklist:
         assert not app.exception and not app.error
         links = {link.proto.label for link in app.get("page_link")}
         assert {style.as_markdown(REAL), style.as_markdown(HOSTILE)} <= links
-        assert "In this order: urgent transfer met" in said(app)
+        assert "In this order: needs a decision now" in said(app)
 
     def test_a_hostile_id_is_never_markup(self, shown_store):
         app = opened()
@@ -65,12 +66,12 @@ class TestWorklist:
 
     def test_searching_leaves_the_patients_asked_for(self, shown_store):
         app = opened()
-        app.text_input(key="find").set_value("YONSEI").run()
+        app.text_input(key="worklist_find").set_value("YONSEI").run()
         assert [link.proto.label for link in app.get("page_link")] == [style.as_markdown(REAL)]
 
     def test_an_unmatched_search_says_so(self, shown_store):
         app = opened()
-        app.text_input(key="find").set_value("nobody").run()
+        app.text_input(key="worklist_find").set_value("nobody").run()
         assert "No patient matches." in said(app) and not app.get("page_link")
 
 

@@ -1,0 +1,221 @@
+"""The worklist: every patient of a store in one of six plain groups (worklist_groups.py), in a stated order, and what one page of it shows.
+
+Set-wise: the cohort is grouped, filtered and ordered in the database, and only the patients of the page become rows (worklist_rows.py).
+"""
+
+from dataclasses import dataclass, replace
+from datetime import date
+
+import duckdb
+
+from pipelines import entries, worklist_alerts, worklist_rows
+from pipelines.catalog import GROUPS as CRITERION_GROUPS
+from pipelines.catalog import catalog
+from pipelines.errors import Refusal
+from pipelines.worklist_groups import GROUPS, QUIET_DAYS
+
+ON_A_PAGE = 20
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What of the worklist is asked for; None or empty: no such filter. `text` is part of an id, `group` a key of worklist_groups, `flags`
+    a group of criteria some of which is met, `agent` a class of drugs that acts on the as-of day, `recorded` and `newly` days before it
+    within which something was recorded, or a flag was met that stands. Where neither a group nor an id is asked for, those whose death is
+    recorded are folded: counted, and left out of the list, unless `whole`."""
+
+    text: str = ""
+    site: str | None = None
+    group: str | None = None
+    flags: str | None = None
+    agent: str | None = None
+    recorded: int | None = None
+    newly: int | None = None
+    page: int = 1
+    whole: bool = False
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What can be asked for in this store: its sites, and the classes of immunosuppressants acting on the as-of day."""
+
+    sites: tuple[str, ...]
+    agents: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Worklist:
+    """`ids`: who passes the filters, in order. `counts`: how many in each group pass all filters but that of the group. `rows`: the page
+    (`worklist_rows.details`), the `first` being so many places from the top; there are so many `pages`."""
+
+    as_of: date | None
+    counts: dict[str, int]
+    ids: list[str]
+    pages: int
+    page: int
+    first: int
+    rows: list[dict]
+
+
+def worklist(cursor: duckdb.DuckDBPyConnection, as_of: date | None, asked: Asked) -> Worklist:
+    """The worklist as of a day (None: nothing dated is recorded), and one page of it; a page beyond the last is the last. Raises Refusal
+    for a store of an older schema."""
+    day = create_listed(cursor, as_of)
+    counts, ids = _counts(cursor, day, asked), ordered(cursor, day, asked)
+    pages = -(-len(ids) // ON_A_PAGE)
+    page = max(1, min(asked.page, pages))
+    first = (page - 1) * ON_A_PAGE
+    rows = worklist_rows.details(cursor, day, ids[first : first + ON_A_PAGE])
+    return Worklist(as_of, counts, ids, pages, page, first, rows)
+
+
+def choices(cursor: duckdb.DuckDBPyConnection, as_of: date | None) -> Choices:
+    """What the filters offer."""
+    sites = cursor.execute("SELECT DISTINCT site FROM record.patient WHERE site IS NOT NULL ORDER BY site").fetchall()
+    return Choices(tuple(site for (site,) in sites), worklist_rows.agents_acting(cursor, as_of or date.min))
+
+
+def everything(cursor: duckdb.DuckDBPyConnection, as_of: date | None, asked: Asked) -> list[dict]:
+    """The rows of all pages, in order, for a download: as `worklist_rows.details`, without the curves."""
+    day = create_listed(cursor, as_of)
+    return worklist_rows.details(cursor, day, ordered(cursor, day, replace(asked, whole=True)), curves=False)
+
+
+def order(cursor: duckdb.DuckDBPyConnection, as_of: date | None) -> list[str]:
+    """The ids of every patient, in the order of the worklist."""
+    return ordered(cursor, create_listed(cursor, as_of), Asked(whole=True))
+
+
+def create_listed(cursor: duckdb.DuckDBPyConnection, as_of: date | None) -> date:
+    """TEMP table listed: a row per patient with `group` and what the order and the filters read; and rule, review, due and alert, of which
+    it is made. Returns the as-of day, the first of the calendar where nothing dated is recorded."""
+    as_of = as_of or date.min
+    try:
+        cursor.execute("SELECT 1 FROM result.patient_state, record.entry LIMIT 0")
+    except duckdb.CatalogException:
+        raise Refusal(
+            "This store was made by an earlier version of the programme.",
+            "",
+            "Run load: it brings the store up to date.",
+        ) from None
+    alerting = worklist_alerts.alerting()
+    rules = [(rule.id, CRITERION_GROUPS.index(rule.group), rule.id in alerting) for rule in catalog().criteria.values()]
+    names, places, sound = zip(*rules, strict=True)
+    cursor.execute(
+        """CREATE OR REPLACE TEMP TABLE rule AS
+        SELECT unnest($names) AS criterion, unnest($places) AS place, unnest($sound) AS alerting""",
+        {"names": names, "places": places, "sound": sound},
+    )
+    worklist_alerts.create_alerts(cursor, as_of)
+    cursor.execute(f"CREATE OR REPLACE TEMP TABLE review AS {REVIEWS}", {"day": as_of, "moment": None})
+    cursor.execute(f"CREATE OR REPLACE TEMP TABLE due AS {DUE}", {"day": as_of, "moment": None})
+    cursor.execute(f"CREATE OR REPLACE TEMP TABLE listed AS {LISTED}", {"day": as_of, "quiet": QUIET_DAYS})
+    return as_of
+
+
+def ordered(cursor: duckdb.DuckDBPyConnection, as_of: date, asked: Asked) -> list[str]:
+    """Who passes the filters, in the order that worklist_groups.SENTENCE states. After `create_listed`."""
+    where, values = _filters(as_of, asked)
+    folded = not (asked.whole or asked.group or asked.text.strip())
+    found = cursor.execute(
+        f"""SELECT patient_id FROM listed WHERE {where} AND ($group IS NULL OR "group" = $group) AND NOT ($folded AND "group" = 'died')
+        ORDER BY list_position($groups, "group"), CASE WHEN "group" = 'decide' THEN opened ELSE newest END DESC NULLS LAST,
+            last_day DESC NULLS LAST, patient_id""",
+        values | {"group": asked.group, "groups": list(GROUPS), "folded": folded},
+    )
+    return [row[0] for row in found.fetchall()]
+
+
+def _counts(cursor: duckdb.DuckDBPyConnection, as_of: date, asked: Asked) -> dict[str, int]:
+    where, values = _filters(as_of, asked)
+    found = cursor.execute(f'SELECT "group", count(*) FROM listed WHERE {where} GROUP BY "group"', values).fetchall()
+    return dict.fromkeys(GROUPS, 0) | dict(found)
+
+
+def _filters(as_of: date, asked: Asked) -> tuple[str, dict]:
+    """The condition of every filter but that of the group, and its values."""
+    conditions, values = ["TRUE"], {}
+
+    def add(condition: str, **of: object) -> None:
+        conditions.append(condition)
+        values.update(of)
+
+    if text := asked.text.strip().lower():
+        add("contains(lower(patient_id), $text)", text=text)
+    if asked.site is not None:
+        add("site = $site", site=asked.site)
+    if asked.flags in CRITERION_GROUPS:
+        add("met_in >> $place & 1 = 1", place=CRITERION_GROUPS.index(asked.flags))
+    if asked.agent is not None:
+        add(f"patient_id IN (SELECT patient_id FROM ({worklist_rows.ACTING}) WHERE agent = $agent)", agent=asked.agent)
+        values["day"] = as_of
+    if asked.recorded is not None:
+        add("date_diff('day', last_day, CAST($on AS DATE)) <= $recorded", on=as_of, recorded=asked.recorded)
+    if asked.newly is not None:
+        add("date_diff('day', newest, CAST($on AS DATE)) <= $newly", on=as_of, newly=asked.newly)
+    return " AND ".join(conditions), values
+
+
+# The last review of each patient, of a day up to the as-of day. What was frozen is text from a file: what cannot be read was not seen.
+REVIEWS = f"""
+    SELECT patient_id, frozen ->> '$.corrected' AS corrected, TRY_CAST(frozen -> '$.met' AS VARCHAR[]) AS met,
+        coalesce(TRY_CAST(frozen ->> '$.receipt' AS INTEGER), receipt) AS seen
+    FROM ({entries.NUMBERED} WHERE newest AND NOT withdrawn AND kind = 'review' AND day <= $day)
+    QUALIFY row_number() OVER (PARTITION BY patient_id ORDER BY entered_at DESC, receipt DESC, line DESC) = 1"""
+
+# The decisions whose check day or due day has come and of which nothing says that they are done or dropped.
+DUE = f"""
+    WITH said AS (SELECT * FROM ({entries.NUMBERED} WHERE newest AND NOT withdrawn AND kind IN ('decision', 'progress')))
+    SELECT patient_id, entry_id, least(until, due_on) AS due_on, text FROM said
+    WHERE kind = 'decision' AND least(until, due_on) <= $day
+        AND entry_id NOT IN (SELECT about FROM said WHERE kind = 'progress' AND code IN ('done', 'dropped') AND about IS NOT NULL)"""
+
+# The last recorded day up to the as-of day; the rows of patient_state know only the very last.
+LAST_DAY = """
+    SELECT patient_id, last_day FROM result.patient_state WHERE last_day <= $day
+    UNION ALL
+    SELECT patient_id, max(day) FROM (
+        SELECT patient_id, CAST(at_high AS DATE) AS day, status FROM record.observation WHERE known_until IS NULL
+        UNION ALL SELECT patient_id, start_high, status FROM record.administration WHERE known_until IS NULL
+        UNION ALL SELECT patient_id, CAST(at_high AS DATE), status FROM record.event WHERE known_until IS NULL) AS recorded
+    WHERE day <= $day AND status NOT IN ('entered_in_error', 'cancelled')
+        AND patient_id IN (SELECT patient_id FROM result.patient_state WHERE last_day > $day)
+    GROUP BY patient_id"""
+
+LISTED = f"""
+    WITH answer AS (
+        SELECT patient_id, spell.criterion, item, grade, status, from_date, place, alerting
+        FROM result.spell AS spell JOIN rule USING (criterion)
+        WHERE from_date <= $day AND (until_date IS NULL OR until_date > $day)),
+    told AS (
+        SELECT patient_id,
+            bool_or(alerting) AS judged,
+            bool_or(alerting AND status = 'not_evaluable') AS unknown,
+            max(CASE WHEN alerting AND status = 'met' THEN from_date END) AS newest,
+            count(*) FILTER (alerting AND status = 'met') AS met,
+            bit_or(CASE WHEN status = 'met' THEN 1 << place ELSE 0 END) AS met_in
+        FROM answer GROUP BY patient_id),
+    seen AS (   -- of what is met now, what the last review held
+        SELECT answer.patient_id, count(*) AS flags FROM answer JOIN review USING (patient_id)
+        WHERE alerting AND status = 'met' AND list_contains(review.met, {worklist_rows.FLAG}) GROUP BY answer.patient_id),
+    urgent AS (
+        SELECT patient_id, max(since) AS since FROM alert
+        WHERE severity = 'urgent' AND state IN ('open', 'reopened') GROUP BY patient_id),
+    waiting AS (SELECT patient_id, max(due_on) AS due_on FROM due GROUP BY patient_id)
+    SELECT patient_id, patient.site, recent.last_day, newest, coalesce(met_in, 0) AS met_in,
+        greatest(urgent.since, waiting.due_on) AS opened,
+        CASE
+            WHEN death.patient_id IS NOT NULL THEN 'died'
+            WHEN urgent.patient_id IS NOT NULL OR waiting.patient_id IS NOT NULL THEN 'decide'
+            WHEN recent.last_day IS NULL OR date_diff('day', recent.last_day, CAST($day AS DATE)) > $quiet THEN 'quiet'
+            WHEN coalesce(told.met, 0) > coalesce(seen.flags, 0) THEN 'new'
+            WHEN review.patient_id IS NOT NULL AND review.corrected IS DISTINCT FROM kept.corrected THEN 'new'
+            WHEN unknown OR NOT coalesce(judged, FALSE) THEN 'unknown'
+            ELSE 'stable'
+        END AS "group"
+    FROM record.patient AS patient
+    LEFT JOIN result.patient_state AS kept USING (patient_id)
+    LEFT JOIN ({LAST_DAY}) AS recent USING (patient_id)
+    LEFT JOIN ({worklist_rows.DEATHS}) AS death USING (patient_id)
+    LEFT JOIN told USING (patient_id) LEFT JOIN seen USING (patient_id) LEFT JOIN urgent USING (patient_id)
+    LEFT JOIN waiting USING (patient_id) LEFT JOIN review USING (patient_id)"""

@@ -110,6 +110,13 @@ def lines(changes: Changes) -> dict[str, list[Line]]:
     return {kind: [words[kind](row) for row in getattr(changes, kind)] for kind in HEADINGS}
 
 
+def words(line: Line) -> str:
+    """A change as plain text in one line, without its sources."""
+    now = " ".join(part for part in (line.now, line.unit) if part)
+    said = f"{line.before} → {now}" if line.before else now
+    return ", ".join(part for part in (f"{line.what} {said}", line.remark) if part)
+
+
 def _bullet(line: Line) -> str:
     """One line of a list, as Markdown."""
     now = " ".join(part for part in (line.now, line.unit) if part)

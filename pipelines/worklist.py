@@ -81,6 +81,11 @@ def everything(cursor: duckdb.DuckDBPyConnection, as_of: date | None, asked: Ask
     return worklist_rows.details(cursor, day, ordered(cursor, day, replace(asked, whole=True)), curves=False)
 
 
+def of_patients(cursor: duckdb.DuckDBPyConnection, as_of: date | None, patients: list[str]) -> list[dict]:
+    """The rows of some patients, in their order, as `worklist_rows.details` without the curves."""
+    return worklist_rows.details(cursor, create_listed(cursor, as_of), list(patients), curves=False)
+
+
 def order(cursor: duckdb.DuckDBPyConnection, as_of: date | None) -> list[str]:
     """The ids of every patient, in the order of the worklist."""
     return ordered(cursor, create_listed(cursor, as_of), Asked(whole=True))

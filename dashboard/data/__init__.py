@@ -34,6 +34,7 @@ from pipelines.uploads import Upload
 
 COHORT_OUTCOMES = bands_of.OUTCOMES  # by key, what an outcome group of the cohort is
 MOST_UNMAPPED = receipts.MOST_UNMAPPED
+PAGES_KEPT = 32  # an agenda; a page is some MB, a series of a million 24
 ACCEPTABLE = decisions.ACCEPTABLE  # why a row is held that can be accepted as it is printed
 
 
@@ -111,16 +112,42 @@ def patient_page(
     return page
 
 
+def prepare(patient_ids: Iterable[str]) -> None:
+    """Reads the pages of several patients with one replay, as many as are kept, so that each then opens at once. Raises StoreEmpty."""
+    folder, records = str(store_folder()), provenance().records
+    asked, done = list(dict.fromkeys(patient_ids))[:PAGES_KEPT], _begun(folder, records)
+    missing = [one for one in asked if one not in done]
+    if missing:
+        with reader(folder).cursor() as cursor:
+            _prepared(folder, records).update(read_pages(cursor, missing, ALL_KNOWN))
+        done.update(missing)
+
+
+@st.cache_resource(show_spinner=False, max_entries=2)
+def _prepared(folder: str, records: str) -> dict[str, tuple]:
+    """By patient the pages that were read ahead and not yet asked for."""
+    return {}
+
+
+@st.cache_resource(show_spinner=False, max_entries=2)
+def _begun(folder: str, records: str) -> set[str]:
+    """Whose pages were read ahead."""
+    return set()
+
+
 def has_long_series(patient_id: str, known: Known = ALL_KNOWN) -> bool:
     """Whether some of a patient's series are longer than what is drawn of them at once."""
     return bool(_patient_page(str(store_folder()), provenance().records, patient_id, known)[1])
 
 
-@st.cache_resource(show_spinner="Reading the patient", max_entries=32)  # an agenda; a series of a million is 24 MB
+@st.cache_resource(show_spinner="Reading the patient", max_entries=PAGES_KEPT)
 def _patient_page(
     folder: str, records: str, patient_id: str, known: Known
 ) -> tuple[dict[str, list[dict]], dict[str, LongSeries]]:
     """The tables, and the long series of which they hold nothing yet."""
+    ready = None if known else _prepared(folder, records).pop(patient_id, None)
+    if ready is not None:
+        return ready
     with reader(folder).cursor() as cursor:
         return read_pages(cursor, [patient_id], known)[patient_id]
 

@@ -31,6 +31,13 @@ def everything(asked: Asked) -> list[dict]:
         return of_store.everything(cursor, last_day, asked)
 
 
+def of_patients(patients: tuple[str, ...]) -> list[dict]:
+    """The rows of some patients, in their order, without curves."""
+    now = provenance()
+    rows = ask(of_store.of_patients, now.last_day, patients)
+    return [row | {"frozen": row["frozen"] | {"snapshot": now.snapshot}} for row in rows]
+
+
 def order() -> list[str]:
     """The ids of every patient, in the order of the worklist."""
     return ask(of_store.order, provenance().last_day)

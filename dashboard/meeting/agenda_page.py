@@ -4,11 +4,13 @@ from datetime import date
 
 import streamlit as st
 
-from dashboard import data, entry_form, packet_section, shown_rows, style
-from dashboard.data import alerting, meeting, worklist
-from dashboard.meeting import agenda, cohort_changes, patient_page
+from dashboard import entry_form, header, packet_section, shown_rows, style, worklist_words
+from dashboard.data import alerting, worklist
+from dashboard.meeting import agenda, cohort_changes, meeting_rows, patient_page
+from pipelines.worklist_groups import TITLES
 
-USUAL = ("decision", "new")  # the groups of the worklist that a meeting talks about
+USUAL = ("decide", "new")  # the groups of the worklist that a meeting talks about
+MOST_NAMED = 300  # patients that can be chosen by id; others are found on the worklist
 MOST_OFFERED = 60  # patients of a group in one choice; the worklist has the others
 
 
@@ -27,10 +29,12 @@ def draw(day: date, places: list[agenda.Place]) -> None:
             cohort_changes.draw(day)
     if places:
         patients = [place.patient_id for place in places]
-        packet_section.draw(patients, day, key="agenda")
+        st.markdown("**The whole agenda in one file**")
+        rows_of = meeting_rows.of_agenda(patients, day)
+        packet_section.draw(patients, day, header.last_meeting(day).day, rows_of=rows_of, key="agenda")
         st.download_button(
             "Digest before the meeting (Markdown)",
-            lambda: alerting.digest_markdown(day).encode(),
+            lambda: alerting.digest_markdown(day, header.last_meeting(day).day, tuple(patients)).encode(),
             f"digest-{day}.md",
             "text/markdown",
             on_click="ignore",
@@ -76,8 +80,8 @@ def lines(day: date, places: list[agenda.Place]) -> list[dict]:
             "number": number,
             "patient": place.patient_id,
             "state": agenda.STATES[place.code],
-            "group": known[place.patient_id]["group_words"] if place.patient_id in known else "",
-            "why": known[place.patient_id]["why"] if place.patient_id in known else "",
+            "group": TITLES[known[place.patient_id]["group"]] if place.patient_id in known else "",
+            "why": worklist_words.why(known[place.patient_id]) if place.patient_id in known else "",
         }
         for number, place in enumerate(places, start=1)
     ]
@@ -85,18 +89,20 @@ def lines(day: date, places: list[agenda.Place]) -> list[dict]:
 
 def draw_choice(day: date, places: list[agenda.Place]) -> None:
     """Whole groups of the worklist, and patients by name."""
-    groups = worklist.counts()
+    groups = worklist.worklist(worklist.Asked()).counts
     chosen = st.pills(
         "Groups of the worklist",
         list(groups),
         selection_mode="multi",
         default=[group for group in USUAL if groups.get(group)] if not places else [],
-        format_func=lambda group: f"{worklist.WORDS[group]} ({groups[group]})",
+        format_func=lambda group: f"{TITLES[group]} ({groups[group]:,})",
         key="agenda_groups",
     )
-    offered = [patient for group in chosen for patient in worklist.ids(group, MOST_OFFERED)]
+    offered = [
+        patient for group in chosen for patient in worklist.worklist(worklist.Asked(group=group)).ids[:MOST_OFFERED]
+    ]
     wanted = st.multiselect(
-        "Patients", worklist.ids(None, 200), default=[], key="agenda_patients", help="In the order of the worklist."
+        "Patients, in the order of the worklist", worklist.order()[:MOST_NAMED], key="agenda_patients"
     )
     patients = list(dict.fromkeys([*offered, *wanted]))
     there = {place.patient_id for place in places}

@@ -19,7 +19,7 @@ PROGRESS = {"done": "done", "not_done": "not done", "dropped": "dropped"}
 
 
 def draw(patient_id: str, effects: dict, as_of: date) -> None:
-    """The decisions that stand, newest first; `effects` are those of `dashboard.data.meeting.effects`."""
+    """The decisions that stand, newest first; `effects` are those of `dashboard.data.meeting.effects_of`."""
     decisions = list(reversed(entering.standing(("decision",), (patient_id,))))
     if not decisions:
         st.caption("No decision is recorded of this patient.")
@@ -44,7 +44,7 @@ def draw_one(row: dict, effect, progress: dict | None, as_of: date) -> None:
         st.markdown(f"**Did it work?** {style.as_markdown(expected(row))}: **{OUTCOMES[effect.outcome]}**")
         if effect.because:
             st.text(effect.because)
-        if effect.rule_changed:
+        if effect.rules_changed:
             st.caption("The rule was changed after the decision: the answer is the rule's of now.")
     with st.expander("What the meeting saw"):
         draw_frozen(row["frozen"])

@@ -13,13 +13,12 @@ from dashboard import (
     entry_form,
     header,
     packet_section,
-    review,
     strip,
     style,
     zoom,
 )
-from dashboard.data import alerting, meeting
-from dashboard.meeting import agenda, decided, decision, notes
+from dashboard.data import meeting, worklist
+from dashboard.meeting import agenda, decided, decision, meeting_rows, notes
 
 
 def draw(day: date, places: list[agenda.Place], patient_id: str) -> None:
@@ -40,22 +39,20 @@ def draw(day: date, places: list[agenda.Place], patient_id: str) -> None:
     patients = tuple(one.patient_id for one in places)
     with told:
         st.markdown("**Did it work?**")
-        decided.draw(patient_id, meeting.effects(patients, day), as_of)
-        changed = meeting.changes(patients, since.received_at, since.day, day).get(patient_id)
-        st.markdown(f"**What changed since the last meeting** ({header.meeting_words(since)})")
-        if changed is None:
-            st.caption("Nothing is known of this patient's changes.")
-        else:
-            change_list.draw(changed)
+        decided.draw(patient_id, meeting.effects_of(patients, day), as_of)
+        assumed = ": assumed, no earlier meeting is recorded" if since.assumed else ""
+        st.markdown(f"**What changed since the last meeting ({style.day(since.day)}{assumed})**")
+        held = meeting.meeting_of(since.day)
+        change_list.draw(meeting.changes_of(patients, held, max(day, held.as_of))[patient_id], held, "meeting")
     with asked:
-        found = [alert for alert in alerting.alerts((patient_id,)) if alert["state"] != "acknowledged"]
-        st.markdown(f"**Open alerts: {len(found)}**")
-        alert_cards.draw(found, "meeting")
+        alert_cards.draw_of_patient(patient_id, as_of)
         decision.draw(patient_id, page, as_of)
         notes.draw(patient_id, as_of)
     st.session_state[zoom.PAGE_IS_NARROW] = zoom.asked(patient_id).narrow
     chart_section.draw(patient_id, as_of, days, frozenset())
-    packet_section.draw([patient_id], as_of, key="meeting-patient")
+    packet_section.draw(
+        [patient_id], as_of, since.day, rows_of=meeting_rows.of_agenda([patient_id], day), key="meeting-patient"
+    )
 
 
 def draw_steps(day: date, places: list[agenda.Place], place: agenda.Place) -> None:
@@ -101,6 +98,6 @@ def _mark(place: agenda.Place, code: str, then: str | None) -> None:
     """Says whether the patient was seen; who is seen by the meeting is reviewed by it."""
     rows = [agenda.marked(place, code)]
     if code == "seen":
-        rows.append(review.row(place.patient_id))
+        rows += [worklist.review(row, data.provenance().last_day) for row in worklist.of_patients((place.patient_id,))]
     if entry_form.enter(rows, f"{place.patient_id}: {agenda.STATES[code]}."):
         show(then)

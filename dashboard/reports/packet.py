@@ -8,12 +8,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from dashboard import data, flag_cards, strip, style, table, urgency
+from dashboard import data, flag_cards, strip, style, table
 from dashboard.charts.flags import lane_name
 from dashboard.reports.chart import Chart, chart
 from dashboard.result_cards import Card
 from pipelines.engines.inputs import Known
 from pipelines.rulebook.content import NOT_A_DEVICE as NOT_A_DEVICE
+from pipelines.worklist_groups import URGENT
 
 HASH_SHOWN = 8  # digits of a rule's content hash
 PROJECT = "project"  # the citation of numbers that no paper gives
@@ -240,7 +241,7 @@ def _in_order(met: list[dict], new: list[dict]) -> list[tuple[dict, bool]]:
     fresh, groups = {strip.identity(row) for row in new}, list(style.GROUPS)
 
     def place(row: dict) -> tuple:
-        urgent, is_new = row["criterion"] in urgency.URGENT, strip.identity(row) in fresh
+        urgent, is_new = row["criterion"] in URGENT, strip.identity(row) in fresh
         return (
             not urgent,
             row["group"] == LAST,
@@ -260,7 +261,7 @@ def _flag(row: dict, new: bool, records: Mapping[str, dict], cited: _Cited) -> F
         group=style.GROUPS[row["group"]],
         since=style.day(row["since"]),
         new=new,
-        urgent=row["criterion"] in urgency.URGENT,
+        urgent=row["criterion"] in URGENT,
         finding=row["finding"],
         evidence=_evidence([records[one] for one in row["evidence"] if one in records]),
         numbers=tuple(

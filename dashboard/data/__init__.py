@@ -16,7 +16,7 @@ from dashboard.data.packets import long_rows, read_pages
 from dashboard.data.snapshot import Provenance as Provenance
 from dashboard.data.snapshot import ask, provenance, reader, store_folder
 from dashboard.dense import LongSeries
-from dashboard.rows import fetch_rows, plain
+from dashboard.rows import plain
 from pipelines import cohort_bands as bands_of
 from pipelines import decisions, dictionary, findings, receipts, rule_versions, uploads
 from pipelines.catalog import Definition, catalog

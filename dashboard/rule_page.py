@@ -3,6 +3,7 @@
 import streamlit as st
 
 from dashboard import data, rulebook_tables, style
+from dashboard.data import alerting
 from pipelines.rulebook import wording
 from pipelines.rulebook.content import CHAPTERS, Entry, Rulebook
 from pipelines.rulebook.examples import EXPECTED, Case
@@ -19,6 +20,8 @@ def draw(book: Rulebook, entry: Entry) -> None:
     st.subheader(style.as_markdown(entry.title), anchor=False)
     st.caption(style.as_markdown(f"{CHAPTERS[entry.chapter]} · {wording.about(entry)}"))
     st.markdown(style.as_markdown(entry.why))
+    if entry.is_criterion:
+        st.caption(style.as_markdown(alerting.words_of(entry.id)))
     draw_answers(book, entry)
     draw_numbers(entry)
     if entry.sentences:

@@ -15,7 +15,7 @@ from typing import Annotated
 import duckdb
 import typer
 
-from pipelines import accounting, command_output, erasure, export, faults, findings, rule_versions
+from pipelines import accounting, alert_digest, command_output, erasure, export, faults, findings, rule_versions
 from pipelines import watch as watching
 from pipelines.catalog import GROUPS
 from pipelines.engines.inputs import Known
@@ -288,6 +288,26 @@ def _known(known_at: datetime | None, received_at: datetime | None) -> Known:
     if known_at and received_at:
         raise typer.BadParameter("ask for one past moment: --known-at or --received-at", param_hint="--received-at")
     return Known(known_at, received_at)
+
+
+@app.command("digest")
+def digest_command(
+    store: StoreFolder = DEFAULT_STORE,
+    as_of: AsOf = None,
+    since: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Mark as new what began after this day, such as the last meeting."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="The file to write. Default: print it.", dir_okay=False)] = None,
+) -> None:
+    """Write the alerts before a meeting as Markdown: what is open, what is acknowledged, what cannot be told."""
+    with open_snapshot(store) as snapshot, snapshot.cursor() as con:
+        day = as_of.date() if as_of else findings.last_recorded_day(con)
+        text = alert_digest.digest(con, day, since and since.date()) if day else "Nothing is recorded.\n"
+    if out is None:
+        print(text, end="")
+    else:
+        out.write_text(text, encoding="utf-8")
 
 
 @app.command("explain")

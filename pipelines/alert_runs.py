@@ -11,19 +11,24 @@ import duckdb
 
 from pipelines import alert_rules
 
-# The spells of every criterion, patient and item that was ever met by the day. `rank`: 2 urgent, 1 warning.
+# Every criterion, patient and item that was ever met by the day, numbered: a number is a fraction as dear to sort by as the texts.
+KEYS = """
+    CREATE OR REPLACE TEMP TABLE alert_key AS
+    SELECT row_number() OVER () AS key, * FROM (
+        SELECT DISTINCT patient_id, criterion, item FROM result.spell JOIN alerting USING (criterion)
+        WHERE status = 'met' AND from_date <= $day AND ($everyone OR patient_id IN (SELECT unnest($patients)))) AS ever"""
+
+# Their spells. `rank`: 2 urgent, 1 warning.
 SPELLS = """
     CREATE OR REPLACE TEMP TABLE alert_spell AS
     SELECT
-        spell.patient_id, spell.criterion, spell.item, spell.from_date, spell.until_date, spell.status, spell.grade, spell.rowid AS place,
+        key, spell.from_date, spell.until_date, spell.status, spell.grade, spell.rowid AS place,
         CASE WHEN spell.grade >= alerting.urgent_from THEN 2 ELSE alerting.rank END AS rank
     FROM result.spell AS spell
-    JOIN alerting USING (criterion)
-    SEMI JOIN (
-        SELECT DISTINCT criterion, patient_id, item FROM result.spell
-        WHERE status = 'met' AND from_date <= $day AND ($everyone OR patient_id IN (SELECT unnest($patients)))) AS ever
-        ON ever.patient_id = spell.patient_id AND ever.criterion = spell.criterion AND ever.item IS NOT DISTINCT FROM spell.item
-    WHERE spell.from_date <= $day AND ($everyone OR spell.patient_id IN (SELECT unnest($patients)))"""
+    JOIN alert_key ON alert_key.patient_id = spell.patient_id AND alert_key.criterion = spell.criterion
+        AND alert_key.item IS NOT DISTINCT FROM spell.item
+    JOIN alerting ON alerting.criterion = spell.criterion
+    WHERE spell.from_date <= $day"""
 
 # stands_until: the end of what is said of the run by the day; 9999-12-31 where its last answer stands.
 RUNS = """
@@ -33,22 +38,22 @@ RUNS = """
             *,
             status IS DISTINCT FROM lag(status) OVER history AS turns,
             last_value(CASE WHEN status <> 'not_evaluable' THEN status END IGNORE NULLS)
-                OVER (PARTITION BY patient_id, criterion, item ORDER BY from_date ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+                OVER (PARTITION BY key ORDER BY from_date ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
                 AS told_before
         FROM alert_spell
-        WINDOW history AS (PARTITION BY patient_id, criterion, item ORDER BY from_date)
+        WINDOW history AS (PARTITION BY key ORDER BY from_date)
     ),
     numbered AS (
-        SELECT *, sum(CAST(turns AS INTEGER)) OVER (PARTITION BY patient_id, criterion, item ORDER BY from_date) AS stretch
+        SELECT *, sum(CAST(turns AS INTEGER)) OVER (PARTITION BY key ORDER BY from_date) AS stretch
         FROM turning
     ),
     stretch AS (
         SELECT
-            patient_id, criterion, item, stretch, any_value(status) AS status, min(from_date) AS from_date,
+            key, stretch, any_value(status) AS status, min(from_date) AS from_date,
             max(coalesce(until_date, DATE '9999-12-31')) AS until_date, arg_max(place, from_date) AS place, max(rank) AS rank,
             any_value(status) = 'not_met' AND bool_or(told_before = 'met') AS ceased
         FROM numbered
-        GROUP BY patient_id, criterion, item, stretch
+        GROUP BY key, stretch
     ),
     settled AS (
         SELECT *, status = 'not_met' AND date_diff('day', from_date, least(until_date, $day)) >= $settle_days AS settles FROM stretch
@@ -57,11 +62,11 @@ RUNS = """
         SELECT
             *,
             coalesce(sum(CAST(settles AS INTEGER)) OVER (
-                PARTITION BY patient_id, criterion, item ORDER BY from_date ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS run
+                PARTITION BY key ORDER BY from_date ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS run
         FROM settled
     )
     SELECT
-        patient_id, criterion, item, run,
+        key, any_value(patient_id) AS patient_id, any_value(criterion) AS criterion, any_value(item) AS item, run,
         min(CASE WHEN status = 'met' THEN from_date END) AS since,
         max(CASE WHEN settles THEN from_date + CAST($settle_days AS INTEGER) END) AS over_on,
         CAST(count(CASE WHEN ceased THEN 1 END) AS INTEGER) AS flaps,
@@ -71,18 +76,19 @@ RUNS = """
         arg_max(CASE WHEN status = 'met' THEN place END, CASE WHEN status = 'met' THEN from_date END) AS place,
         arg_max(place, from_date) AS place_now,
         max(CASE WHEN status = 'met' THEN rank END) AS highest_rank
-    FROM numbered_runs
-    GROUP BY patient_id, criterion, item, run
+    FROM numbered_runs JOIN alert_key USING (key)
+    GROUP BY key, run
     HAVING bool_or(status = 'met')"""
 
 
 def create_runs(cursor: duckdb.DuckDBPyConnection, as_of: date, patients: list[str] | None = None) -> None:
-    """TEMP tables alert_spell and alert_run: every run of alert that began by the day, of some patients or of all (None).
+    """TEMP tables alert_key, alert_spell and alert_run: every run of alert that began by the day, of some patients or of all (None).
 
-    alert_run: patient_id, criterion, item, run, since, over_on (NULL: it lives), flaps, status_now, status_since, stands_until, place (the
-    rowid in result.spell of its last met answer), place_now (of its last answer), highest_rank. Spells look at no later record, so that
-    the past is as it was.
+    alert_run: key, patient_id, criterion, item, run, since, over_on (NULL: it lives), flaps, status_now, status_since, stands_until, place
+    (the rowid in result.spell of its last met answer), place_now (of its last answer), highest_rank. Spells look at no later record, so
+    that the past is as it was.
     """
     alert_rules.create_alerting(cursor)
-    cursor.execute(SPELLS, {"day": as_of, "everyone": patients is None, "patients": patients or []})
+    cursor.execute(KEYS, {"day": as_of, "everyone": patients is None, "patients": patients or []})
+    cursor.execute(SPELLS, {"day": as_of})
     cursor.execute(RUNS, {"day": as_of, "settle_days": alert_rules.number("settle_days")})

@@ -25,7 +25,7 @@ MOST_NAMED = 3  # so many new records are named
 LIVING = """
     CREATE OR REPLACE TEMP TABLE living AS
     SELECT
-        run.patient_id, run.criterion, run.item, run.since, run.flaps, run.status_now, run.status_since, run.highest_rank,
+        run.key, run.patient_id, run.criterion, run.item, run.since, run.flaps, run.status_now, run.status_since, run.highest_rank,
         CASE WHEN met.grade >= urgent_from THEN 2 ELSE alerting.rank END AS rank,
         met.grade, met.margin, met.last_judged AS on_date, met.evidence, met.facts, met.notes,
         coalesce(latest.missing, []) AS missing
@@ -36,7 +36,8 @@ LIVING = """
     WHERE run.over_on IS NULL AND run.stands_until > $day AND run.patient_id NOT IN (FROM dead)
     UNION ALL
     SELECT
-        patient_id, $stale, NULL, since, 0, 'met', since, rank, rank, NULL, greatest(days, coalesce(arrival_days, 0)) - expected_within,
+        NULL, patient_id, $stale, NULL, since, 0, 'met', since, rank, rank, NULL,
+        greatest(days, coalesce(arrival_days, 0)) - expected_within,
         $day, coalesce(evidence, []),
         [CAST(last_day AS VARCHAR), CAST(days AS VARCHAR), CAST(expected_within AS VARCHAR),
             strftime(last_received_at, '%Y-%m-%d %H:%M'), CAST(arrival_days AS VARCHAR), device], [], []
@@ -51,8 +52,7 @@ ALERT = """
         FROM living
         JOIN acknowledged AS given ON given.patient_id = living.patient_id AND given.criterion = living.criterion
             AND given.item IS NOT DISTINCT FROM living.item
-        JOIN alert_spell AS spell ON spell.patient_id = living.patient_id AND spell.criterion = living.criterion
-            AND spell.item IS NOT DISTINCT FROM living.item
+        JOIN alert_spell AS spell ON spell.key = living.key
         WHERE spell.status = 'met' AND spell.from_date >= living.since AND coalesce(spell.until_date, DATE '9999-12-31') > given.as_of
         GROUP BY ALL
     ),
@@ -75,7 +75,7 @@ ALERT = """
     ),
     told AS (
         SELECT
-            * EXCLUDE (unseen, no_worse, ran_out, graver, higher),
+            * EXCLUDE (key, unseen, no_worse, ran_out, graver, higher),
             coalesce(ran_out, FALSE) AS ran_out, coalesce(graver, FALSE) AS graver, coalesce(higher, FALSE) AS higher,
             CASE WHEN entry_id IS NULL OR no_worse THEN [] ELSE unseen END AS new_evidence
         FROM compared
@@ -257,6 +257,12 @@ def _given(entry: dict) -> dict | None:
     if given["margin"] is not None and not abs(given["margin"]) < 10**12:
         return None
     return given | {name: entry[name] for name in ("patient_id", "criterion", "item", "entry_id", "code", "until")}
+
+
+def acknowledged_on(entry: dict) -> date | None:
+    """The as-of day on which an acknowledgement was given; None where it cannot be read."""
+    given = _given(entry)
+    return given and given["as_of"]
 
 
 def frozen(alert: dict, snapshot: int, as_of: date) -> dict:

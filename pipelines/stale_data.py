@@ -62,8 +62,9 @@ EVIDENCE = f"""
 
 # What is read of the kept concepts. A store that was judged by a part of the rules has not all of them.
 CONCEPTS = {
-    "therapy_clock": "NULL AS patient_id, NULL AS clock, $day AS day0, $day AS applies_from",
-    "oxygen_support": "NULL AS patient_id, $day AS on_date, NULL AS at, 0 AS level, NULL AS device",
+    "therapy_clock": "CAST(NULL AS VARCHAR) AS patient_id, CAST(NULL AS VARCHAR) AS clock, $day AS day0, $day AS applies_from",
+    "oxygen_support": "CAST(NULL AS VARCHAR) AS patient_id, $day AS on_date, "
+    "CAST(NULL AS TIMESTAMP) AS at, 0 AS level, CAST(NULL AS VARCHAR) AS device",
 }
 
 DEAD = """

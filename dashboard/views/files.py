@@ -6,7 +6,7 @@ login, so the server listens on 127.0.0.1 only (.streamlit/config.toml).
 
 import streamlit as st
 
-from dashboard import adding, data, decision_form, received
+from dashboard import adding, alarm_budget, data, decision_form, received
 from pipelines.errors import StoreEmpty
 
 SECTIONS = {
@@ -15,6 +15,7 @@ SECTIONS = {
     "rejected": "Rejected rows",
     "unknown": "Unknown names",
     "held": "Held for a decision",
+    "alarms": "Alarm budget",
 }
 
 
@@ -42,6 +43,7 @@ def draw() -> None:
             "rejected": received.draw_rejected,
             "unknown": received.draw_unknown,
             "held": decision_form.draw,
+            "alarms": alarm_budget.draw,
         }[section]()
 
 

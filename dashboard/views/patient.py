@@ -9,6 +9,7 @@ import streamlit as st
 
 from dashboard import (
     address,
+    alert_cards,
     change_list,
     chart_section,
     data,
@@ -65,6 +66,8 @@ def draw() -> None:
         draw_held(page, as_of)
     with flags, st.container(key="flags-of-the-day"):
         new = frozenset(strip.identity(answer) for answer in strip.newly_met(page, as_of, since.day))
+        if not chosen.past and as_of == days[-1]:  # an alert waits now, whatever day is looked at
+            alert_cards.draw_of_patient(patient_id)
         flag_cards.draw(answers, as_of, opened, new, since.day)
     response_section.draw(page, as_of, narrow)
     with st.expander(

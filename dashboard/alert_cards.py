@@ -1,0 +1,116 @@
+"""Alerts as cards, each with its state and a form to acknowledge it. Severity is said in words and by a mark, not by colour alone."""
+
+from datetime import date, timedelta
+
+import streamlit as st
+
+from dashboard import data, style
+from dashboard.data import alerting
+from dashboard.strip import identity
+from pipelines.errors import Refusal
+
+MARKS = {"urgent": "▲▲ Urgent", "warning": "▲ Warning"}
+STATES = {"open": "open", "reopened": "re-opened", "acknowledged": "acknowledged"}
+NOT_LOGGED_IN = "Typed, not logged in: the entry says so."
+AUTHOR = "entering_author"  # kept for the session
+
+
+def draw(alerts: list[dict], key: str, as_of: date) -> None:
+    """Every alert of one or more patients, all of them, those that wait first. `key` tells one drawing on a page from another."""
+    if not alerts:
+        st.caption("No alert.")
+        return
+    for number, alert in enumerate(alerts):
+        with st.container(border=True, key=f"flag-alert-{alert['severity']}-{key}-{number}"):
+            draw_alert(alert)
+            draw_state(alert, f"{key}-{number}", as_of)
+
+
+def draw_of_patient(patient_id: str) -> None:
+    """One patient's alerts as of the last recorded day of the store, in one line that opens to the cards."""
+    as_of = data.provenance().last_day
+    alerts = alerting.alerts_of((patient_id,), as_of)
+    if alerts:
+        with st.expander(f"{heading(alerts)}, on {style.day(as_of)}"):
+            draw(alerts, "patient", as_of)
+
+
+def heading(alerts: list[dict]) -> str:
+    """'Alerts: 2 urgent, 1 warning; 3 acknowledged'."""
+    waiting = [alert for alert in alerts if alert["state"] != "acknowledged"]
+    urgent = sum(alert["severity"] == "urgent" for alert in waiting)
+    counted = f"{urgent} urgent, {len(waiting) - urgent} warning" if waiting else "none open"
+    covered = len(alerts) - len(waiting)
+    return f"Alerts: {counted}" + (f"; {covered} acknowledged" if covered else "")
+
+
+def draw_alert(alert: dict) -> None:
+    item = f": {style.words(alert['item'])}" if alert["item"] else ""
+    title = style.as_markdown(f"{alert['title']}{item}")
+    reopened = " · ↻ re-opened" if alert["state"] == "reopened" else ""
+    st.markdown(f"**{MARKS[alert['severity']]}{reopened}** · {title}")
+    st.text(alert["finding"])
+    if alert["status_words"]:
+        st.text(f"Now: {alert['status_words']}")
+    if alert["because"]:
+        st.text(f"Re-opened: {alert['because']}")
+    said = [f"since {style.day(alert['since'])}"]
+    said += [f"ceased {alert['flaps']} times since then"] if alert["flaps"] > 1 else []
+    said += ["was urgent before"] if alert["was_urgent"] else []
+    st.caption(style.as_markdown(f"{style.GROUPS[alert['group']]} · {', '.join(said)}"))
+
+
+def draw_state(alert: dict, key: str, as_of: date) -> None:
+    """Its evidence, what was acknowledged, and the form."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if alert["criterion"] != "stale_data":
+            asked = {"patient": alert["patient_id"], "as_of": str(as_of), "flag": identity(alert)}
+            st.page_link("views/patient.py", label="Its evidence", query_params=asked)
+        if alert["state"] == "acknowledged":
+            with st.popover("✓ Acknowledged", type="tertiary"):
+                draw_acknowledged(alert, key)
+        else:
+            with st.popover("Acknowledge", type="tertiary"):
+                draw_form(alert, key, as_of)
+
+
+def draw_acknowledged(alert: dict, key: str) -> None:
+    entry = alert["acknowledgement"]
+    st.text(f"By {entry['author']} ({entry['author_known']}), until {style.day(entry['until'])}: {entry['why']}")
+    st.caption(f"Covers {alerting.CODES[entry['code']]}.")
+    with st.form(f"undo-{key}", border=False):
+        author = st.text_input("By", value=st.session_state.get(AUTHOR, ""), help=NOT_LOGGED_IN)
+        if st.form_submit_button("Take it back"):
+            entered(lambda: alerting.undo(entry, author), author)
+
+
+def draw_form(alert: dict, key: str, as_of: date) -> None:
+    """By whom, why, until when, and what it covers."""
+    with st.form(f"acknowledge-{key}", border=False):
+        author = st.text_input("By", value=st.session_state.get(AUTHOR, ""), help=NOT_LOGGED_IN)
+        why = st.text_input("Why")
+        until = st.date_input(
+            "Until, this day included",
+            value=as_of + timedelta(days=alerting.ACKNOWLEDGE_DAYS),
+            min_value=as_of,
+            max_value=as_of + timedelta(days=366),
+            help=f"{alerting.ACKNOWLEDGE_DAYS} days are a project default.",
+        )
+        codes = alerting.offered(alert)
+        code = st.radio("It covers", codes, format_func=alerting.CODES.get) if len(codes) > 1 else codes[0]
+        if len(codes) == 1:
+            st.caption(f"Covers {alerting.CODES[code]}.")
+        st.caption("A higher grade or severity re-opens it. No other alert is covered.")
+        if st.form_submit_button("Acknowledge", type="primary"):
+            entered(lambda: alerting.acknowledge(alert, as_of, author, why, until, code), author)
+
+
+def entered(act, author: str) -> None:
+    """Does it, remembers who, and draws the page anew; what is missing is said."""
+    try:
+        act()
+    except Refusal as error:
+        st.error(style.as_markdown(str(error)))
+        return
+    st.session_state[AUTHOR] = author
+    st.rerun()

@@ -1,0 +1,59 @@
+"""The alerts of patients, the digest, the alarm budget, and acknowledging: what the screens ask and enter about alerts."""
+
+from datetime import date
+
+from dashboard.data import entering
+from dashboard.data.snapshot import ask, provenance
+from pipelines import alert_budget, alert_digest, alert_rules, alerts
+
+CODES = {
+    "evidence": "this evidence only: any new record re-opens it",
+    "unless_worse": "also new records, unless they are worse",
+}
+SETTLE_DAYS = alert_rules.number("settle_days")
+ACKNOWLEDGE_DAYS = alert_rules.number("acknowledge_days")
+
+
+def alerts_of(patients: tuple[str, ...], as_of: date) -> list[dict]:
+    """The alerts that live on a day of some patients (`pipelines.alerts.alerts`). Raises StoreEmpty."""
+    return ask(_alerts_of, as_of, patients)
+
+
+def _alerts_of(cursor, as_of: date, patients: tuple[str, ...]) -> list[dict]:
+    return alerts.alerts(cursor, as_of, list(patients))
+
+
+def digest_markdown(as_of: date, since: date | None = None, patients: tuple[str, ...] | None = None) -> str:
+    """The digest before a meeting (`pipelines.alert_digest.digest`). Raises StoreEmpty."""
+    return ask(_digest, as_of, since, patients)
+
+
+def _digest(cursor, as_of: date, since: date | None, patients: tuple[str, ...] | None) -> str:
+    return alert_digest.digest(cursor, as_of, since, None if patients is None else list(patients))
+
+
+def budget(as_of: date) -> dict:
+    """The alarm budget by a day (`pipelines.alert_budget.budget`). Raises StoreEmpty."""
+    return ask(alert_budget.budget, as_of)
+
+
+def words_of(criterion: str) -> str:
+    """How a criterion alerts, one line with its tag."""
+    return alert_rules.alert_rules()[criterion].words
+
+
+def offered(alert: dict) -> list[str]:
+    """The codes with which an alert may be acknowledged."""
+    return [code for code in CODES if code == "evidence" or alert["unless_worse"]]
+
+
+def acknowledge(alert: dict, as_of: date, author: str, why: str, until: date, code: str) -> None:
+    """Enters an acknowledgement of an alert as it stands on a day. Raises EntryIncomplete, EntryRefused, StoreBusy, Refusal."""
+    row = {name: alert[name] for name in ("patient_id", "criterion", "item")}
+    row |= {"kind": "acknowledgement", "why": why, "until": until, "code": code}
+    entering.enter([row | {"frozen": alerts.frozen(alert, provenance().snapshot, as_of)}], author)
+
+
+def undo(entry: dict, author: str) -> None:
+    """Withdraws an acknowledgement: what it covered is open again. Raises as `acknowledge`."""
+    entering.enter([entering.withdrawn_version(entry)], author)

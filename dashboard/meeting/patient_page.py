@@ -45,7 +45,7 @@ def draw(day: date, places: list[agenda.Place], patient_id: str) -> None:
         held = meeting.meeting_of(since.day)
         change_list.draw(meeting.changes_of(patients, held, max(day, held.as_of))[patient_id], held, "meeting")
     with asked:
-        alert_cards.draw_of_patient(patient_id, as_of)
+        alert_cards.draw_of_patient(patient_id)
         decision.draw(patient_id, page, as_of)
         notes.draw(patient_id, as_of)
     st.session_state[zoom.PAGE_IS_NARROW] = zoom.asked(patient_id).narrow

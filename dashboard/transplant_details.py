@@ -32,9 +32,7 @@ def draw(row: dict, as_of: date) -> None:
             if may_enter:
                 transplant_forms.draw_workup(row["patient_id"], told["workup"], as_of)
         with actions:
-            draw_actions(told["actions"])
-            if may_enter:
-                transplant_forms.draw_actions(row["patient_id"], told["actions"], as_of)
+            transplant_forms.draw_actions(row["patient_id"], told["actions"], as_of, may_enter)
 
 
 def draw_conditions(row: dict, told: dict, as_of: date) -> None:
@@ -92,7 +90,7 @@ def referral_line(one: dict, as_of: date) -> dict:
 
 
 WORKUP_WIDTHS = {
-    "Item": 250, "State": 150, "Day": 95, "Expires": 95, "Days left": 70, "In the records": 400, "Result entered": 160, "Valid for": 80,
+    "Item": 240, "State": 150, "Day": 95, "Expires": 95, "Days left": 70, "In the records": 490, "Result entered": 160, "Valid for": 80,
     "Asked for by": 260,
 }  # fmt: skip
 
@@ -136,12 +134,3 @@ def newest(record: dict | None) -> str:
     age = f"{record['age_days']} day{'s' * (record['age_days'] != 1)} old"
     name = f"{data.title_of(record['kind'], record['title'])} {value}".strip()
     return f"{name}: {style.day(record['on_date'])}{assumed}, {age} ({record['file']} line {record['line']})"
-
-
-def draw_actions(actions: list[dict]) -> None:
-    if not actions:
-        st.markdown("No open decision on transplantation.")
-    for action in actions:
-        late = "! " if action["overdue_days"] else ""
-        said = f"{late}{action['text'] or 'left out'} · {action['owner'] or 'left out'} · {words.due(action)}"
-        st.markdown(style.as_markdown(said))

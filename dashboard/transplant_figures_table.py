@@ -66,4 +66,4 @@ def share(row: dict) -> str:
 
 
 def days(median: float | None) -> str:
-    return "no days" if median is None else f"{median:g} days"
+    return "nobody" if median is None else f"{median:g} days"

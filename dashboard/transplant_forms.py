@@ -8,9 +8,11 @@ from datetime import date
 import streamlit as st
 
 from dashboard import entry_form, style
+from dashboard import transplant_words as words
 from dashboard.data import entering, transplant
 
 CODES = {"done": "done", "planned": "planned", "not_needed": "not needed"}
+ENDS = (("done", "Done"), ("dropped", "Dropped"))
 LONGEST = 500
 NEW = ""
 
@@ -97,13 +99,23 @@ def enter_workup(patient_id: str, key: str, known: dict | None) -> None:
     keep(known, {"kind": "workup", "patient_id": patient_id}, said, f"workup-{{}}-{key}")
 
 
-def draw_actions(patient_id: str, actions: list[dict], as_of: date) -> None:
-    """Ends an open decision, or records a new one with who does it until when."""
+def draw_actions(patient_id: str, actions: list[dict], as_of: date, may_enter: bool) -> None:
+    """The open decisions, the one due first on top; where something may be entered each can be ended, and a new one recorded."""
+    if not actions:
+        st.markdown("No open decision on transplantation.")
     for number, action in enumerate(actions):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.caption(style.as_markdown(action["text"]))
-            for code, label in (("done", "Done"), ("dropped", "Dropped")):
+            late = "! " if action["overdue_days"] else ""
+            said = f"{late}{action['text'] or 'left out'} · {action['owner'] or 'left out'} · {words.due(action)}"
+            st.markdown(style.as_markdown(said))
+            for code, label in ENDS if may_enter else ():
                 st.button(label, key=f"action-{code}-{number}", on_click=end_action, args=(action, code, as_of))
+    if may_enter:
+        draw_new_action(patient_id, as_of)
+
+
+def draw_new_action(patient_id: str, as_of: date) -> None:
+    """A decision with who does it until when."""
     text, owner, due = st.columns([3, 1.4, 1])
     text.text_input("What is to be done", key=f"action-text-{patient_id}", max_chars=LONGEST)
     owner.text_input("Owner", key=f"action-owner-{patient_id}", max_chars=100)

@@ -59,12 +59,9 @@ def draw_head(rows: list[dict], as_of: date) -> list[dict]:
 
 def place_on_page(rows: list[dict], patient_id: str | None) -> int:
     """The place of the first row shown: of the page chosen, else of the page of the patient in the address."""
-    pages = -(-len(rows) // ON_A_PAGE)
-    if PAGE not in st.session_state:
-        place = next((number for number, row in enumerate(rows) if row["patient_id"] == patient_id), 0)
-        st.session_state[PAGE] = place // ON_A_PAGE + 1
-    st.session_state[PAGE] = max(1, min(st.session_state[PAGE], pages))
-    return (st.session_state[PAGE] - 1) * ON_A_PAGE
+    place = next((number for number, row in enumerate(rows) if row["patient_id"] == patient_id), 0)
+    number = st.session_state.get(PAGE, place // ON_A_PAGE + 1)
+    return (min(number, -(-len(rows) // ON_A_PAGE)) - 1) * ON_A_PAGE
 
 
 def draw_rows(rows: list[dict], as_of: date, opened: str | None) -> None:
@@ -150,7 +147,7 @@ def draw_foot(found: list[dict], first: int, as_of: date) -> None:
         st.caption(f"Patients {first + 1} to {min(first + ON_A_PAGE, len(found))} of {len(found)}")
         pages = -(-len(found) // ON_A_PAGE)
         if pages > 1:
-            st.pagination(pages, key=PAGE)
+            st.pagination(pages, default=first // ON_A_PAGE + 1, key=PAGE)
         st.download_button(
             "Download as CSV",
             lambda: table.as_csv(words.as_table(transplant.whole_table(found, as_of))),

@@ -93,6 +93,11 @@ class TestRows:
         app = opened(patient=last)
         assert "Patients 21 to 22 of 22" in clean(app) and len(app.tabs) == 4
 
+    def test_the_other_page_is_turned_to(self):
+        app = opened()
+        app.get("pagination")[0].set_value(2).run()
+        assert "Patients 21 to 22 of 22" in clean(app)
+
     def test_one_who_is_not_on_the_board_is_said_to_be_none(self):
         assert "not on this board" in clean(opened(patient="nobody"))
 

@@ -10,6 +10,8 @@ WITHOUT_ACTS = (
     "that nothing was entered here, not that nothing was done."
 )
 
+NARROW = {"Criterion": st.column_config.TextColumn(width="medium")}
+
 
 def draw() -> None:
     as_of = data.provenance().last_day
@@ -28,7 +30,13 @@ def draw() -> None:
     if not budget["acts"]:
         st.info(WITHOUT_ACTS)
     rows = [line_of(row) for row in [total, *budget["criteria"]]]
-    st.dataframe(rows, hide_index=True, key="alarm-budget", alt="Alerts by criterion, in all and per patient-week")
+    st.dataframe(
+        rows,
+        hide_index=True,
+        key="alarm-budget",
+        column_config=NARROW,
+        alt="Alerts by criterion, in all and per patient-week",
+    )
     st.download_button("Download as CSV", lambda: table.as_csv(rows), "alarm_budget.csv", "text/csv", on_click="ignore")
 
 
@@ -36,8 +44,8 @@ def explained(budget: dict, as_of) -> str:
     """What is counted, in words."""
     return (
         f"Up to {style.day(as_of)}: {budget['patients']:,} patients, {budget['weeks']:,.0f} patient-weeks from the first to the "
-        f"last record of each. An alert is counted on the day it begins; one that returns within {alerting.SETTLE_DAYS} days is the same alert. Acted on: "
-        f"acknowledged, or named by a decision of the patient, within {budget['acted_days']} days, among the alerts whose "
+        f"last record of each. An alert is counted on the day it begins; one that returns within "
+        f"{alerting.SETTLE_DAYS} days is the same alert. Acted on: acknowledged, or named by a decision of the patient, within {budget['acted_days']} days, among the alerts whose "
         f"{budget['acted_days']} days are over. Both numbers of days are project defaults. What began after the last record of a patient "
         "stands apart and is in no rate."
     )

@@ -11,8 +11,9 @@ from pipelines.errors import Refusal
 
 MARKS = {"urgent": "▲▲ Urgent", "warning": "▲ Warning"}
 STATES = {"open": "open", "reopened": "re-opened", "acknowledged": "acknowledged"}
-NOT_LOGGED_IN = "Typed, not logged in: the entry says so."
-AUTHOR = "entering_author"  # kept for the session
+BY = "By (typed, not logged in)"
+AUTHOR = "entering_author"  # kept for the session, as is whether anything was entered: the cards stay open then
+ENTERED = "alerts_entered"
 
 
 def draw(alerts: list[dict], key: str, as_of: date) -> None:
@@ -31,7 +32,7 @@ def draw_of_patient(patient_id: str) -> None:
     as_of = data.provenance().last_day
     alerts = alerting.alerts_of((patient_id,), as_of)
     if alerts:
-        with st.expander(f"{heading(alerts)}, on {style.day(as_of)}"):
+        with st.expander(f"{heading(alerts)}, on {style.day(as_of)}", expanded=st.session_state.get(ENTERED, False)):
             draw(alerts, "patient", as_of)
 
 
@@ -79,7 +80,7 @@ def draw_acknowledged(alert: dict, key: str) -> None:
     st.text(f"By {entry['author']} ({entry['author_known']}), until {style.day(entry['until'])}: {entry['why']}")
     st.caption(f"Covers {alerting.CODES[entry['code']]}.")
     with st.form(f"undo-{key}", border=False):
-        author = st.text_input("By", value=st.session_state.get(AUTHOR, ""), help=NOT_LOGGED_IN)
+        author = st.text_input(BY, value=st.session_state.get(AUTHOR, ""))
         if st.form_submit_button("Take it back"):
             entered(lambda: alerting.undo(entry, author), author)
 
@@ -87,7 +88,7 @@ def draw_acknowledged(alert: dict, key: str) -> None:
 def draw_form(alert: dict, key: str, as_of: date) -> None:
     """By whom, why, until when, and what it covers."""
     with st.form(f"acknowledge-{key}", border=False):
-        author = st.text_input("By", value=st.session_state.get(AUTHOR, ""), help=NOT_LOGGED_IN)
+        author = st.text_input(BY, value=st.session_state.get(AUTHOR, ""))
         why = st.text_input("Why")
         until = st.date_input(
             "Until, this day included",
@@ -112,5 +113,5 @@ def entered(act, author: str) -> None:
     except Refusal as error:
         st.error(style.as_markdown(str(error)))
         return
-    st.session_state[AUTHOR] = author
+    st.session_state[AUTHOR], st.session_state[ENTERED] = author, True
     st.rerun()

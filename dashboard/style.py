@@ -186,6 +186,7 @@ SHEET = (
 [class*="st-key-flag-"] button p { font-weight: 600; font-size: 0.95rem; text-align: left; }
 @media (min-width: 640px) { [class*="st-key-flags-of"] { max-height: 1500px; overflow-y: auto; flex-wrap: nowrap; padding: 3px; } }
 [class*="st-key-flags-of"] > * { flex-shrink: 0; }
+[class*="st-key-flag-alert-urgent"] { border-left: 9px solid #D55E00; }
 [class*="st-key-flag-chosen"] { box-shadow: 0 0 0 2px #D55E00; }
 [class*="st-key-flag-"] td, [class*="st-key-flag-"] th { padding: 2px 5px !important; font-size: 0.8rem; }
 [class*="st-key-row-"] { border-bottom: 1px solid color-mix(in srgb, currentColor 15%, transparent); padding: 0.25rem 0 0.35rem; }

@@ -45,7 +45,8 @@ def draw(changes: Changes, since: Since, key: str = "") -> None:
     with st.container(key=f"change-list-{key}"):
         st.caption(style.as_markdown(said_of(since)))
         for kind, told in lines(changes).items():
-            _draw_kind(kind, told, changes.new_in_all if kind == "new" else len(told), since, key)
+            number = {"new": changes.new_in_all, "rules": len(changes.rules)}.get(kind, len(told))
+            _draw_kind(kind, told, number, since, key)
         if changes:
             st.download_button(
                 "Download as CSV",
@@ -106,8 +107,9 @@ def rows(changes: Changes) -> list[dict]:
 
 def lines(changes: Changes) -> dict[str, list[Line]]:
     """The changes in words, by kind, in the order of HEADINGS."""
-    words = {"new": _new, "corrected": _corrected, "gained": _flag, "lost": _flag, "rules": _rule, "undone": _undone}
-    return {kind: [words[kind](row) for row in getattr(changes, kind)] for kind in HEADINGS}
+    words = {"new": _new, "corrected": _corrected, "gained": _flag, "lost": _flag, "undone": _undone}
+    told = {kind: [words[kind](row) for row in getattr(changes, kind)] for kind in words}
+    return {kind: told[kind] if kind in told else _rules(changes.rules) for kind in HEADINGS}
 
 
 def words(line: Line) -> str:
@@ -223,6 +225,18 @@ def _record(record: dict) -> str:
 def _answer(status: str | None, grade: int | None) -> str:
     said = style.STATUS_WORDS[status].lower() if status else "no answer"
     return said + (f", grade {grade}" if status == "met" and grade is not None else "")
+
+
+def _rules(rows: list[dict]) -> list[Line]:
+    """Each rule by which some patient of the store has another answer; of the others how many there are."""
+    told = [_rule(row) for row in rows if row["patients"]]
+    others = [row for row in rows if not row["patients"]]
+    if len(others) > 1:
+        names = ", ".join(row["title"] for row in others[:MOST_RECORDS])
+        more = f" and {len(others) - MOST_RECORDS} more" if len(others) > MOST_RECORDS else ""
+        said = "no answer of any patient is another by it"
+        return [*told, Line(f"{len(others)} rules", "changed", None, remark=f"{said}: {names}{more}")]
+    return told + [_rule(row) for row in others]
 
 
 def _rule(row: dict) -> Line:

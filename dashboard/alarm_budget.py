@@ -1,5 +1,7 @@
 """The alarm budget on the Data page: what the alerts cost in attention, and on how many of them anybody acted."""
 
+from datetime import date
+
 import streamlit as st
 
 from dashboard import data, style, table
@@ -40,14 +42,15 @@ def draw() -> None:
     st.download_button("Download as CSV", lambda: table.as_csv(rows), "alarm_budget.csv", "text/csv", on_click="ignore")
 
 
-def explained(budget: dict, as_of) -> str:
+def explained(budget: dict, as_of: date) -> str:
     """What is counted, in words."""
+    days = budget["acted_days"]
     return (
-        f"Up to {style.day(as_of)}: {budget['patients']:,} patients, {budget['weeks']:,.0f} patient-weeks from the first to the "
-        f"last record of each. An alert is counted on the day it begins; one that returns within "
-        f"{alerting.SETTLE_DAYS} days is the same alert. Acted on: acknowledged, or named by a decision of the patient, within {budget['acted_days']} days, among the alerts whose "
-        f"{budget['acted_days']} days are over. Both numbers of days are project defaults. What began after the last record of a patient "
-        "stands apart and is in no rate."
+        f"Up to {style.day(as_of)}: {budget['patients']:,} patients, {budget['weeks']:,.0f} patient-weeks from the first to the last "
+        "record of each. An alert is counted on the day it begins; one that returns within "
+        f"{alerting.SETTLE_DAYS} days is the same alert. Acted on: acknowledged, or named by a decision of the patient, within {days} "
+        f"days, among the alerts whose {days} days are over. Both numbers of days are project defaults. "
+        "What began after the last record of a patient stands apart and is in no rate."
     )
 
 

@@ -128,6 +128,7 @@ class TestWhatGoesWrong:
         [
             ["findings"],
             ["explain", "p1", "c"],
+            ["digest"],
             ["rejects"],
             ["export", "row", "--out", "x.csv"],
             ["verify"],
@@ -218,6 +219,13 @@ class TestFindings:
 
     def test_nothing_stands_before_the_first_record(self, loaded):
         assert loaded("findings", "--as-of", "2020-01-01", "--format", "json").json == []
+
+    def test_the_digest_is_printed_or_written(self, loaded, tmp_path: Path):
+        printed = loaded("digest").out
+        assert printed.startswith("# Alerts before the meeting") and "### p1" in printed
+        loaded("digest", "--out", tmp_path / "digest.md")
+        assert (tmp_path / "digest.md").read_text() == printed
+        assert "✱ **" in loaded("digest", "--since", "2000-01-01").out
 
     def test_explain_gives_thresholds_with_their_papers_and_evidence_down_to_the_line(self, loaded):
         told = next(row for row in loaded("findings", "--patient", "p1", "--format", "json").json if row["evidence"])

@@ -1,5 +1,6 @@
 """Alerts on screen: the cards of a patient with their form, the alarm budget, and how a rule alerts."""
 
+import html
 import os
 import shutil
 from pathlib import Path
@@ -28,7 +29,7 @@ def opened(page: str, **asked: str) -> AppTest:
 
 
 def said(at: AppTest) -> str:
-    return "\n".join(str(element.value) for kind in ("markdown", "caption", "text") for element in at.get(kind))
+    return html.unescape("\n".join(str(one.value) for kind in ("markdown", "caption", "text") for one in at.get(kind)))
 
 
 def heading(at: AppTest) -> str:

@@ -25,6 +25,21 @@ SPELLS = """
         ON ever.patient_id = spell.patient_id AND ever.criterion = spell.criterion AND ever.item IS NOT DISTINCT FROM spell.item
     WHERE spell.from_date <= $day AND ($everyone OR spell.patient_id IN (SELECT unnest($patients)))"""
 
+# Of these, for the urgent of everyone, those that were urgent by the day and whose run can live: what stands is not met for less than
+# $settle_days, or something else. Each filter leaves whole histories, so that what is left has the same runs.
+URGENT_SPELLS = (
+    SPELLS.replace(
+        "SELECT DISTINCT criterion, patient_id, item FROM result.spell\n        WHERE",
+        "SELECT DISTINCT criterion, patient_id, item FROM result.spell JOIN alerting USING (criterion)\n"
+        "        WHERE (rank = 2 OR grade >= urgent_from) AND",
+    )
+    + """
+    AND (spell.criterion, spell.patient_id, coalesce(spell.item, '')) IN (
+        SELECT (criterion, patient_id, coalesce(item, '')) FROM result.spell JOIN alerting USING (criterion)
+        WHERE from_date <= $day AND (until_date IS NULL OR until_date > $day)
+            AND (status <> 'not_met' OR date_diff('day', from_date, $day) < $settle_days))"""
+)
+
 # stands_until: the end of what is said of the run by the day; 9999-12-31 where its last answer stands.
 RUNS = """
     CREATE OR REPLACE TEMP TABLE alert_run AS
@@ -76,13 +91,21 @@ RUNS = """
     HAVING bool_or(status = 'met')"""
 
 
-def create_runs(cursor: duckdb.DuckDBPyConnection, as_of: date, patients: list[str] | None = None) -> None:
-    """TEMP tables alert_spell and alert_run: every run of alert that began by the day, of some patients or of all (None).
+def create_runs(
+    cursor: duckdb.DuckDBPyConnection, as_of: date, patients: list[str] | None = None, urgent_only: bool = False
+) -> None:
+    """TEMP tables alert_spell and alert_run: every run of alert that began by the day, of some patients or of all (None); or,
+    `urgent_only`, of what can be urgent, the runs of all that have one which can live.
 
     alert_run: patient_id, criterion, item, run, since, over_on (NULL: it lives), flaps, status_now, status_since, stands_until, place (the
     rowid in result.spell of its last met answer), place_now (of its last answer), highest_rank. Spells look at no later record, so that
     the past is as it was.
     """
-    alert_rules.create_alerting(cursor)
-    cursor.execute(SPELLS, {"day": as_of, "everyone": patients is None, "patients": patients or []})
-    cursor.execute(RUNS, {"day": as_of, "settle_days": alert_rules.number("settle_days")})
+    alert_rules.create_alerting(cursor, urgent_only)
+    settle = {"settle_days": alert_rules.number("settle_days")}
+    asked = {"day": as_of, "everyone": patients is None, "patients": patients or []}
+    if urgent_only:
+        cursor.execute(URGENT_SPELLS, asked | settle)
+    else:
+        cursor.execute(SPELLS, asked)
+    cursor.execute(RUNS, {"day": as_of} | settle)

@@ -63,7 +63,7 @@ EVIDENCE = f"""
 # What is read of the kept concepts. A store that was judged by a part of the rules has not all of them.
 CONCEPTS = {
     "therapy_clock": "NULL AS patient_id, NULL AS clock, $day AS day0, $day AS applies_from",
-    "oxygen_support": "NULL AS patient_id, $day AS on_date, NULL AS at, 0 AS level, NULL AS device",
+    "oxygen_support": "NULL AS patient_id, $day AS on_date, NULL AS at, 0 AS level, CAST(NULL AS VARCHAR) AS device",
 }
 
 DEAD = """
@@ -96,6 +96,17 @@ def create_stale(cursor: duckdb.DuckDBPyConnection, as_of: date, now: bool, pati
         },
     )
     cursor.execute(EVIDENCE, {"day": as_of, "most": MOST_EVIDENCE})
+
+
+def once_on_high_support(cursor: duckdb.DuckDBPyConnection, as_of: date) -> list[str]:
+    """The patients of whom silence can be urgent: by the day they had been on so much oxygen support."""
+    if not _is_kept(cursor, "oxygen_support"):
+        return []
+    found = cursor.execute(
+        "SELECT DISTINCT patient_id FROM concept.oxygen_support WHERE level >= $urgent_level AND on_date <= $day",
+        {"urgent_level": alert_rules.number("stale_urgent_level"), "day": as_of},
+    )
+    return [patient_id for (patient_id,) in found.fetchall()]
 
 
 def _is_kept(cursor: duckdb.DuckDBPyConnection, concept: str) -> bool:

@@ -38,12 +38,17 @@ def entry_file(rows: Iterable[dict], author: str, entered_at: datetime) -> str:
     out.writerow(FIELDS)
     for row in rows:
         by = {"author": author, "author_known": "typed", "entered_at": entered_at.isoformat(timespec="seconds")}
-        said = {name: _text(value) for name, value in ({"entry_id": uuid.uuid4().hex} | row | by).items()}
+        said = {name: _text(value) for name, value in ({"entry_id": new_id()} | row | by).items()}
         wrong = fault(said)
         if wrong:
             raise EntryIncomplete(wrong, row.get("kind"), "Fill it in, and enter it again.")
         out.writerow([said.get(name) or "" for name in FIELDS])
     return written.getvalue()
+
+
+def new_id() -> str:
+    """An id that no other entry has."""
+    return uuid.uuid4().hex
 
 
 def standing(

@@ -1,6 +1,7 @@
 """What the screens show, read from the published snapshot: the only package of the dashboard that queries.
 
-Reads are cached per process under the snapshot's number, so that a screen never mixes two snapshots; each uses a cursor of its own.
+Reads are cached per process under the snapshot's number, or under what names its records, so that a screen never mixes two snapshots;
+each uses a cursor of its own.
 """
 
 from collections.abc import Iterable
@@ -110,26 +111,26 @@ def patient_page(
     Only what was `known` is read. Of long series (dense.py) `observation` and `oxygen_support` hold what the `window` shows, of the whole
     record by default. The lists are shared among readers and never changed. Raises NotFound.
     """
-    folder, snapshot = str(store_folder()), provenance().snapshot
-    page, long = _patient_page(folder, snapshot, patient_id, known)
+    folder, records = str(store_folder()), provenance().records
+    page, long = _patient_page(folder, records, patient_id, known)
     if not long:
         return page
     days = page["recorded_day"]
     window = window or (days[0]["day"], days[-1]["day"])
     page = page | {"observation": list(page["observation"])}
-    for name, rows in _long_rows(folder, snapshot, patient_id, known, window).items():
+    for name, rows in _long_rows(folder, records, patient_id, known, window).items():
         page[name] = page[name] + rows
     return page
 
 
 def has_long_series(patient_id: str, known: Known = ALL_KNOWN) -> bool:
     """Whether some of a patient's series are longer than what is drawn of them at once."""
-    return bool(_patient_page(str(store_folder()), provenance().snapshot, patient_id, known)[1])
+    return bool(_patient_page(str(store_folder()), provenance().records, patient_id, known)[1])
 
 
-@st.cache_resource(show_spinner="Reading the patient", max_entries=12)  # a series of a million is 24 MB
+@st.cache_resource(show_spinner="Reading the patient", max_entries=32)  # an agenda; a series of a million is 24 MB
 def _patient_page(
-    folder: str, snapshot: int, patient_id: str, known: Known
+    folder: str, records: str, patient_id: str, known: Known
 ) -> tuple[dict[str, list[dict]], dict[str, LongSeries]]:
     """The tables, and the long series of which they hold nothing yet."""
     only = {"patient_id": patient_id}
@@ -166,10 +167,10 @@ def _patient_page(
 
 @st.cache_data(show_spinner=False, max_entries=64)
 def _long_rows(
-    folder: str, snapshot: int, patient_id: str, known: Known, window: tuple[datetime, datetime]
+    folder: str, records: str, patient_id: str, known: Known, window: tuple[datetime, datetime]
 ) -> dict[str, list[dict]]:
     """By table the rows of the long series that a window shows."""
-    page, long = _patient_page(folder, snapshot, patient_id, known)
+    page, long = _patient_page(folder, records, patient_id, known)
     told = frozenset(record_id for row in page["judgement"] for record_id in row["evidence"])
     found: dict[str, list[dict]] = {"observation": [], "oxygen_support": []}
     with reader(folder).cursor() as cursor:
@@ -193,12 +194,11 @@ def known(at: datetime | None = None, received_at: datetime | None = None) -> Kn
 
 def evidence(record_ids: list[str]) -> list[dict]:
     """The records behind an answer, down to file and line (`findings.evidence_records`), in order of time."""
-    now = provenance()
-    return _evidence(str(store_folder()), now.snapshot, tuple(sorted(record_ids)))
+    return _evidence(str(store_folder()), provenance().records, tuple(sorted(record_ids)))
 
 
 @st.cache_data(show_spinner=False, max_entries=256)
-def _evidence(folder: str, snapshot: int, record_ids: tuple[str, ...]) -> list[dict]:
+def _evidence(folder: str, records: str, record_ids: tuple[str, ...]) -> list[dict]:
     with reader(folder).cursor() as cursor:
         return list(findings.evidence_records(cursor, record_ids).values())
 
@@ -206,13 +206,13 @@ def _evidence(folder: str, snapshot: int, record_ids: tuple[str, ...]) -> list[d
 def turning(patient_id: str, criterion: str, item: str | None, as_of: date, known: Known = ALL_KNOWN) -> dict:
     """What would turn one answer as of a day, among what was `known`: flips (`findings.explain`) and untried, the records that were not
     left out in turn."""
-    answers = _turning(str(store_folder()), provenance().snapshot, patient_id, criterion, as_of, known)
+    answers = _turning(str(store_folder()), provenance().records, patient_id, criterion, as_of, known)
     return answers.get(item, {"flips": [], "untried": 0})
 
 
 @st.cache_data(show_spinner="Leaving each record out in turn", max_entries=256)
 def _turning(
-    folder: str, snapshot: int, patient_id: str, criterion: str, as_of: date, known: Known
+    folder: str, records: str, patient_id: str, criterion: str, as_of: date, known: Known
 ) -> dict[str | None, dict]:
     with reader(folder).cursor() as cursor:
         answers = findings.explain(cursor, patient_id, criterion, as_of, known)["answers"]
@@ -223,13 +223,13 @@ def cohort_bands(analytes: Iterable[str], outcome: str | None, patient_id: str, 
     """The other patients of the store behind one: bands (by analyte, `cohort_bands.bands`), cohort (`cohort_bands.cohort`), outcome, as_of,
     and the project's defaults `step_days` and `fewest`. Raises ValueError for an outcome or analyte that does not exist."""
     return _cohort_bands(
-        str(store_folder()), provenance().snapshot, tuple(dict.fromkeys(analytes)), outcome, patient_id, as_of
+        str(store_folder()), provenance().records, tuple(dict.fromkeys(analytes)), outcome, patient_id, as_of
     )
 
 
 @st.cache_data(show_spinner="Reading the cohort", max_entries=64)
 def _cohort_bands(
-    folder: str, snapshot: int, analytes: tuple[str, ...], outcome: str | None, patient_id: str, as_of: date | None
+    folder: str, records: str, analytes: tuple[str, ...], outcome: str | None, patient_id: str, as_of: date | None
 ) -> dict:
     with reader(folder).cursor() as cursor:
         return {

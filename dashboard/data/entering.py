@@ -34,3 +34,8 @@ def enter(rows: Iterable[dict], author: str) -> None:
 def standing(kinds: tuple[str, ...] | None = None, patients: tuple[str, ...] | None = None) -> list[dict]:
     """The entries that stand (`pipelines.entries.standing`), oldest first. Raises StoreEmpty."""
     return ask(entries.standing, kinds, patients)
+
+
+def new_id() -> str:
+    """An id that no other entry has."""
+    return entries.new_id()

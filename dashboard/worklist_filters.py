@@ -95,9 +95,11 @@ def _choose(name: str, label: str, none: str, chosen, offered: tuple, said) -> N
     st.session_state[f"worklist_{name}"] = chosen
     st.selectbox(
         label,
-        (None, *offered),
+        offered,
+        index=None,
+        placeholder=none,
         key=f"worklist_{name}",
-        format_func=lambda one: none if one is None else said(one),
+        format_func=said,
         on_change=put,
         args=(name,),
     )

@@ -117,7 +117,9 @@ def who(row: dict) -> str:
 
 
 def agents(row: dict) -> str:
-    """The classes of immunosuppressants acting, or that none is."""
+    """The classes of immunosuppressants acting, or that none is; nothing after a death."""
+    if row["died"]:
+        return ""
     return ", ".join(class_name(agent) for agent in row["agents"]) or "no agent acting"
 
 

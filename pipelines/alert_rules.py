@@ -67,11 +67,15 @@ def group(criterion: str) -> str:
     return "monitoring" if criterion == STALE else catalog().criteria[criterion].group
 
 
-def create_alerting(cursor: duckdb.DuckDBPyConnection) -> None:
-    """TEMP table alerting(criterion, rank, urgent_from, unless_worse, graded): those that raise an alert, and stale data."""
-    rules = [rule for rule in alerting().values() if rule.criterion in catalog().criteria] + [
-        AlertRule(STALE, "warning")
+def create_alerting(cursor: duckdb.DuckDBPyConnection, urgent_only: bool = False) -> None:
+    """TEMP table alerting(criterion, rank, urgent_from, unless_worse, graded): those that raise an alert, or that can be urgent, and
+    stale data."""
+    rules = [
+        rule
+        for rule in alerting().values()
+        if rule.criterion in catalog().criteria and (rule.can_be_urgent or not urgent_only)
     ]
+    rules.append(AlertRule(STALE, "warning"))
     cursor.execute(
         """CREATE OR REPLACE TEMP TABLE alerting AS
         SELECT unnest($criteria) AS criterion, unnest($ranks) AS rank, unnest($urgent_from) AS urgent_from,

@@ -18,6 +18,19 @@ KEYS = """
         SELECT DISTINCT patient_id, criterion, item FROM result.spell JOIN alerting USING (criterion)
         WHERE status = 'met' AND from_date <= $day AND ($everyone OR patient_id IN (SELECT unnest($patients)))) AS ever"""
 
+# Of these, for the urgent of everyone, those that were urgent by the day and whose run can live: what stands is not met for less than
+# $settle_days, or something else. A key is left out with its whole history, so that the others have the same runs.
+URGENT_KEYS = """
+    CREATE OR REPLACE TEMP TABLE alert_key AS
+    SELECT row_number() OVER () AS key, * FROM (
+        SELECT DISTINCT patient_id, criterion, item FROM result.spell JOIN alerting USING (criterion)
+        WHERE status = 'met' AND (rank = 2 OR grade >= urgent_from)
+            AND from_date <= $day AND ($everyone OR patient_id IN (SELECT unnest($patients)))) AS ever
+    WHERE (criterion, patient_id, coalesce(item, '')) IN (
+        SELECT (criterion, patient_id, coalesce(item, '')) FROM result.spell JOIN alerting USING (criterion)
+        WHERE from_date <= $day AND (until_date IS NULL OR until_date > $day)
+            AND (status <> 'not_met' OR date_diff('day', from_date, $day) < $settle_days))"""
+
 # Their spells. `rank`: 2 urgent, 1 warning.
 SPELLS = """
     CREATE OR REPLACE TEMP TABLE alert_spell AS
@@ -81,14 +94,22 @@ RUNS = """
     HAVING bool_or(status = 'met')"""
 
 
-def create_runs(cursor: duckdb.DuckDBPyConnection, as_of: date, patients: list[str] | None = None) -> None:
-    """TEMP tables alert_key, alert_spell and alert_run: every run of alert that began by the day, of some patients or of all (None).
+def create_runs(
+    cursor: duckdb.DuckDBPyConnection, as_of: date, patients: list[str] | None = None, urgent_only: bool = False
+) -> None:
+    """TEMP tables alert_key, alert_spell and alert_run: every run of alert that began by the day, of some patients or of all (None); or,
+    `urgent_only`, of what can be urgent, the runs of all that have one which can live.
 
     alert_run: key, patient_id, criterion, item, run, since, over_on (NULL: it lives), flaps, status_now, status_since, stands_until, place
     (the rowid in result.spell of its last met answer), place_now (of its last answer), highest_rank. Spells look at no later record, so
     that the past is as it was.
     """
-    alert_rules.create_alerting(cursor)
-    cursor.execute(KEYS, {"day": as_of, "everyone": patients is None, "patients": patients or []})
+    alert_rules.create_alerting(cursor, urgent_only)
+    settle = {"settle_days": alert_rules.number("settle_days")}
+    asked = {"day": as_of, "everyone": patients is None, "patients": patients or []}
+    if urgent_only:
+        cursor.execute(URGENT_KEYS, asked | settle)
+    else:
+        cursor.execute(KEYS, asked)
     cursor.execute(SPELLS, {"day": as_of})
-    cursor.execute(RUNS, {"day": as_of, "settle_days": alert_rules.number("settle_days")})
+    cursor.execute(RUNS, {"day": as_of} | settle)

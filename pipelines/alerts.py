@@ -88,8 +88,11 @@ ALERT = """
     FROM told"""
 
 
-def create_alerts(cursor: duckdb.DuckDBPyConnection, as_of: date, patients: list[str] | None = None) -> None:
-    """TEMP table alert: a row for each alert that lives on a day, of some patients or of all (None), set-wise.
+def create_alerts(
+    cursor: duckdb.DuckDBPyConnection, as_of: date, patients: list[str] | None = None, urgent_only: bool = False
+) -> None:
+    """TEMP table alert: a row for each alert that lives on a day, of some patients or of all (None), set-wise. `urgent_only`: of what can
+    be urgent alone, which of a large cohort takes a fifth of the time; those that are warnings now are among them.
 
     patient_id, criterion, item, rank (2 urgent, 1 warning), highest_rank (of the run), grade, margin, since, flaps, status_now ('met',
     'not_met': it has ceased, 'not_evaluable'), status_since, evidence, facts, notes and on_date (of the last met answer), missing, state
@@ -98,8 +101,9 @@ def create_alerts(cursor: duckdb.DuckDBPyConnection, as_of: date, patients: list
     """
     last_day = findings.last_recorded_day(cursor)
     now = last_day is None or as_of >= last_day
-    stale_data.create_stale(cursor, as_of, now, patients)
-    alert_runs.create_runs(cursor, as_of, patients)
+    silent = stale_data.once_on_high_support(cursor, as_of) if urgent_only and patients is None else patients
+    stale_data.create_stale(cursor, as_of, now, silent)
+    alert_runs.create_runs(cursor, as_of, patients, urgent_only)
     _create_acknowledged(cursor, as_of, patients)
     asked = {"day": as_of, "stale": STALE, "urgent_level": alert_rules.number("stale_urgent_level")}
     cursor.execute(LIVING, asked)

@@ -99,6 +99,17 @@ def create_stale(cursor: duckdb.DuckDBPyConnection, as_of: date, now: bool, pati
     cursor.execute(EVIDENCE, {"day": as_of, "most": MOST_EVIDENCE})
 
 
+def once_on_high_support(cursor: duckdb.DuckDBPyConnection, as_of: date) -> list[str]:
+    """The patients of whom silence can be urgent: by the day they had been on so much oxygen support."""
+    if not _is_kept(cursor, "oxygen_support"):
+        return []
+    found = cursor.execute(
+        "SELECT DISTINCT patient_id FROM concept.oxygen_support WHERE level >= $urgent_level AND on_date <= $day",
+        {"urgent_level": alert_rules.number("stale_urgent_level"), "day": as_of},
+    )
+    return [patient_id for (patient_id,) in found.fetchall()]
+
+
 def _is_kept(cursor: duckdb.DuckDBPyConnection, concept: str) -> bool:
     found = "SELECT count(*) FROM duckdb_tables() WHERE schema_name = 'concept' AND table_name = $concept"
     return cursor.execute(found, {"concept": concept}).fetchone()[0] > 0

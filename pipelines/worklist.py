@@ -8,7 +8,7 @@ from datetime import date
 
 import duckdb
 
-from pipelines import entries, worklist_alerts, worklist_rows
+from pipelines import alert_rules, alerts, entries, worklist_rows
 from pipelines.catalog import GROUPS as CRITERION_GROUPS
 from pipelines.catalog import catalog
 from pipelines.errors import Refusal
@@ -103,7 +103,7 @@ def create_listed(cursor: duckdb.DuckDBPyConnection, as_of: date | None) -> date
             "",
             "Run load: it brings the store up to date.",
         ) from None
-    alerting = worklist_alerts.alerting()
+    alerting = alert_rules.alerting()
     rules = [(rule.id, CRITERION_GROUPS.index(rule.group), rule.id in alerting) for rule in catalog().criteria.values()]
     names, places, sound = zip(*rules, strict=True)
     cursor.execute(
@@ -111,10 +111,13 @@ def create_listed(cursor: duckdb.DuckDBPyConnection, as_of: date | None) -> date
         SELECT unnest($names) AS criterion, unnest($places) AS place, unnest($sound) AS alerting""",
         {"names": names, "places": places, "sound": sound},
     )
-    worklist_alerts.create_alerts(cursor, as_of)
+    alerts.create_alerts(cursor, as_of, urgent_only=True)
     cursor.execute(f"CREATE OR REPLACE TEMP TABLE review AS {REVIEWS}", {"day": as_of, "moment": None})
     cursor.execute(f"CREATE OR REPLACE TEMP TABLE due AS {DUE}", {"day": as_of, "moment": None})
-    cursor.execute(f"CREATE OR REPLACE TEMP TABLE listed AS {LISTED}", {"day": as_of, "quiet": QUIET_DAYS})
+    cursor.execute(
+        f"CREATE OR REPLACE TEMP TABLE listed AS {LISTED}",
+        {"day": as_of, "quiet": QUIET_DAYS, "urgent": alert_rules.RANKS["urgent"]},
+    )
     return as_of
 
 
@@ -205,7 +208,7 @@ LISTED = f"""
         WHERE alerting AND status = 'met' AND list_contains(review.met, {worklist_rows.FLAG}) GROUP BY answer.patient_id),
     urgent AS (
         SELECT patient_id, max(since) AS since FROM alert
-        WHERE severity = 'urgent' AND state IN ('open', 'reopened') GROUP BY patient_id),
+        WHERE rank = $urgent AND state IN ('open', 'reopened') GROUP BY patient_id),
     waiting AS (SELECT patient_id, max(due_on) AS due_on FROM due GROUP BY patient_id)
     SELECT patient_id, patient.site, recent.last_day, newest, coalesce(met_in, 0) AS met_in,
         greatest(urgent.since, waiting.due_on) AS opened,

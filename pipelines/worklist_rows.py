@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import duckdb
 
-from pipelines import entries, findings
+from pipelines import alert_rules, entries, findings
 from pipelines.catalog import catalog
 
 CURVE_POINTS = 24  # the last so many results of a sparkline
@@ -79,7 +79,7 @@ SINCE = f"""
 
 URGENT = f"""
     SELECT patient_id, criterion, item, since, state FROM alert
-    WHERE {OF_PAGE} AND severity = 'urgent' AND state IN ('open', 'reopened') ORDER BY since DESC, criterion, item"""
+    WHERE {OF_PAGE} AND rank = $urgent AND state IN ('open', 'reopened') ORDER BY since DESC, criterion, item"""
 
 WAITING = f"SELECT patient_id, entry_id, due_on, text FROM due WHERE {OF_PAGE} ORDER BY due_on DESC, entry_id"
 
@@ -119,8 +119,8 @@ def details(cursor: duckdb.DuckDBPyConnection, as_of: date, ids: list[str], curv
     for row in _rows(cursor, CURVES, day | {"points": CURVE_POINTS}) if curves else ():
         points = [{name: _plain(value) for name, value in point.items()} for point in row["points"]]
         rows[row["patient_id"]]["ferritin" if row["analyte"] == "ferritin" else "fvc"] = points
-    for name, sql in (("alerts", URGENT), ("due", WAITING)):
-        for row in _rows(cursor, sql):
+    for name, sql, of in (("alerts", URGENT, {"urgent": alert_rules.RANKS["urgent"]}), ("due", WAITING, {})):
+        for row in _rows(cursor, sql, of):
             rows[row["patient_id"]][name].append(row)
     _add_reviews(cursor, rows, as_of)
     return list(rows.values())

@@ -2,12 +2,13 @@
 
 import json
 from datetime import date, datetime, timedelta
+from random import Random
 
 import duckdb
 import pytest
 
 from dashboard import strip
-from pipelines import worklist
+from pipelines import alerts, worklist
 from pipelines.worklist import Asked
 from pipelines.worklist_groups import GROUPS, SENTENCE, TITLES
 from tests.ingesting import empty_store
@@ -460,3 +461,37 @@ class TestNothing:
     def test_a_store_of_an_earlier_schema_says_what_to_do(self):
         with duckdb.connect() as con, pytest.raises(worklist.Refusal, match="earlier version"):
             worklist.worklist(con, DAY, Asked())
+
+
+class TestUrgentAlertsOfEveryone:
+    def test_they_are_those_that_all_alerts_have(self, con):
+        """On random histories: urgent, graded, ceased for less and for longer than an alert takes to settle, never met."""
+        chance, statuses = Random(7), ("met", "not_met", "not_evaluable")
+        for number in range(40):
+            name = patient(con, f"p{number}")
+            for criterion, item in (
+                ("urgent_transfer", None),
+                ("lymphopenia", None),
+                ("refractory_possible", "triple"),
+                (CMV, None),
+            ):
+                since = days(60)
+                while since <= DAY:
+                    until = since + timedelta(days=chance.choice((1, 3, 6, 7, 8, 20)))
+                    ends = until if until <= DAY or chance.random() < 0.1 else None
+                    answer(
+                        con,
+                        criterion,
+                        chance.choice(statuses),
+                        since,
+                        ends,
+                        item,
+                        chance.choice((None, 1, 2, 3, 4)),
+                        patient_id=name,
+                    )
+                    since = until
+        found = []
+        for urgent_only in (False, True):
+            alerts.create_alerts(con, DAY, urgent_only=urgent_only)
+            found.append(con.execute("FROM alert WHERE rank = 2 ORDER BY patient_id, criterion, item").fetchall())
+        assert found[0] == found[1] and len(found[0]) > 20

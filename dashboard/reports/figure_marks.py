@@ -265,8 +265,8 @@ def _markers(trace: dict, plot: Plot) -> Iterator[str]:
         return
     count = len(trace["x"])
     edge = marker.get("line", {})
-    parts = (_each(marker.get("symbol", "circle"), count), _each(marker.get("size", 6), count), _each(marker.get("color", style.INK), count),
-             _each(edge.get("color"), count), _each(edge.get("width", 0), count))  # fmt: skip
+    own = (marker.get("symbol", "circle"), marker.get("size", 6), marker.get("color", style.INK))
+    parts = [_each(value, count) for value in (*own, edge.get("color"), edge.get("width", 0))]
     for at, name, size, colour, rim, width in zip(_places(trace, plot), *parts, strict=True):
         if at is None:
             continue

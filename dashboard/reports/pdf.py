@@ -19,6 +19,7 @@ from pipelines.command_output import visible
 TEMPLATE = Path(__file__).parent / "packet.typ"
 FONTS = Path(rulebook.__file__).parent / "fonts"
 MOST_CHART = 1090  # pixels of panels under each other: their smallest letters are then 5.5 points high on paper
+MANY, KEPT_FOR = 3, 10  # patients of a file; documents
 SHAPE = 186 / 208  # of the room for the chart on a second page, width over height
 # Letters of a text, so that no row is higher than the page can hold; the CSV has the whole.
 MOST = {
@@ -53,9 +54,17 @@ def document(packets: Sequence[Packet], told: Told | None = None) -> bytes:
         made = _set(text, ignore_system_fonts=True, pdf_standards=["ua-1"])
     except typst.TypstError:  # a letter that no font has, such as a name in Hangul: the machine's fonts are asked too
         made = _set(text, ignore_system_fonts=False, pdf_standards=[])
+    if len(packets) > MANY:
+        _forget()
     if told:
         told(len(packets), len(packets))
     return made
+
+
+def _forget() -> None:
+    """typst keeps what it set until so many further documents did not need it, 15 MB a patient: an agenda is not to be kept by a server."""
+    for _ in range(KEPT_FOR + 1):
+        typst.compile(b"", ignore_system_fonts=True)
 
 
 def _set(text: str, **how: object) -> bytes:

@@ -117,6 +117,10 @@ class Plot:
         kind = given.get("type", "linear")
         if kind not in ("linear", "log"):
             raise svg.UnknownMark(f"axis {kind}")
+        if (
+            kind == "log" and value <= 0
+        ):  # it has no place: a line or bar that begins there leaves the panel at its foot
+            return 2 * box.foot - box.top
         place = log10(value) if kind == "log" else value
         return box.foot - (place - low) / (high - low) * (box.foot - box.top)
 
@@ -251,8 +255,10 @@ def _each(value: object, count: int) -> list:
 def _places(trace: dict, plot: Plot) -> list[tuple[float, float] | None]:
     """Where each point stands; None: nowhere on this axis, or outside the days shown."""
     found: list[tuple[float, float] | None] = []
+    logarithmic = plot.panels[trace["yaxis"]].get("type") == "log"
     for at, value in zip(trace["x"], trace["y"], strict=True):
-        x = None if at is None or value is None else plot.x(at)
+        nowhere = at is None or value is None or (logarithmic and value <= 0)
+        x = None if nowhere else plot.x(at)
         outside = x is None or not plot.box.left - 0.5 <= x <= plot.box.right + 0.5
         found.append(None if outside else (x, plot.y(trace["yaxis"], value)))
     return found

@@ -12,9 +12,9 @@ import typst
 
 from dashboard.reports import chart, wording
 from dashboard.reports.packet import NOT_A_DEVICE, Flag, Packet, absent
+from dashboard.reports.svg import seen
 from dashboard.reports.wording import Told, cut
 from pipelines import rulebook
-from pipelines.command_output import visible
 
 TEMPLATE = Path(__file__).parent / "packet.typ"
 FONTS = Path(rulebook.__file__).parent / "fonts"
@@ -42,7 +42,7 @@ def document(packets: Sequence[Packet], told: Told | None = None) -> bytes:
     text = json.dumps(
         _seen(
             {
-                "title": wording.title(packets),
+                "title": cut(wording.title(packets), 120),
                 "of": len(packets),
                 "notice": NOT_A_DEVICE,
                 "footer": f"Snapshot {first.snapshot}.",
@@ -165,4 +165,4 @@ def _seen(value: object) -> object:
         return {key: _seen(part) for key, part in value.items()}
     if isinstance(value, list):
         return [_seen(part) for part in value]
-    return visible(value) if isinstance(value, str) else value
+    return seen(value) if isinstance(value, str) else value

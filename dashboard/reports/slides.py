@@ -19,8 +19,8 @@ from pptx.util import Emu, Inches, Pt
 from dashboard.reports import chart, wording
 from dashboard.reports.packet import NOT_A_DEVICE, Flag, Packet
 from dashboard.reports.pdf import FONTS
+from dashboard.reports.svg import seen
 from dashboard.reports.wording import Told, cut
-from pipelines.command_output import visible
 
 WIDE, HIGH, EDGE = 13.333, 7.5, 0.45  # inches
 FONT = "Arial"
@@ -41,7 +41,7 @@ def document(packets: Sequence[Packet], told: Told | None = None) -> bytes:
     for name in ("created", "modified", "last_printed"):
         setattr(deck.core_properties, name, EPOCH)
     deck.core_properties.author = deck.core_properties.last_modified_by = "mda5-monitor"
-    deck.core_properties.title = _plain(wording.title(packets))
+    deck.core_properties.title = _plain(cut(wording.title(packets), 120))
     if len(packets) > 1:
         _agenda(deck, packets)
     for number, packet in enumerate(packets, start=1):
@@ -342,4 +342,4 @@ def _write(frame, lines: list[tuple]) -> None:
 
 def _plain(text: str) -> str:
     """A text in one line without what nobody can see: XML refuses control characters."""
-    return visible(" ".join(text.split()))
+    return seen(" ".join(text.split()))

@@ -49,7 +49,7 @@ def hostile(real):
         real, patient_id=said, person=said, site=said, flags=flags, treatment=said, unknown=(said,), no_longer=(said,),
         cards=tuple(replace(card, value=said, detail=said) for card in real.cards), missing=(Missing(said, 1, 2),),
         decisions=(Decision(*[said] * 8),), notes=(Note(*[said] * 4),), transplant=(Line(said, said),), citations=(said,),
-        drawn_rows=tuple({name: said for name in row} for row in real.drawn_rows[:3]),
+        drawn_rows=tuple(dict.fromkeys(row, said) for row in real.drawn_rows[:3]),
     )  # fmt: skip
 
 

@@ -29,8 +29,8 @@ def real(read):
 
 
 def squeezed(text: str) -> str:
-    """Without spaces, which a line break puts anywhere, and without the mark of a word broken at the end of a line."""
-    return re.sub(r"[\s\ufffe\u00ad\x02]+", "", text)
+    """Without spaces, which a line break puts anywhere, and without hyphens, at which lines break."""
+    return re.sub(r"[\s\ufffe\u00ad\x02-]+", "", text)
 
 
 def pdf_text(made_pdf: bytes) -> str:
@@ -87,8 +87,12 @@ class TestSameAsTheScreen:
             if line["tag"] != "project default" and line["cite"] != "project"
         }  # fmt: skip
         assert len(real.citations) == len(cited) > 3
-        for words in cited:
-            assert forms[form].count(squeezed(words)) == 1, words
+        found = [forms[form].count(squeezed(words)) for words in cited]
+        if form == "pptx":  # a slide holds what it can, and says how many more there are
+            assert found.count(1) >= 3 and set(found) <= {0, 1}
+            assert all(found) or f"and{found.count(0)}more" in forms[form]
+        else:
+            assert set(found) == {1}
 
     def test_what_the_meeting_decided(self, form, forms):
         for said in (

@@ -139,6 +139,7 @@ def _part(packet: Packet, part: wording.Part) -> dict:
     rows = getattr(packet, part.name) or ()
     return {
         "title": part.title,
+        "table": part.name == "decisions",  # the others are said in lines
         "absent": absent(packet, part.name),
         "head": list(part.columns.values()),
         "widths": list(part.widths),

@@ -109,7 +109,7 @@ def _what_stands(slide, packet: Packet) -> None:
         0.68,
         WIDE - 2 * EDGE,
         0.28,
-        [(cut(f"{packet.person}{site}. Met: {packet.summary}", 170), 10, False, GREY)],
+        [(cut(f"Met: {packet.summary} {packet.person}{site}", 150), 10, False, GREY)],
     )
     _cards(slide, packet)
     head = ("Flag, since", "Finding", "Evidence")

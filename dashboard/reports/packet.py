@@ -12,7 +12,6 @@ from dashboard import data, flag_cards, strip, style, table, urgency
 from dashboard.charts.flags import lane_name
 from dashboard.reports.chart import Chart, chart
 from dashboard.result_cards import Card
-from pipelines.engines.inputs import Known
 from pipelines.rulebook.content import NOT_A_DEVICE as NOT_A_DEVICE
 
 HASH_SHOWN = 8  # digits of a rule's content hash
@@ -168,7 +167,7 @@ def packet(
     *,
     records: Mapping[str, dict],
     since: date,
-    known: Known | None = None,
+    known: data.Known | None = None,
     thresholds: Iterable[dict] | None = None,
     changes: Sequence[dict] | None = None,
     decisions: Sequence[dict] | None = None,
@@ -288,7 +287,7 @@ def _person(person: dict) -> str:
     return f"{person.get('sex') or 'sex not recorded'}, {born}"
 
 
-def _known(known: Known | None) -> str:
+def _known(known: data.Known | None) -> str:
     """Which past moment was read; '' where all that is known now was."""
     if not known:
         return ""

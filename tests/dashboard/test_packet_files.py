@@ -12,7 +12,7 @@ import pytest
 from pptx import Presentation
 from pptx.util import Inches
 
-from dashboard.reports import files, offline, pdf, slides, svg
+from dashboard.reports import files, offline, pdf, slide_boxes, slides, svg
 from dashboard.reports.packet import Decision, Evidence, Line, Missing, Note, Number
 from tests.dashboard.packet_store import DAY, MEETING, REAL, made, pages
 
@@ -176,7 +176,7 @@ class TestSlides:
 
 def _height(paragraph, width: float) -> float:
     size = paragraph.runs[0].font.size.pt
-    return slides.lines_of("".join(run.text for run in paragraph.runs), size, width) * size * slides.LINE / 72
+    return slide_boxes.lines_of("".join(run.text for run in paragraph.runs), size, width) * size * slide_boxes.LINE / 72
 
 
 class TestCsv:

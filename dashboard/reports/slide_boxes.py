@@ -28,23 +28,25 @@ def lines_of(text: str, size: float, width: float) -> int:
     return lines
 
 
-def height(lines: int, size: float) -> float:
+def tall_of(lines: int, size: float) -> float:
     return lines * size * LINE / 72
 
 
-def column(slide, left: float, top: float, width: float, height: float, parts: list[tuple[str, list[str]]]) -> None:
+def text_column(
+    slide, left: float, top: float, width: float, height: float, parts: list[tuple[str, list[str]]]
+) -> None:
     """Titles with their lines in one box. Every part may have two lines; what the box has beyond these goes to the parts in order, and
     a part says how many of its own it could not hold."""
     size, told = 8.0, []
     inner = width - 0.1
     need = [sum(lines_of(line, size, inner) for line in lines) for _, lines in parts]
     titles = sum(lines_of(title, 9, inner) for title, _ in parts)
-    left_over = int((height - height(titles, 9)) / height(1, size)) - sum(min(2, one) for one in need)
+    left_over = int((height - tall_of(titles, 9)) / tall_of(1, size)) - sum(min(2, one) for one in need)
     for (title, lines), wanted in zip(parts, need, strict=True):
         allowed = min(wanted, 2 + max(left_over, 0))
         left_over -= max(allowed - 2, 0)
         told += [(title, 9, True, INK), *((text, size, False, INK) for text in _held(lines, allowed, size, inner))]
-    box(slide, left, top, width, height, told)
+    text_box(slide, left, top, width, height, told)
 
 
 def _held(lines: list[str], allowed: int, size: float, width: float) -> list[str]:
@@ -72,25 +74,25 @@ def _shortened(text: str, most: int, size: float, width: float) -> str:
     return cut(text, letters)
 
 
-def table(
+def table_of(
     slide, left: float, top: float, height: float, widths: Sequence[float], head: Sequence[str], rows: list[Sequence[str]], size: float
 ) -> int:  # fmt: skip
     """A table of as many rows as the height holds. Returns how many."""
     tall = [
-        max(height(lines_of(text, size, wide - 0.16), size) for text, wide in zip(row, widths, strict=True)) + 0.07
+        max(tall_of(lines_of(text, size, wide - 0.16), size) for text, wide in zip(row, widths, strict=True)) + 0.07
         for row in rows
     ]
-    room, shown, used = height - height(1, size) - 0.07, 0, 0.0
+    room, shown, used = height - tall_of(1, size) - 0.07, 0, 0.0
     while shown < len(rows) and used + tall[shown] <= room:
         used += tall[shown]
         shown += 1
     made = slide.shapes.add_table(shown + 1, len(widths), Inches(left), Inches(top), Inches(sum(widths)), Inches(0.3))
     plain_table(made.table, widths, header=True)
     for number, row in enumerate([head, *rows[:shown]]):
-        made.table.rows[number].height = Inches(tall[number - 1] if number else height(1, size) + 0.07)
+        made.table.rows[number].height = Inches(tall[number - 1] if number else tall_of(1, size) + 0.07)
         for place, text in enumerate(row):
             cell = made.table.cell(number, place)
-            cell(cell, [(text, size, number == 0 or (place == 0 and len(widths) == 3), INK)])
+            fill_cell(cell, [(text, size, number == 0 or (place == 0 and len(widths) == 3), INK)])
             if number == 0:
                 cell.fill.fore_color.rgb = PALE
     return shown
@@ -103,7 +105,7 @@ def plain_table(table, widths: Iterable[float], header: bool) -> None:
         column.width = Inches(width)
 
 
-def cell(cell, lines: list[tuple]) -> None:
+def fill_cell(cell, lines: list[tuple]) -> None:
     cell.margin_left = cell.margin_right = Inches(0.07)
     cell.margin_top = cell.margin_bottom = Inches(0.025)
     cell.fill.solid()
@@ -111,11 +113,11 @@ def cell(cell, lines: list[tuple]) -> None:
     write(cell.text_frame, lines)
 
 
-def place(shape, left: float, top: float, width: float, height: float) -> None:
+def put(shape, left: float, top: float, width: float, height: float) -> None:
     shape.left, shape.top, shape.width, shape.height = Inches(left), Inches(top), Inches(width), Inches(height)
 
 
-def box(slide, left: float, top: float, width: float, height: float, lines: list[tuple]) -> None:
+def text_box(slide, left: float, top: float, width: float, height: float, lines: list[tuple]) -> None:
     box = slide.shapes.add_textbox(Inches(left), Inches(top), Inches(width), Inches(height))
     frame = box.text_frame
     frame.margin_left = frame.margin_right = frame.margin_top = frame.margin_bottom = Emu(0)

@@ -66,12 +66,12 @@ def _slide(deck: Presentation, packet: Packet, number: int, of: int, what: str):
     """An empty slide with its title and its foot."""
     slide = deck.slides.add_slide(deck.slide_layouts[5])
     title = slide.shapes.title
-    boxes.place(title, EDGE, 0.2, WIDE - 2 * EDGE, 0.5)
+    boxes.put(title, EDGE, 0.2, WIDE - 2 * EDGE, 0.5)
     head = f"{cut(packet.patient_id, 36)}, as of {packet.as_of}: {what}"
     boxes.write(title.text_frame, [(head, 20, True, INK)])
     title.text_frame.vertical_anchor = MSO_ANCHOR.MIDDLE
     foot = f"Patient {number} of {of}. Snapshot {packet.snapshot}, as of {packet.as_of}{_known(packet)}. {NOT_A_DEVICE}"
-    boxes.box(slide, EDGE, HIGH - 0.36, WIDE - 2 * EDGE, 0.28, [(cut(foot, 230), 8, False, GREY)])
+    boxes.text_box(slide, EDGE, HIGH - 0.36, WIDE - 2 * EDGE, 0.28, [(cut(foot, 230), 8, False, GREY)])
     return slide
 
 
@@ -82,7 +82,7 @@ def _known(packet: Packet) -> str:
 def _agenda(deck: Presentation, packets: Sequence[Packet]) -> None:
     """The title slide: the patients of the file, as many as it holds."""
     slide = deck.slides.add_slide(deck.slide_layouts[5])
-    boxes.place(slide.shapes.title, EDGE, 0.3, WIDE - 2 * EDGE, 0.6)
+    boxes.put(slide.shapes.title, EDGE, 0.3, WIDE - 2 * EDGE, 0.6)
     boxes.write(slide.shapes.title.text_frame, [(f"{wording.title(packets)}, {len(packets)} patients", 26, True, INK)])
     head = ("No.", "Patient", "As of", "Met", "Newly met", "Cannot be told")
     rows = [
@@ -90,15 +90,17 @@ def _agenda(deck: Presentation, packets: Sequence[Packet]) -> None:
          str(len(one.unknown)))
         for number, one in enumerate(packets, start=1)
     ]  # fmt: skip
-    shown = boxes.table(slide, EDGE, 1.05, 5.8, (0.6, 5.4, 1.8, 1.0, 1.4, 1.8), head, rows, 10)
+    shown = boxes.table_of(slide, EDGE, 1.05, 5.8, (0.6, 5.4, 1.8, 1.0, 1.4, 1.8), head, rows, 10)
     if shown < len(rows):
-        boxes.box(slide, EDGE, 6.86, 6, 0.25, [(f"and {len(rows) - shown} more patients, in the CSV", 10, True, INK)])
-    boxes.box(slide, EDGE, HIGH - 0.36, WIDE - 2 * EDGE, 0.28, [(NOT_A_DEVICE, 8, False, GREY)])
+        boxes.text_box(
+            slide, EDGE, 6.86, 6, 0.25, [(f"and {len(rows) - shown} more patients, in the CSV", 10, True, INK)]
+        )
+    boxes.text_box(slide, EDGE, HIGH - 0.36, WIDE - 2 * EDGE, 0.28, [(NOT_A_DEVICE, 8, False, GREY)])
 
 
 def _what_stands(slide, packet: Packet) -> None:
     site = f", {packet.site}" if packet.site else ""
-    boxes.box(
+    boxes.text_box(
         slide,
         EDGE,
         0.68,
@@ -110,10 +112,10 @@ def _what_stands(slide, packet: Packet) -> None:
     head = ("Flag, since", "Finding", "Evidence")
     rows = [(_name(flag), cut(flag.finding, 330), _evidence(flag)) for flag in packet.flags]
     if rows:
-        shown = boxes.table(slide, EDGE, 2.52, HIGH - 2.52 - 1.0, (3.3, 5.2, 3.93), head, rows, 9)
+        shown = boxes.table_of(slide, EDGE, 2.52, HIGH - 2.52 - 1.0, (3.3, 5.2, 3.93), head, rows, 9)
         _others(slide, packet.flags[shown:])
     else:
-        boxes.box(slide, EDGE, 2.6, 6, 0.3, [("No criterion is met.", 12, False, INK)])
+        boxes.text_box(slide, EDGE, 2.6, 6, 0.3, [("No criterion is met.", 12, False, INK)])
 
 
 def _others(slide, flags: Sequence[Flag]) -> None:
@@ -127,7 +129,7 @@ def _others(slide, flags: Sequence[Flag]) -> None:
             break
         names.append(_mark(flag) + flag.name)
     rest = f"; and {len(flags) - len(names)} more" if len(names) < len(flags) else ""
-    boxes.box(slide, EDGE, HIGH - 0.86, WIDE - 2 * EDGE, 0.42, [(head + "; ".join(names) + rest, 8, False, INK)])
+    boxes.text_box(slide, EDGE, HIGH - 0.86, WIDE - 2 * EDGE, 0.42, [(head + "; ".join(names) + rest, 8, False, INK)])
 
 
 def _cards(slide, packet: Packet) -> None:
@@ -145,7 +147,7 @@ def _cards(slide, packet: Packet) -> None:
             (cut(card.value, 34), 13, card.known, INK),
             (cut(card.detail, 84), 8, False, INK),
         ]
-        boxes.cell(cell, lines if card else [])
+        boxes.fill_cell(cell, lines if card else [])
         cell.fill.fore_color.rgb = PALE
         made.table.rows[place // across].height = Inches(0.7)
 
@@ -171,7 +173,7 @@ def _course(slide, packet: Packet, number: int) -> None:
     """The chart on the left, what is open, decided and cited on the right."""
     left, top, width, height = EDGE, 0.75, 7.6, 6.1
     if packet.chart is None:
-        boxes.box(slide, left, top, width, 0.4, [("Nothing is recorded that a chart could show.", 12, False, INK)])
+        boxes.text_box(slide, left, top, width, 0.4, [("Nothing is recorded that a chart could show.", 12, False, INK)])
     else:
         drawn = packet.chart.drawn(f"slide-{number}", MOST_CHART, width / height)
         scale = min(width / drawn.width, height / drawn.height)
@@ -184,9 +186,9 @@ def _course(slide, packet: Packet, number: int) -> None:
         )
         image._element.nvPicPr.cNvPr.set("descr", boxes.plain(drawn.words))
         words = chart.caption(drawn, packet.chart.empty, "in the PDF, the HTML file and the CSV")
-        boxes.box(slide, left, 6.82, width, 0.3, [(cut(words, 210), 7, False, GREY)])
+        boxes.text_box(slide, left, 6.82, width, 0.3, [(cut(words, 210), 7, False, GREY)])
     right = left + width + 0.2
-    boxes.column(slide, right, 0.8, WIDE - EDGE - right, HIGH - 0.45 - 0.8, _said(packet))
+    boxes.text_column(slide, right, 0.8, WIDE - EDGE - right, HIGH - 0.45 - 0.8, _said(packet))
 
 
 def picture(drawn: chart.Drawn) -> bytes:

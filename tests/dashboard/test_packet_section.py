@@ -17,7 +17,7 @@ packet_section.draw(["yonsei-2021", "kagawa2020"], date(2021, 9, {day}))
 def test_a_file_is_made_and_belongs_to_its_day(shown_store, form):
     shown = AppTest.from_string(SCRIPT.format(day=3), default_timeout=60).run()
     assert not shown.get("download_button")
-    shown.button_group[0].set_value([form]).run()
+    shown.button_group[0].set_value(form).run()
     shown.button[0].click().run()
     assert not shown.exception
     assert len(shown.get("download_button")) == 1

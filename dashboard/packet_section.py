@@ -10,8 +10,6 @@ from dashboard.data import packets
 from dashboard.header import ASSUMED_DAYS
 from dashboard.reports import files
 from dashboard.reports.packet import Packet, packet
-from pipelines.engines.inputs import Known
-from pipelines.engines.on_duckdb import ALL_KNOWN
 
 _WEEK = timedelta(days=ASSUMED_DAYS)
 PARTS = ("changes", "decisions", "notes", "transplant", "infection")
@@ -22,7 +20,7 @@ def draw(
     patient_ids: Sequence[str],
     as_of: date,
     since: date | None = None,
-    known: Known = ALL_KNOWN,
+    known: data.Known = data.ALL_KNOWN,
     rows_of: Callable[[str], dict[str, Sequence[dict]]] | None = None,
     key: str = "packet",
 ) -> None:
@@ -56,7 +54,7 @@ def file_name(patient_ids: Sequence[str], as_of: date, form: str) -> str:
     return f"packet-{many}-{as_of.isoformat()}{files.FORMS[form].ending}"
 
 
-def _made(patient_ids: Sequence[str], as_of: date, since: date | None, known: Known, rows_of, form: str) -> bytes:
+def _made(patient_ids: Sequence[str], as_of: date, since: date | None, known: data.Known, rows_of, form: str) -> bytes:
     """The file, while a bar says how far it is: half of it for reading, half for drawing."""
     bar = st.progress(0.0, "Reading the patients")
 
@@ -76,7 +74,7 @@ def read(
     patient_ids: Iterable[str],
     as_of: date,
     since: date | None = None,
-    known: Known = ALL_KNOWN,
+    known: data.Known = data.ALL_KNOWN,
     rows_of: Callable[[str], dict[str, Sequence[dict]]] | None = None,
     told: Callable[[int, int], None] | None = None,
 ) -> list[Packet]:

@@ -28,6 +28,7 @@ KEPT_FIRST = (
     "lymphocytes",
 )
 KEPT_LAST = ("flags",)  # their days stand in the table of flags
+ROOM = 0.015  # of the days shown, right of the as-of day: for its own marks
 BEGINS = (
     "at",
     "on_date",
@@ -77,7 +78,9 @@ def chart(tables: dict[str, list[dict]], as_of: date, thresholds: Iterable[dict]
     """
     known = until(tables, as_of)
     start, _ = page.recorded_window(known, as_of)
-    view = page.view_of(known, as_of, (), thresholds, (min(start, as_of - timedelta(days=3)), as_of), **chosen)
+    start = min(start, as_of - timedelta(days=3))
+    window = (start, as_of + timedelta(days=round((as_of - start).days * ROOM)))
+    view = page.view_of(known, as_of, (), thresholds, window, **chosen)
     found = page.drawn_panels(known, view)
     kept = tuple(panel for panel in found if not panel.empty)
     empty = tuple(f"{panel.title}: {panel.empty}" for panel in found if panel.empty)

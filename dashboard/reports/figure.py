@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from dashboard import style
 from dashboard.charts.page import LEFT, RIGHT
 from dashboard.reports import figure_marks, svg
-from dashboard.reports.figure_marks import Box, Plot
+from dashboard.reports.figure_plot import Box, Plot, moment
 
 WIDTH = LEFT[False] + 660 + RIGHT[False]  # pixels: the width that labels are placed for
 MOST_TICKS = 9  # of the time axis: so many whole dates stand beside each other
@@ -131,7 +131,7 @@ def _plot(layout: dict, width: float, prefix: str) -> Plot:
     """Where everything is: the plot's box in pixels, the reach of time, and each panel's box."""
     margin = layout["margin"]
     box = Box(margin["l"], width - margin["r"], margin["t"], layout["height"] - margin["b"])
-    first, last = (figure_marks.moment(text) for text in layout["xaxis"]["range"])
+    first, last = (moment(text) for text in layout["xaxis"]["range"])
     panels = {}
     for name, axis in layout.items():
         if name.startswith("yaxis"):

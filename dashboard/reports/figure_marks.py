@@ -1,14 +1,10 @@
 """The marks of a figure as SVG: lines and steps, fills, symbols, their texts, and bars. What is not known raises UnknownMark."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import date, datetime, time
-from functools import lru_cache
-from math import log10
 
 from dashboard import style
-from dashboard.charts.panel import DAY_MS
 from dashboard.reports import svg
+from dashboard.reports.figure_plot import Plot
 
 SHARED = [
     "type",
@@ -63,88 +59,6 @@ MARKER = frozenset({"symbol", "size", "color", "line", "opacity", "pattern"})
 PATTERN = frozenset({"shape", "size", "solidity", "fgcolor", "bgcolor"})
 BESIDE = 9  # pixels between the middle of a mark and a text beside it: the largest marks of a lane reach so far
 FAINTEST = 0.45  # how much of a hatching's colour a printer still shows
-
-
-@dataclass(frozen=True)
-class Box:
-    """Edges in pixels, downward."""
-
-    left: float
-    right: float
-    top: float
-    foot: float
-
-
-@lru_cache(maxsize=65_536)
-def moment(text: str) -> datetime:
-    """An ISO date or date-time."""
-    return datetime.fromisoformat(text) if len(text) > 10 else datetime.combine(date.fromisoformat(text), time())
-
-
-@dataclass
-class Plot:
-    """Where days and values stand: the plot's box, its reach in time, the y axes by name; and the definitions that its marks ask for."""
-
-    box: Box
-    first: datetime
-    last: datetime
-    panels: dict[str, dict]
-    prefix: str
-    patterns: dict[tuple, str] = field(default_factory=dict)
-
-    def x(self, at: str) -> float:
-        share = (moment(at) - self.first) / (self.last - self.first)
-        return self.box.left + share * (self.box.right - self.box.left)
-
-    def days(self, milliseconds: float) -> float:
-        """How wide a time is."""
-        return (
-            milliseconds
-            / (DAY_MS * ((self.last - self.first).total_seconds() / 86_400))
-            * (self.box.right - self.box.left)
-        )
-
-    def paper(self, share: float) -> float:
-        return self.box.foot - share * (self.box.foot - self.box.top)
-
-    def panel(self, axis: str) -> Box:
-        low, high = self.panels[axis]["domain"]
-        return Box(self.box.left, self.box.right, self.paper(high), self.paper(low))
-
-    def y(self, axis: str, value: float) -> float:
-        given, box = self.panels[axis], self.panel(axis)
-        low, high = given["range"]
-        kind = given.get("type", "linear")
-        if kind not in ("linear", "log"):
-            raise svg.UnknownMark(f"axis {kind}")
-        place = log10(value) if kind == "log" else value
-        return box.foot - (place - low) / (high - low) * (box.foot - box.top)
-
-    def across(self, ref: str, value: str | float) -> float:
-        if ref == "paper":
-            return self.box.left + float(value) * (self.box.right - self.box.left)
-        return self.x(value)
-
-    def upward(self, ref: str, value: float) -> float:
-        return self.paper(float(value)) if ref == "paper" else self.y(ref, float(value))
-
-    def pattern(self, shape: str, size: float, colour: str, ground: str | None) -> str:
-        """The url of a hatching, defined once."""
-        key = (shape, size, colour, ground)
-        name = self.patterns.setdefault(key, f"{self.prefix}-hatch-{len(self.patterns)}")
-        return f"url(#{name})"
-
-    def clip(self, axis: str) -> str:
-        return f"url(#{self.prefix}-clip-{axis})"
-
-    def definitions(self) -> Iterator[str]:
-        for axis in self.panels:
-            box = self.panel(axis)
-            edges = {"x": box.left, "y": box.top, "width": box.right - box.left, "height": box.foot - box.top}
-            rect = svg.element("rect", **{name: float(value) for name, value in edges.items()})
-            yield svg.element("clipPath", rect, id=f"{self.prefix}-clip-{axis}")
-        for (shape, size, colour, ground), name in self.patterns.items():
-            yield svg.hatch(name, shape, size, colour, ground)
 
 
 def traces(found: list[dict], plot: Plot) -> list[str]:
@@ -251,8 +165,10 @@ def _each(value: object, count: int) -> list:
 def _places(trace: dict, plot: Plot) -> list[tuple[float, float] | None]:
     """Where each point stands; None: nowhere on this axis, or outside the days shown."""
     found: list[tuple[float, float] | None] = []
+    logarithmic = plot.panels[trace["yaxis"]].get("type") == "log"
     for at, value in zip(trace["x"], trace["y"], strict=True):
-        x = None if at is None or value is None else plot.x(at)
+        nowhere = at is None or value is None or (logarithmic and value <= 0)
+        x = None if nowhere else plot.x(at)
         outside = x is None or not plot.box.left - 0.5 <= x <= plot.box.right + 0.5
         found.append(None if outside else (x, plot.y(trace["yaxis"], value)))
     return found
@@ -265,8 +181,8 @@ def _markers(trace: dict, plot: Plot) -> Iterator[str]:
         return
     count = len(trace["x"])
     edge = marker.get("line", {})
-    parts = (_each(marker.get("symbol", "circle"), count), _each(marker.get("size", 6), count), _each(marker.get("color", style.INK), count),
-             _each(edge.get("color"), count), _each(edge.get("width", 0), count))  # fmt: skip
+    own = (marker.get("symbol", "circle"), marker.get("size", 6), marker.get("color", style.INK))
+    parts = [_each(value, count) for value in (*own, edge.get("color"), edge.get("width", 0))]
     for at, name, size, colour, rim, width in zip(_places(trace, plot), *parts, strict=True):
         if at is None:
             continue

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from dashboard.reports import chart, wording
 from dashboard.reports.packet import NOT_A_DEVICE, Flag, Packet
+from dashboard.reports.svg import seen
 from dashboard.reports.wording import Told
-from pipelines.command_output import visible
 
 SHEET = (Path(__file__).parent / "offline.css").read_text(encoding="utf-8")
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
@@ -35,7 +35,7 @@ def document(packets: Sequence[Packet], told: Told | None = None) -> bytes:
 
 
 def _text(value: object) -> str:
-    return escape(visible(" ".join(str(value).split())))
+    return escape(seen(" ".join(str(value).split())))
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]], caption: str, kind: str = "") -> str:

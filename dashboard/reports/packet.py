@@ -12,7 +12,6 @@ from dashboard import data, flag_cards, strip, style, table
 from dashboard.charts.flags import lane_name
 from dashboard.reports.chart import Chart, chart
 from dashboard.result_cards import Card
-from pipelines.engines.inputs import Known
 from pipelines.rulebook.content import NOT_A_DEVICE as NOT_A_DEVICE
 from pipelines.worklist_groups import URGENT
 
@@ -169,7 +168,7 @@ def packet(
     *,
     records: Mapping[str, dict],
     since: date,
-    known: Known | None = None,
+    known: data.Known | None = None,
     thresholds: Iterable[dict] | None = None,
     changes: Sequence[dict] | None = None,
     decisions: Sequence[dict] | None = None,
@@ -289,7 +288,7 @@ def _person(person: dict) -> str:
     return f"{person.get('sex') or 'sex not recorded'}, {born}"
 
 
-def _known(known: Known | None) -> str:
+def _known(known: data.Known | None) -> str:
     """Which past moment was read; '' where all that is known now was."""
     if not known:
         return ""

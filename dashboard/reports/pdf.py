@@ -12,13 +12,14 @@ import typst
 
 from dashboard.reports import chart, wording
 from dashboard.reports.packet import NOT_A_DEVICE, Flag, Packet, absent
+from dashboard.reports.svg import seen
 from dashboard.reports.wording import Told, cut
 from pipelines import rulebook
-from pipelines.command_output import visible
 
 TEMPLATE = Path(__file__).parent / "packet.typ"
 FONTS = Path(rulebook.__file__).parent / "fonts"
 MOST_CHART = 1090  # pixels of panels under each other: their smallest letters are then 5.5 points high on paper
+MANY, KEPT_FOR = 3, 10  # patients of a file; documents
 SHAPE = 186 / 208  # of the room for the chart on a second page, width over height
 # Letters of a text, so that no row is higher than the page can hold; the CSV has the whole.
 MOST = {
@@ -41,7 +42,7 @@ def document(packets: Sequence[Packet], told: Told | None = None) -> bytes:
     text = json.dumps(
         _seen(
             {
-                "title": wording.title(packets),
+                "title": cut(wording.title(packets), 120),
                 "of": len(packets),
                 "notice": NOT_A_DEVICE,
                 "footer": f"Snapshot {first.snapshot}.",
@@ -53,9 +54,17 @@ def document(packets: Sequence[Packet], told: Told | None = None) -> bytes:
         made = _set(text, ignore_system_fonts=True, pdf_standards=["ua-1"])
     except typst.TypstError:  # a letter that no font has, such as a name in Hangul: the machine's fonts are asked too
         made = _set(text, ignore_system_fonts=False, pdf_standards=[])
+    if len(packets) > MANY:
+        _forget()
     if told:
         told(len(packets), len(packets))
     return made
+
+
+def _forget() -> None:
+    """typst keeps what it set until so many further documents did not need it, 15 MB a patient: an agenda is not to be kept by a server."""
+    for _ in range(KEPT_FOR + 1):
+        typst.compile(b"", ignore_system_fonts=True)
 
 
 def _set(text: str, **how: object) -> bytes:
@@ -130,6 +139,7 @@ def _part(packet: Packet, part: wording.Part) -> dict:
     rows = getattr(packet, part.name) or ()
     return {
         "title": part.title,
+        "table": part.name == "decisions",  # the others are said in lines
         "absent": absent(packet, part.name),
         "head": list(part.columns.values()),
         "widths": list(part.widths),
@@ -156,4 +166,4 @@ def _seen(value: object) -> object:
         return {key: _seen(part) for key, part in value.items()}
     if isinstance(value, list):
         return [_seen(part) for part in value]
-    return visible(value) if isinstance(value, str) else value
+    return seen(value) if isinstance(value, str) else value

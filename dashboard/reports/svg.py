@@ -3,6 +3,7 @@
 What is not known here is refused with UnknownMark, never left out in silence.
 """
 
+import re
 from collections.abc import Iterable
 from functools import lru_cache
 from html import escape
@@ -15,6 +16,14 @@ FAMILY = "Liberation Sans, Arial, Helvetica, sans-serif"
 LINE = 1.25  # lines of a label stand so many sizes apart
 CAP, DESCENT = 0.72, 0.21  # of a size: how far capitals reach above the foot of the letters, and tails below it
 DASHES = {"solid": None, "dash": "6 4", "dot": "2 2.5", "longdash": "10 5", "dashdot": "6 3 2 3"}
+
+
+_NO_CHARACTER = re.compile("[\ufffe\uffff]")  # XML refuses them, and no category names them
+
+
+def seen(text: str) -> str:
+    """A text with a replacement mark for every character that nobody can see or that XML refuses."""
+    return _NO_CHARACTER.sub("\N{REPLACEMENT CHARACTER}", visible(text))
 
 
 class UnknownMark(ValueError):
@@ -151,7 +160,7 @@ def text(
 
 
 def _span(words: str, bold: bool, colour: str | None) -> str:
-    told = escape(visible(words).replace("\n", " "))
+    told = escape(seen(words).replace("\n", " "))
     if not bold and not colour:
         return told
     return element("tspan", told, font_weight="bold" if bold else None, fill=colour) if told else ""

@@ -1,4 +1,4 @@
-"""What a meeting enters and meets again: a review that a correction undoes, an alert acknowledged over a restart, a decision that is judged.
+"""What a meeting meets again: a review that a correction undoes, an alert acknowledged over a restart, a decision that is judged.
 
 One store, in the order of its story; each journey goes on where the one before ended. They need Chromium.
 """

@@ -10,6 +10,7 @@ from dashboard import (
     chart_options,
     cohort_words,
     data,
+    deidentify,
     infection_facts,
     plotted,
     presets,
@@ -50,7 +51,7 @@ def _view(
 ) -> tuple[View, dict | None]:
     """The view as the reader chose it, and the cohort beside the patient, if one was asked for and can be aligned."""
     therapy = anchors.therapy(tables, as_of)
-    axis = anchors.AXES.get(chosen.axis)
+    axis = None if deidentify.on() else anchors.AXES.get(chosen.axis)  # de-identified it counts from the first record
     cohort = _cohort(patient_id, as_of, chosen) if therapy and not chosen.past else None
     others = (data.provenance().snapshot, as_of, ringed, chosen, zoomed.narrow, st.context.theme.type)
     follows = data.has_long_series(patient_id, data.known(chosen.known_at, chosen.received_at))

@@ -11,10 +11,13 @@ from dashboard import (
     address,
     chart_section,
     data,
+    day_input,
+    deidentify,
     flag_cards,
     header,
     in_popover,
     queries,
+    relative_days,
     response_section,
     strip,
     style,
@@ -24,7 +27,7 @@ from dashboard.charts import held_marks
 
 
 def draw() -> None:
-    patients = [row["patient_id"] for row in data.worklist()]
+    patients = [row["patient_id"] for row in data.worklist()]  # labels, while the switch is on
     if not patients:
         st.info("The store holds no patients yet.")
         return
@@ -38,7 +41,8 @@ def draw() -> None:
     days = strip.recorded_days(page)
     if not days:
         choose_patient(patients, patient_id, st.container(), page)
-        draw_known(chosen)
+        if not deidentify.on():
+            draw_known(chosen)
         st.info("Nothing dated is recorded of this patient yet." if not chosen.past else NOTHING_KNOWN)
         return
     narrow = zoom.asked(patient_id).narrow
@@ -72,14 +76,8 @@ def draw_controls(
     who, slider, buttons = st.columns([1.5, 3.6, 2.3], vertical_alignment="bottom", gap="medium")
     choose_patient(patients, patient_id, who, page)
     if days[0] < days[-1]:
-        st.session_state["as_of_slider"] = as_of
-        slider.slider(
-            "As of",
-            days[0],
-            days[-1],
-            key="as_of_slider",
-            format="D MMM YYYY",
-            on_change=lambda: go_to(st.session_state["as_of_slider"]),
+        day_input.slide(
+            slider, "As of", "as_of_slider", as_of, days[0], days[-1], lambda: go_to(day_input.said("as_of_slider"))
         )
     changes = [day for day in strip.changes(page) if days[0] <= day <= days[-1]]
     earlier = [day for day in changes if day < as_of]
@@ -87,8 +85,9 @@ def draw_controls(
     with buttons.container(horizontal=True, gap="small"):
         draw_step("Earlier change", ":material/chevron_left:", max(earlier, default=None))
         draw_step("Later change", ":material/chevron_right:", min(later, default=None))
-        with st.popover("", icon=":material/history:", help="What was known at a past moment"):
-            draw_known(chosen)
+        if not deidentify.on():  # a past moment is a date of the store
+            with st.popover("", icon=":material/history:", help="What was known at a past moment"):
+                draw_known(chosen)
     if chosen.past:
         st.warning(style.as_markdown(said_of_past(chosen)), icon=":material/history:")
 
@@ -103,7 +102,7 @@ def draw_step(label: str, icon: str, day: date | None) -> None:
 def choose_patient(patients: list[str], patient_id: str, place, page: dict) -> None:
     st.session_state["patient_choice"] = patient_id
     person = page["patient"][0] if page["patient"] else {"sex": None, "birth_year": None, "site": None}
-    known = [person["sex"], f"born {person['birth_year']}" if person["birth_year"] else None, person["site"]]
+    known = [person["sex"], style.born(person), person["site"]]
     place.selectbox(
         f"Patient: {', '.join(style.as_markdown(part) for part in known if part) or 'sex and age unknown'}",
         patients,
@@ -123,7 +122,7 @@ def open_patient() -> None:
 
 
 def go_to(day: date) -> None:
-    address.put(patient=st.session_state["patient_choice"], as_of=day.isoformat())
+    address.put(patient=st.session_state["patient_choice"], as_of=relative_days.in_address(day))
 
 
 WHOSE = {
@@ -170,7 +169,7 @@ def draw_held(page: dict, as_of: date) -> None:
         ):
             if len(page["held"]) >= queries.MOST_HELD:
                 st.caption(f"The first {queries.MOST_HELD:,} held rows of the patient; the Data page has them all.")
-            st.dataframe(held, hide_index=True)
+            st.dataframe([held_marks.listed(row) for row in held] if deidentify.on() else held, hide_index=True)
 
 
 draw()

@@ -1,11 +1,10 @@
 """The worklist: one row per patient, in order of urgency, in words."""
 
 from collections import Counter
-from datetime import date
 
 import streamlit as st
 
-from dashboard import data, strip, style, table, urgency
+from dashboard import data, deidentify, strip, style, table, urgency
 from dashboard.charts import oxygen_support
 from dashboard.charts.sparkline import sparkline
 
@@ -27,7 +26,8 @@ def draw() -> None:
     now = data.provenance()
     rows = data.worklist()
     left, right = st.columns([5, 4], vertical_alignment="bottom")
-    left.subheader(f"Worklist on {style.day(now.last_day)}" if now.last_day else "Worklist", anchor=False)
+    on_day = now.last_day and not deidentify.on()
+    left.subheader(f"Worklist on {style.day(now.last_day)}" if on_day else "Worklist", anchor=False)
     with right.container(horizontal=True, vertical_alignment="bottom"):
         asked = st.text_input("Find a patient", key="find", placeholder="part of the id", type="search")
         groups = [group for group in style.GROUPS if any(flag["group"] == group for row in rows for flag in row["met"])]
@@ -42,7 +42,7 @@ def draw() -> None:
     pages = -(-len(found) // ON_A_PAGE)
     number = min(st.session_state.get("page_number", 1), pages)
     first = (number - 1) * ON_A_PAGE
-    draw_rows(found[first : first + ON_A_PAGE], now.last_day)
+    draw_rows(found[first : first + ON_A_PAGE])
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.caption(f"Patients {first + 1} to {min(first + ON_A_PAGE, len(found))} of {len(found)}")
         if pages > 1:
@@ -59,7 +59,7 @@ def wanted(row: dict, asked: str, group: str) -> bool:
     return group in ("any group", None) or any(flag["group"] == group for flag in row["met"])
 
 
-def draw_rows(rows: list[dict], as_of: date) -> None:
+def draw_rows(rows: list[dict]) -> None:
     with st.container(key="head-worklist"):
         for column, heading in zip(st.columns(WIDTHS), HEADINGS, strict=True):
             column.markdown(heading)
@@ -81,10 +81,10 @@ def draw_rows(rows: list[dict], as_of: date) -> None:
             before = row["urgency"]
             st.markdown(f"**{urgency.WORDS[before]}**")
         with st.container(key=f"row-{number}"):
-            draw_row(row, lines, as_of)
+            draw_row(row, lines)
 
 
-def draw_row(row: dict, lines: dict, as_of: date) -> None:
+def draw_row(row: dict, lines: dict) -> None:
     patient, oxygen, ferritin, fvc, flags, last = st.columns(WIDTHS, vertical_alignment="center")
     with patient:
         st.page_link(
@@ -106,8 +106,8 @@ def draw_row(row: dict, lines: dict, as_of: date) -> None:
         st.caption(style.as_markdown(newest(row)))
     with last:
         st.markdown(style.day(row["last_day"]))
-        if row["last_day"] and row["last_day"] < as_of:
-            st.caption(f"{(as_of - row['last_day']).days} days before")
+        if row["days_before"]:
+            st.caption(f"{row['days_before']} days before")
 
 
 def draw_spark(points: list[dict], lines: list[float], colour: str, unit: str) -> None:
@@ -124,7 +124,7 @@ def draw_spark(points: list[dict], lines: list[float], colour: str, unit: str) -
 
 def who(row: dict) -> str:
     """Sex, birth year and site as far as known."""
-    parts = [row["sex"], f"born {row['birth_year']}" if row["birth_year"] else None, row["site"]]
+    parts = [row["sex"], style.born(row), row["site"]]
     return ", ".join(part for part in parts if part) or "sex and age unknown"
 
 

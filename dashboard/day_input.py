@@ -11,7 +11,16 @@ import streamlit as st
 from dashboard import deidentify, relative_days
 
 
-def draw(label: str, key: str, value: date, first: date, last: date, on_change: Callable, width: int | str = "stretch", **more) -> None:
+def draw(
+    label: str,
+    key: str,
+    value: date,
+    first: date,
+    last: date,
+    on_change: Callable,
+    width: int | str = "stretch",
+    **more,
+) -> None:
     """A day between two others. What it was set to is `said(key)`."""
     if not relative_days.is_relative(value):
         st.session_state[key] = value

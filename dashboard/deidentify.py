@@ -67,9 +67,44 @@ KEPT = {
 # Fields that are left out whatever is in them: texts of people, whose they are, where they come from; moments of this store and not of the
 # patient; numbers that say who it is. `file` and `source` are said in general words.
 LEFT_OUT = frozenset(
-    "text why owner author author_known decided_by set_by hint found raw cells place site file name_of_file source line file_id receipt "
-    "sha256 format specimen_id utc_offset received_at received_until issued_at known_from known_until known_assumed entered_at decided_at "
-    "judged_at last_received_at declared birth_year age".split()
+    [
+        "text",
+        "why",
+        "owner",
+        "author",
+        "author_known",
+        "decided_by",
+        "set_by",
+        "hint",
+        "found",
+        "raw",
+        "cells",
+        "place",
+        "site",
+        "file",
+        "name_of_file",
+        "source",
+        "line",
+        "file_id",
+        "receipt",
+        "sha256",
+        "format",
+        "specimen_id",
+        "utc_offset",
+        "received_at",
+        "received_until",
+        "issued_at",
+        "known_from",
+        "known_until",
+        "known_assumed",
+        "entered_at",
+        "decided_at",
+        "judged_at",
+        "last_received_at",
+        "declared",
+        "birth_year",
+        "age",
+    ]
 ) | {"what to do", "row as received"}
 IN_GENERAL = {"file": "source file", "source": "source file"}
 AGES = (18, 25, 35, 45, 55, 65, 75)  # a band ends a year before the next begins
@@ -149,7 +184,11 @@ class Person:
 
     def real(self, value: date | datetime | None):
         """A date on screen as the store has it."""
-        return value if value is None or not relative_days.is_relative(value) or self.first_day is None else value - self._shift
+        return (
+            value
+            if value is None or not relative_days.is_relative(value) or self.first_day is None
+            else value - self._shift
+        )
 
     def rows(self, rows: list[dict]) -> list[dict]:
         """Rows about this patient, with nothing that says who it is. What was given is not changed."""
@@ -181,7 +220,9 @@ class Person:
         if isinstance(value, dict):
             return self.row(value, memo)
         if isinstance(value, (list, tuple, set, frozenset)):
-            return type(value)(made for one in value if (made := self._value(name, one, memo)) is not None or one is None)
+            return type(value)(
+                made for one in value if (made := self._value(name, one, memo)) is not None or one is None
+            )
         return None
 
     def _text(self, name: str, text: str) -> str | None:

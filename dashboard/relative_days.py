@@ -49,7 +49,9 @@ def in_text(text: str) -> str | None:
 def cell(value: object) -> object:
     """A value of a table: a relative date as it is said, all else as it is."""
     if isinstance(value, date) and is_relative(value):
-        return said(value) + (f" {value:%H:%M}" if isinstance(value, datetime) and value.time().isoformat() > "00:00:00" else "")
+        return said(value) + (
+            f" {value:%H:%M}" if isinstance(value, datetime) and value.time().isoformat() > "00:00:00" else ""
+        )
     return (in_text(value) or value) if isinstance(value, str) else value
 
 

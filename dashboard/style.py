@@ -117,7 +117,7 @@ def _day(value: date | datetime | str, year: bool) -> str:
 def born(person: dict) -> str | None:
     """'born 1955'; de-identified the band of the age at the first record. None: unknown."""
     if person.get("age_band"):
-        return f"{person['age_band']} years"
+        return f"aged {person['age_band']}"
     return f"born {person['birth_year']}" if person["birth_year"] else None
 
 

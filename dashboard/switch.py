@@ -15,7 +15,15 @@ from pipelines.errors import Refusal
 ON = "1"
 TOGGLE = "deidentify-toggle"
 DAYS = ("as_of", "since")  # parameters that are days
-DROPPED = ("known_at", "received_at", "axis", "starts", "line", "receipt", "file")  # moments of the store, files, days within texts
+DROPPED = (
+    "known_at",
+    "received_at",
+    "axis",
+    "starts",
+    "line",
+    "receipt",
+    "file",
+)  # moments of the store, files, days within texts
 BANNER = (
     "**De-identified.** Days are counted from each patient's first record (day 0), ages are bands at that day. Ids, sites, free text, "
     "files, names and dates are left out."

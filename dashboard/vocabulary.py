@@ -27,7 +27,9 @@ _TOKEN = re.compile(r"[^\s,;:()\[\]{}<>≤≥=+/|*%°²³⁹·–—\"“”!?�
 _LITERAL = re.compile(r"'([^'\n]+)'")
 _NUMBER = re.compile(r"(?:[<>≤≥=~]{1,2}\s?)?[-+−]?(?:\d{1,7}(?:[.,]\d{1,6})?|\d{1,3}(?:,\d{3})+(?:\.\d+)?)\s?%?")
 _SIGNS = re.compile(r"[+\-−±]{1,4}")
-_DATE_LIKE = re.compile(r"(?<!\d)\d{1,4}\s?[./-]\s?\d{1,2}\s?[./-]\s?\d{2,4}(?!\d)|(?<![\d.,])(?:19|20)\d\d[/-]\d{1,2}(?!\d)|\d{8,}")
+_DATE_LIKE = re.compile(
+    r"(?<!\d)\d{1,4}\s?[./-]\s?\d{1,2}\s?[./-]\s?\d{2,4}(?!\d)|(?<![\d.,])(?:19|20)\d\d[/-]\d{1,2}(?!\d)|\d{8,}"
+)
 LONGEST = 5  # digits of a whole number in a text; one that is longer numbers a thing or a person
 
 
@@ -54,7 +56,7 @@ def is_name(text: str) -> bool:
 @lru_cache(maxsize=4096)
 def is_code(text: str) -> bool:
     """Whether it is one of the dictionary's or the rules' own ids, titles and values, or a sign as '++'."""
-    return text in _codes() or bool(_SIGNS.fullmatch(text.strip())) or is_number(text) and len(text) <= LONGEST
+    return text in _codes() or bool(_SIGNS.fullmatch(text.strip())) or (is_number(text) and len(text) <= LONGEST)
 
 
 @lru_cache(maxsize=16384)
@@ -75,13 +77,29 @@ def _known(token: str) -> bool:
     if re.fullmatch(r"[-−]?\d+(?:\.\d+)?", token):
         return len(token.partition(".")[0].strip("-−")) <= LONGEST
     parts = [part for part in re.split(r"[-−_'’.~]", lower) if part]
-    return len(parts) > 1 and all(part in _words() or part.isdigit() and len(part) <= 3 for part in parts)
+    return len(parts) > 1 and all(part in _words() or (part.isdigit() and len(part) <= 3) for part in parts)
 
 
 @cache
 def _codes() -> frozenset[str]:
-    found: set[str] = {"female", "male", "other", "final", "corrected", "amended", "preliminary", *STATUS_WORDS, *GROUP_TITLES}
-    for block in (dictionary.analytes(), dictionary.drugs(), dictionary.oxygen_devices(), dictionary.assays(), dictionary.monitoring()):
+    found: set[str] = {
+        "female",
+        "male",
+        "other",
+        "final",
+        "corrected",
+        "amended",
+        "preliminary",
+        *STATUS_WORDS,
+        *GROUP_TITLES,
+    }
+    for block in (
+        dictionary.analytes(),
+        dictionary.drugs(),
+        dictionary.oxygen_devices(),
+        dictionary.assays(),
+        dictionary.monitoring(),
+    ):
         for name, told in block.items():
             found |= {name, str(told.get("title", name)), str(told.get("drug_class") or name)}
     for (kind, code), told in dictionary.events().items():
@@ -97,7 +115,13 @@ def _codes() -> frozenset[str]:
 def _words() -> frozenset[str]:
     """Every word of the dictionary (never of its citations), and of what rules say: titles, sentences, notes, the texts in their SQL."""
     said: list[str] = [_PRINTED, "day days to from on of", *_codes(), *STATUS_WORDS.values(), *GROUP_TITLES.values()]
-    for block in (dictionary.analytes(), dictionary.drugs(), dictionary.oxygen_devices(), dictionary.assays(), dictionary.monitoring()):
+    for block in (
+        dictionary.analytes(),
+        dictionary.drugs(),
+        dictionary.oxygen_devices(),
+        dictionary.assays(),
+        dictionary.monitoring(),
+    ):
         said += [synonym for told in block.values() for synonym in told.get("synonyms", ())]
     for rule in chain(catalog().criteria.values(), catalog().concepts.values()):
         said += [rule.title, *rule.finding.values(), *rule.notes.values(), *rule.unknown, *_LITERAL.findall(rule.sql)]
@@ -114,7 +138,9 @@ def _units() -> frozenset[str]:
     for told in dictionary.analytes().values():
         known |= {normal_unit(one) for one in (told.get("unit"), *told.get("units", ())) if one}
     known |= {normal_unit(one) for units in dictionary.dose_units().values() for one in units}
-    return frozenset(known | {normal_unit(told["dose_unit"]) for told in dictionary.drugs().values() if told.get("dose_unit")})
+    return frozenset(
+        known | {normal_unit(told["dose_unit"]) for told in dictionary.drugs().values() if told.get("dose_unit")}
+    )
 
 
 @cache

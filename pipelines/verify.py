@@ -95,7 +95,7 @@ def _records(store: Store, cursor: duckdb.DuckDBPyConnection, receipts: list[Rec
         SELECT file.name || ' line ' || line FROM source.row JOIN source.file USING (file_id)
         ANTI JOIN (
             SELECT file_id, line FROM record.observation UNION ALL SELECT file_id, line FROM record.administration
-            UNION ALL SELECT file_id, line FROM record.event
+            UNION ALL SELECT file_id, line FROM record.event UNION ALL SELECT file_id, line FROM record.entry
         ) AS kept USING (file_id, line)
         WHERE outcome = 'accepted' AND kind NOT IN ('patients', 'decisions') ORDER BY file_id, line""",
     ).fetchall()

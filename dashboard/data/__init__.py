@@ -1,6 +1,7 @@
 """What the screens show, read from the published snapshot: the only package of the dashboard that queries.
 
-Reads are cached per process under the snapshot's number, so that a screen never mixes two snapshots; each uses a cursor of its own.
+Reads are cached per process under the snapshot's number, or under what names its records, so that a screen never mixes two snapshots;
+each uses a cursor of its own.
 """
 
 from collections.abc import Iterable
@@ -101,7 +102,10 @@ def _deidentified_rulebook() -> Rulebook:
         counted = None
     book = rulebook_of(counted)
     hidden = [
-        tuple(replace(entry, numbers=tuple(replace(one, site=one.site and SITE_SET) for one in entry.numbers)) for entry in part)
+        tuple(
+            replace(entry, numbers=tuple(replace(one, site=one.site and SITE_SET) for one in entry.numbers))
+            for entry in part
+        )
         for part in (book.criteria, book.concepts)
     ]
     return replace(book, criteria=hidden[0], concepts=hidden[1])
@@ -186,7 +190,7 @@ def patient_page(
     record by default. The lists are shared among readers and never changed. Raises NotFound.
     """
     who = deidentified.whose(patient_id)
-    asked = str(store_folder()), provenance().snapshot, who.patient_id, known
+    asked = str(store_folder()), provenance().records, who.patient_id, known
     page, long = _patient_page(*asked)
     days = page["recorded_day"]
     if deidentify.on():
@@ -200,20 +204,20 @@ def patient_page(
     return page
 
 
-@st.cache_resource(show_spinner=False, max_entries=12)
-def _deidentified_page(folder: str, snapshot: int, patient_id: str, known: Known, _who: Person) -> dict[str, list[dict]]:
-    return deidentified.page(_who, _patient_page(folder, snapshot, patient_id, known)[0])
+@st.cache_resource(show_spinner=False, max_entries=32)
+def _deidentified_page(folder: str, records: str, patient_id: str, known: Known, _who: Person) -> dict[str, list[dict]]:
+    return deidentified.page(_who, _patient_page(folder, records, patient_id, known)[0])
 
 
 def has_long_series(patient_id: str, known: Known = ALL_KNOWN) -> bool:
     """Whether some of a patient's series are longer than what is drawn of them at once."""
-    asked = str(store_folder()), provenance().snapshot, deidentified.whose(patient_id).patient_id, known
+    asked = str(store_folder()), provenance().records, deidentified.whose(patient_id).patient_id, known
     return bool(_patient_page(*asked)[1])
 
 
-@st.cache_resource(show_spinner="Reading the patient", max_entries=12)  # a series of a million is 24 MB
+@st.cache_resource(show_spinner="Reading the patient", max_entries=32)  # an agenda; a series of a million is 24 MB
 def _patient_page(
-    folder: str, snapshot: int, patient_id: str, known: Known
+    folder: str, records: str, patient_id: str, known: Known
 ) -> tuple[dict[str, list[dict]], dict[str, LongSeries]]:
     """The tables, and the long series of which they hold nothing yet."""
     only = {"patient_id": patient_id}
@@ -250,10 +254,10 @@ def _patient_page(
 
 @st.cache_data(show_spinner=False, max_entries=64)
 def _long_rows(
-    folder: str, snapshot: int, patient_id: str, known: Known, window: tuple[datetime, datetime]
+    folder: str, records: str, patient_id: str, known: Known, window: tuple[datetime, datetime]
 ) -> dict[str, list[dict]]:
     """By table the rows of the long series that a window shows."""
-    page, long = _patient_page(folder, snapshot, patient_id, known)
+    page, long = _patient_page(folder, records, patient_id, known)
     told = frozenset(record_id for row in page["judgement"] for record_id in row["evidence"])
     found: dict[str, list[dict]] = {"observation": [], "oxygen_support": []}
     with reader(folder).cursor() as cursor:
@@ -278,11 +282,11 @@ def known(at: datetime | None = None, received_at: datetime | None = None) -> Kn
 def evidence(record_ids: list[str]) -> list[dict]:
     """The records behind an answer, down to file and line (`findings.evidence_records`), in order of time."""
     now = provenance()
-    return deidentified.rows(_evidence(str(store_folder()), now.snapshot, tuple(sorted(record_ids))))
+    return deidentified.rows(_evidence(str(store_folder()), now.records, tuple(sorted(record_ids))))
 
 
 @st.cache_data(show_spinner=False, max_entries=256)
-def _evidence(folder: str, snapshot: int, record_ids: tuple[str, ...]) -> list[dict]:
+def _evidence(folder: str, records: str, record_ids: tuple[str, ...]) -> list[dict]:
     with reader(folder).cursor() as cursor:
         return list(findings.evidence_records(cursor, record_ids).values())
 
@@ -291,7 +295,7 @@ def turning(patient_id: str, criterion: str, item: str | None, as_of: date, know
     """What would turn one answer as of a day, among what was `known`: flips (`findings.explain`) and untried, the records that were not
     left out in turn."""
     who = deidentified.whose(patient_id)
-    found = _turning(str(store_folder()), provenance().snapshot, who.patient_id, criterion, who.real(as_of), known)
+    found = _turning(str(store_folder()), provenance().records, who.patient_id, criterion, who.real(as_of), known)
     if deidentify.on():  # items are asked for as they are shown
         found = {who.row({"item": item})["item"]: who.row(answer) for item, answer in found.items()}
     return found.get(item, {"flips": [], "untried": 0})
@@ -299,7 +303,7 @@ def turning(patient_id: str, criterion: str, item: str | None, as_of: date, know
 
 @st.cache_data(show_spinner="Leaving each record out in turn", max_entries=256)
 def _turning(
-    folder: str, snapshot: int, patient_id: str, criterion: str, as_of: date, known: Known
+    folder: str, records: str, patient_id: str, criterion: str, as_of: date, known: Known
 ) -> dict[str | None, dict]:
     with reader(folder).cursor() as cursor:
         answers = findings.explain(cursor, patient_id, criterion, as_of, known)["answers"]
@@ -310,7 +314,7 @@ def cohort_bands(analytes: Iterable[str], outcome: str | None, patient_id: str, 
     """The other patients of the store behind one: bands (by analyte, `cohort_bands.bands`), cohort (`cohort_bands.cohort`), outcome, as_of,
     and the project's defaults `step_days` and `fewest`. Raises ValueError for an outcome or analyte that does not exist."""
     who = deidentified.whose(patient_id)
-    asked = str(store_folder()), provenance().snapshot, tuple(dict.fromkeys(analytes)), outcome
+    asked = str(store_folder()), provenance().records, tuple(dict.fromkeys(analytes)), outcome
     found = _cohort_bands(*asked, who.patient_id, who.real(as_of))
     bands = {analyte: who.rows(rows) for analyte, rows in found["bands"].items()}
     return found | {"bands": bands, "as_of": as_of}
@@ -318,7 +322,7 @@ def cohort_bands(analytes: Iterable[str], outcome: str | None, patient_id: str, 
 
 @st.cache_data(show_spinner="Reading the cohort", max_entries=64)
 def _cohort_bands(
-    folder: str, snapshot: int, analytes: tuple[str, ...], outcome: str | None, patient_id: str, as_of: date | None
+    folder: str, records: str, analytes: tuple[str, ...], outcome: str | None, patient_id: str, as_of: date | None
 ) -> dict:
     with reader(folder).cursor() as cursor:
         return {

@@ -60,7 +60,10 @@ def _everyone(folder: str, snapshot: int) -> Everyone:
         found = cursor.execute(_PEOPLE).fetchall()
     named = _labels([row[0] for row in found])
     people = Everyone(
-        (patient_id, Patient(patient_id, named[patient_id], first_day, birth_year, functools.partial(_alias, patient_id)))
+        (
+            patient_id,
+            Patient(patient_id, named[patient_id], first_day, birth_year, functools.partial(_alias, patient_id)),
+        )
         for patient_id, birth_year, first_day in found
     )
     people.labelled = {person.label: person for person in people.values()}
@@ -150,14 +153,20 @@ def _walked(found, of: Person | None, people: dict[str, Person], memo: dict):
         of = people.get(found.get("patient_id")) or of
         if of is not None:
             return of.row(found, memo.setdefault(of.patient_id, {}))
-        return {_walked(key, None, people, memo): _walked(value, people.get(key), people, memo) for key, value in found.items()}
+        return {
+            _walked(key, None, people, memo): _walked(value, people.get(key), people, memo)
+            for key, value in found.items()
+        }
     if isinstance(found, str):
         return people[found].label if found in people else NO_ONE._value("finding", found, memo)
     if isinstance(found, (date, datetime)):
         return None if of is None else of.shown(found)
     if is_dataclass(found) and not isinstance(found, type):
         of = people.get(getattr(found, "patient_id", None)) or of
-        return replace(found, **{one.name: _walked(getattr(found, one.name), of, people, memo) for one in fields(found) if one.init})
+        return replace(
+            found,
+            **{one.name: _walked(getattr(found, one.name), of, people, memo) for one in fields(found) if one.init},
+        )
     if isinstance(found, tuple) and hasattr(found, "_fields"):
         return type(found)(*(_walked(one, of, people, memo) for one in found))
     if isinstance(found, (list, tuple, set, frozenset)):
@@ -174,7 +183,10 @@ def _of_an_age(real: dict, made: dict, band: str | None) -> dict:
     if criterion is None:
         return made
     about = real.get("item") in AGES
-    aged = [name in AGES or (about and bool(fact) and any(map(str.isdigit, fact))) for name, fact in zip(criterion.facts, real["facts"], strict=True)]
+    aged = [
+        name in AGES or (about and bool(fact) and any(map(str.isdigit, fact)))
+        for name, fact in zip(criterion.facts, real["facts"], strict=True)
+    ]
     if not any(aged):
         return made
     said = f"{band or 'age left out'} at the first record"
@@ -199,7 +211,12 @@ def page(who: Person, tables: dict[str, list[dict]]) -> dict[str, list[dict]]:
 def _held(who: Person, real: dict, row: dict) -> dict:
     """Of a row as received what is needed to mark it: why it is held, a number, and its day where one can be read."""
     day = who.shown(held_marks.day_of(real))
-    return row | {"date as printed": day.isoformat() if day else None, "row as received": "", "source": "source file", "what to do": ""}
+    return row | {
+        "date as printed": day.isoformat() if day else None,
+        "row as received": "",
+        "source": "source file",
+        "what to do": "",
+    }
 
 
 def patients(ids: Iterable[str]) -> list[str]:

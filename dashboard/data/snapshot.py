@@ -16,11 +16,16 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True)
 class Provenance:
-    """Which snapshot is on screen and the last day anything is recorded on (None: nothing is)."""
+    """Which snapshot is on screen and the last day anything is recorded on (None: nothing is).
+
+    `records` changes with the records and the rules, and not when a review, note or decision was entered: what it costs
+    seconds to judge is kept under it.
+    """
 
     snapshot: int
     last_day: date | None
     patients: int
+    records: str
 
 
 def store_folder() -> Path:
@@ -43,8 +48,15 @@ def provenance() -> Provenance:
 @st.cache_data(show_spinner=False, max_entries=8)
 def _provenance(folder: str, snapshot: int) -> Provenance:
     with reader(folder).cursor() as cursor:
-        patients = cursor.execute("SELECT count(*) FROM record.patient").fetchone()[0]
-        return Provenance(snapshot, findings.last_recorded_day(cursor), patients)
+        patients, records = cursor.execute(RECORDS).fetchone()
+        return Provenance(snapshot, findings.last_recorded_day(cursor), patients, f"{patients}-{records}")
+
+
+# The last file that brought records, how many are decided on, and which rules judged; the same again after an erasure has fewer patients.
+RECORDS = """
+    SELECT (SELECT count(*) FROM record.patient), concat_ws('-',
+        (SELECT max(file_id) FROM source.row WHERE kind <> 'entries'), (SELECT count(*) FROM source.file WHERE format <> 'csv/entries'),
+        (SELECT md5(string_agg(content_hash, '' ORDER BY criterion)) FROM result.rule))"""
 
 
 def ask(question: Callable, *asked: object):

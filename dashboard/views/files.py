@@ -21,7 +21,10 @@ SECTIONS = {
 def draw() -> None:
     if deidentify.on():
         st.subheader("Data", anchor=False)
-        st.info("Not shown while de-identified: this page holds rows as they were received.", icon=":material/visibility_off:")
+        st.info(
+            "Not shown while de-identified: this page holds rows as they were received.",
+            icon=":material/visibility_off:",
+        )
         return
     counts = counted()
     st.subheader("Data", anchor=False)

@@ -21,6 +21,7 @@ __all__ = [
     "create_tables",
     "dose_units",
     "drugs",
+    "entries",
     "events",
     "monitoring",
     "name_sql",
@@ -82,6 +83,11 @@ def assays() -> dict[str, dict]:
 def events() -> dict[tuple[str, str], dict]:
     """What an event of (kind, code) may hold: value, choices, low, high, when_blank."""
     return _events()
+
+
+def entries() -> dict[str, dict]:
+    """Every kind of entry a person makes: needs, may, together, codes, reasons, dated, past (entries.toml says what each means)."""
+    return _read("entries")
 
 
 def monitoring() -> dict[str, dict]:

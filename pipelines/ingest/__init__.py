@@ -29,7 +29,7 @@ from pipelines import dictionary
 from pipelines.ingest import patient_links, slips
 from pipelines.ingest.columns import CHOICES, DATES, NUMBERS, WORDS
 from pipelines.ingest.decimal_mark import decimal_mark
-from pipelines.sources import Batch, Source, decisions
+from pipelines.sources import Batch, Source, decisions, entries
 from pipelines.sources.native_csv import COLUMNS
 from pipelines.tombstones import Erased, HoldsErased, Tombstones
 
@@ -43,6 +43,7 @@ READ = {
     "administrations": ("administrations",),
     "events": ("events",),
     "decisions": ("decided",),
+    "entries": ("entries",),
     "unreadable": (),
 }
 OBSERVED = ("observations", "versions", "observations_kept")
@@ -54,13 +55,16 @@ ACCEPTED = {
     "administrations": ("administrations_arriving", "versions", "administrations_kept"),
     "events": ("events_arriving", "versions", "events_kept"),
     "decisions": ("decided_kept",),
+    "entries": ("entries_kept",),
     "unreadable": (),
 }
+BY_PEOPLE = ("csv/decisions", "csv/entries")
+BRINGING = ("decisions", "entries")  # kinds of which a row may bring one of another kind (`brought`)
 # Tables of one batch, which nothing reads afterwards.
 PASSING = (
     "received", "fault", "number_text", "date_text", "word", "numeral", "instant", "named", "taken", "cell", "unit_read",
     "converted", "withdrawn", "rejected", "valued", "coded", "dosed", "person", "following", "arriving", "held", "fresh",
-    "contender", "standing", "outcome", "waiting", "decided_on", "brought", "changed", "series", "slipped",
+    "contender", "standing", "outcome", "entered", "waiting", "decided_on", "brought", "changed", "series", "slipped",
 )  # fmt: skip
 
 
@@ -94,7 +98,7 @@ def ingest(
             progress(rows)
     if erased is not None and erased.in_the_rest(source):
         raise HoldsErased
-    if source.format != "csv/decisions":  # there a person has looked
+    if source.format not in BY_PEOPLE:  # there a person has looked
         slips.hold(con, source)
     patient_links.keep(con, source)
     _note(con, file_id, source)
@@ -114,7 +118,7 @@ def _start(con: duckdb.DuckDBPyConnection, file_id: int, source: Source, receive
     con.execute(_sql("start"))
     con.execute("CREATE OR REPLACE TEMP TABLE number_text (text VARCHAR)")
     con.execute(f"CREATE OR REPLACE TEMP TABLE numeral AS {_sql('numeral')}")
-    for name, rows in (("reason", _reason_rows()), ("choice", _choice_rows())):
+    for name, rows in (("reason", _reason_rows()), ("choice", _choice_rows()), ("entry_rule", _entry_rows())):
         con.register("given_rows", rows)
         con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM given_rows")
         con.unregister("given_rows")
@@ -127,6 +131,13 @@ def _reason_rows() -> pa.Table:
             {"reason": reason, "place": place, "acceptable": False} | block
             for place, (reason, block) in enumerate(reasons().items())
         ]
+    )
+
+
+@functools.cache
+def _entry_rows() -> pa.Table:
+    return pa.Table.from_pylist(
+        [{"kind": kind, "past": rule.get("past", False)} for kind, rule in dictionary.entries().items()]
     )
 
 
@@ -151,13 +162,13 @@ def _ingest_batch(con: duckdb.DuckDBPyConnection, batch: Batch) -> None:
     for step in READ[kind] + ("rejected",) + ACCEPTED[kind]:
         con.execute(_sql(step))
     con.unregister("arrived")
-    if kind == "decisions":
+    if kind in BRINGING:
         for brought in _brought(con):
             _ingest_batch(con, brought)
 
 
 def _brought(con: duckdb.DuckDBPyConnection) -> list[Batch]:
-    """The rows on which people decided, as they are to be read now, by kind."""
+    """The rows on which people decided, as they are to be read now, and the events that people entered, by kind."""
     batches = []
     rows = con.execute("SELECT kind, line, raw, cells, unit FROM brought ORDER BY kind, line").fetchall()
     for kind, of_kind in groupby(rows, key=itemgetter(0)):
@@ -188,6 +199,8 @@ def _whole(batch: Batch) -> pa.Table:
 def _columns(kind: str) -> tuple[str, ...]:
     if kind == "decisions":
         return ("patient_id", *decisions.FIELDS)
+    if kind == "entries":
+        return entries.FIELDS
     return COLUMNS.get(kind, ("patient_id",))
 
 

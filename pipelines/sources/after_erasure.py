@@ -20,12 +20,13 @@ import pyarrow.compute as pc
 from pyarrow import parquet
 
 from pipelines.errors import FileRefused
-from pipelines.sources import Batch, Declared, Source, decisions
+from pipelines.sources import Batch, Declared, Source, decisions, entries
 from pipelines.sources.native_csv import COLUMNS, MOST_ROWS
 
 SUFFIXES = ()
+BY_PEOPLE = {"decisions": decisions.FIELDS, "entries": entries.FIELDS}
 ALWAYS = ("line", "place", "cell_fault", "raw")
-CELLS = tuple(dict.fromkeys(name for columns in (*COLUMNS.values(), decisions.FIELDS) for name in columns))
+CELLS = tuple(dict.fromkeys(name for columns in (*COLUMNS.values(), *BY_PEOPLE.values()) for name in columns))
 SCHEMA = pa.schema(
     [("row_kind", pa.string()), ("line", pa.int32()), *((name, pa.string()) for name in (*ALWAYS[1:], *CELLS))]
 )
@@ -71,7 +72,7 @@ class Remaining:
             for number in range(file.num_row_groups):
                 table = file.read_row_group(number)
                 kind = table.column("row_kind")[0].as_py()
-                wanted = (*ALWAYS, "patient_id", *(decisions.FIELDS if kind == "decisions" else COLUMNS.get(kind, ())))
+                wanted = (*ALWAYS, "patient_id", *(BY_PEOPLE.get(kind) or COLUMNS.get(kind, ())))
                 yield Batch(kind, table.select(list(dict.fromkeys(wanted))))
                 self.position = self.size * (number + 1) // file.num_row_groups
         self.position = self.size

@@ -213,6 +213,33 @@ CREATE TABLE IF NOT EXISTS record.event (
     line          INTEGER NOT NULL
 );
 
+-- What people entered: reviews, notes, decisions, acknowledgements, the state of a referral (dictionary/entries.toml). Every version of every
+-- entry stands here; the newest, by the moment it was entered, is what counts, and says itself whether the entry was withdrawn.
+CREATE TABLE IF NOT EXISTS record.entry (
+    version_id   BIGINT NOT NULL,      -- 63-bit hash of all it says: the same version again is a duplicate
+    entry_id     VARCHAR NOT NULL,
+    kind         VARCHAR NOT NULL,
+    patient_id   VARCHAR NOT NULL,
+    author       VARCHAR NOT NULL,
+    author_known VARCHAR NOT NULL,     -- 'typed': nobody has checked who it was
+    entered_at   TIMESTAMP NOT NULL,   -- local time of the machine it was entered on
+    day          DATE,
+    code         VARCHAR,
+    item         VARCHAR,
+    criterion    VARCHAR,
+    text         VARCHAR,
+    why          VARCHAR,
+    owner        VARCHAR,
+    due_on       DATE,
+    until        DATE,
+    about        VARCHAR,              -- the entry_id of another
+    topic        VARCHAR,
+    frozen       VARCHAR,              -- what was on screen, a JSON object
+    withdrawn    BOOLEAN NOT NULL,
+    file_id      INTEGER NOT NULL,
+    line         INTEGER NOT NULL
+);
+
 -- Runs of the same status and grade of one rule, patient and item. It stands from from_date until until_date
 -- (NULL: to the end). Evidence, facts, notes and margin are those of the last judged date of the run.
 CREATE TABLE IF NOT EXISTS result.spell (

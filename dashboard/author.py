@@ -1,0 +1,25 @@
+"""Who enters something: typed once, remembered for the session, and said to be typed, for nobody logs in."""
+
+import streamlit as st
+
+KEPT = "author_kept"  # outlives the page, which the text field does not
+LONGEST = 80
+SAID = "Typed, not logged in: it is kept with the entry, and said to be typed."
+
+
+def asked(key: str = "author", label: str = "Entered by") -> str:
+    """The text field; what was typed on any page stands in it. Returns the name, empty where none was given."""
+    st.session_state[key] = st.session_state.get(KEPT, "")
+    typed = st.text_input(
+        label, key=key, max_chars=LONGEST, placeholder="name or role", help=SAID, on_change=lambda: _keep(key)
+    )
+    return (typed or "").strip()
+
+
+def known() -> str:
+    """The name typed in this session, empty where none was."""
+    return st.session_state.get(KEPT, "")
+
+
+def _keep(key: str) -> None:
+    st.session_state[KEPT] = (st.session_state[key] or "").strip()

@@ -1,0 +1,36 @@
+"""Entering something from a page: written, loaded, and the page drawn anew on the new snapshot; or what is missing, in words."""
+
+from collections.abc import Iterable
+
+import streamlit as st
+
+from dashboard import author, style
+from dashboard.data import entering
+from pipelines.errors import Refusal
+
+TOLD = "entry_told"  # what the page says after it was drawn anew: kind of message and text
+
+
+def enter(rows: Iterable[dict], said: str, who: str | None = None) -> bool:
+    """Keeps entries by `who` (default: the author of the session). Says `said` when it is kept, else why not; says whether it was.
+
+    For a callback of a button: the page is drawn anew after it in any case.
+    """
+    who = author.known() if who is None else who
+    if not who.strip():
+        st.session_state[TOLD] = ("warning", "Say first who enters it.")
+        return False
+    try:
+        entering.enter(rows, who)
+    except Refusal as refusal:  # incomplete, busy, refused
+        st.session_state[TOLD] = ("error", str(refusal))
+        return False
+    st.session_state[TOLD] = ("success", said)
+    return True
+
+
+def tell() -> None:
+    """Draws, once, what became of the last entry."""
+    kind, text = st.session_state.pop(TOLD, (None, ""))
+    if kind:
+        {"warning": st.warning, "error": st.error, "success": st.success}[kind](style.as_markdown(text))

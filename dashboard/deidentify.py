@@ -31,6 +31,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from dashboard import relative_days, vocabulary
+from pipelines.errors import Refusal
 
 SWITCH = "deidentified"  # in the session's state and in the address
 LEFT = "left out"
@@ -139,6 +140,16 @@ def kept(make: Callable) -> Callable:
             _kept.reset(before)
 
     return made
+
+
+def refuse(what: str) -> None:
+    """For what cannot be de-identified, a calendar file of due dates: raises NotDeidentified while the switch is on."""
+    if on():
+        raise NotDeidentified(f"{what} is not made while the page is de-identified.", "", "Turn the de-identification off.")
+
+
+class NotDeidentified(Refusal):
+    """Something that would say a date or a name was asked for while the switch is on."""
 
 
 def age_band(age: int | None) -> str | None:

@@ -102,6 +102,8 @@ def _codes() -> frozenset[str]:
     ):
         for name, told in block.items():
             found |= {name, str(told.get("title", name)), str(told.get("drug_class") or name)}
+    for kind, told in dictionary.entries().items():
+        found |= {kind, *told.get("codes", ())}
     for (kind, code), told in dictionary.events().items():
         found |= {kind, code, *told.get("choices", ())}
     for told in dictionary.analytes().values():

@@ -7,7 +7,7 @@ number of days at the end. So neither an axis, a hover box nor what the browser 
 import re
 from datetime import datetime
 
-from dashboard import relative_days
+from dashboard import relative_days, style
 from dashboard.charts.panel import DAY_MS
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d.*)?")
@@ -42,7 +42,7 @@ def _axis(axis: dict, narrow: bool) -> dict:
     if "range" in axis:
         kept["range"] = [_place(end) for end in axis["range"]]
     ticks = {"tickmode": "auto", "tickprefix": "day ", "showtickprefix": "first" if narrow else "all"}
-    return kept | ticks | {"type": "linear", "hoverformat": ".1~f"}
+    return kept | ticks | {"type": "linear", "zerolinecolor": style.GREY, "zerolinewidth": 1, "hoverformat": ".1~f"}
 
 
 def _trace(trace: dict) -> dict:

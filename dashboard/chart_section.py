@@ -14,6 +14,7 @@ from dashboard import (
     infection_facts,
     plotted,
     presets,
+    relative_days,
     shown_rows,
     style,
     table,
@@ -124,4 +125,4 @@ def _draw_tables(drawn: list[Panel], view: View, zoomed: zoom.Zoom) -> None:
         titles = [ALL_PANELS, *dict.fromkeys(row["panel"] for row in rows)]
         asked = st.selectbox("Rows of", titles, key="table_panel")
         rows = [row for row in rows if asked in (ALL_PANELS, None, row["panel"])]
-        shown_rows.draw(rows, "patient_chart.csv", f"chart-{view.as_of}")
+        shown_rows.draw(rows, "patient_chart.csv", f"chart-{relative_days.in_address(view.as_of)}")

@@ -2,8 +2,8 @@
 
 Dates count from the patient's first record (relative_days.py). The id is a label, the year of birth an age band at the first record. Coded
 and numeric fields and units stay, and so do texts that are made of words of the dictionary and the rules alone, with their dates counted.
-Everything else is left out: a text field stands in KEPT or in LEFT_OUT (tests/dashboard/test_deidentify.py fails where it is in neither), and
-one that stands in neither is left out.
+Everything else is left out: a text field stands in KEPT or in LEFT_OUT (tests/dashboard/test_deidentify.py fails where it is in neither),
+and one that stands in neither is left out.
 
 How a page comes to show nothing else: the functions of dashboard/data give their rows through `dashboard.data.deidentified`, so that
 whatever is drawn, listed or downloaded is made of rows that hold nothing else. A new function of dashboard/data does it with one line:
@@ -37,13 +37,14 @@ SWITCH = "deidentified"  # in the session's state and in the address
 LEFT = "left out"
 _kept: ContextVar[bool | None] = ContextVar("deidentified", default=None)
 
-# Text fields that are kept. own: a word of the programme, which no text of a file can be; code: a value of a dictionary or of a rule; number: as printed, where that is a number or a code; unit: a
-# spelling of the dictionary; sentence: words of the dictionary and the rules with numbers and dates; day: a date as text; id: a hash that
-# links rows (never shown); alias: another text for each name, so that results of two laboratories stay two.
+# Text fields that are kept. own: a word of the programme, which no text of a file can be; code: a value of a dictionary or of a rule;
+# number: as printed, where that is a number or a code; unit: a spelling of the dictionary; sentence: words of the dictionary and the rules
+# with numbers and dates; day: a date as text; id: a hash that links rows (never shown); alias: another text for each name, so that
+# results of two laboratories stay two.
 KEPT = {
     **dict.fromkeys(
-        ("sex", "analyte", "coded", "sample_timing", "activity", "phase", "drug", "drug_class", "drugs", "agents", "agent", "route", "purpose",
-         "code", "item", "title", "device", "organism", "site_of_infection", "proof", "specimen", "what", "topic", "test", "series"),
+        ("sex", "analyte", "coded", "sample_timing", "activity", "phase", "drug", "drug_class", "drugs", "agents", "agent", "route",
+         "purpose", "code", "item", "title", "device", "organism", "site_of_infection", "proof", "specimen", "what", "topic", "test", "series"),
         "code",
     ),
     **dict.fromkeys(
@@ -68,45 +69,13 @@ KEPT = {
 # Fields that are left out whatever is in them: texts of people, whose they are, where they come from; moments of this store and not of the
 # patient; numbers that say who it is. `file` and `source` are said in general words.
 LEFT_OUT = frozenset(
-    [
-        "text",
-        "why",
-        "owner",
-        "author",
-        "author_known",
-        "decided_by",
-        "set_by",
-        "hint",
-        "found",
-        "raw",
-        "cells",
-        "place",
-        "site",
-        "file",
-        "name_of_file",
-        "source",
-        "line",
-        "file_id",
-        "receipt",
-        "sha256",
-        "format",
-        "specimen_id",
-        "utc_offset",
-        "received_at",
-        "received_until",
-        "issued_at",
-        "known_from",
-        "known_until",
-        "known_assumed",
-        "entered_at",
-        "decided_at",
-        "judged_at",
-        "last_received_at",
-        "declared",
-        "birth_year",
-        "age",
-    ]
-) | {"what to do", "row as received"}
+    (
+        "text", "why", "owner", "author", "author_known", "decided_by", "set_by", "hint", "what to do", "found", "raw", "row as received",
+        "cells", "place", "site", "file", "source", "line", "file_id", "receipt", "sha256", "format", "specimen_id", "utc_offset",
+        "received_at", "received_until", "issued_at", "known_from", "known_until", "known_assumed", "entered_at", "decided_at",
+        "judged_at", "last_received_at", "declared", "birth_year", "age",
+    )
+)  # fmt: skip
 IN_GENERAL = {"file": "source file", "source": "source file"}
 AGES = (18, 25, 35, 45, 55, 65, 75)  # a band ends a year before the next begins
 
@@ -145,7 +114,9 @@ def kept(make: Callable) -> Callable:
 def refuse(what: str) -> None:
     """For what cannot be de-identified, a calendar file of due dates: raises NotDeidentified while the switch is on."""
     if on():
-        raise NotDeidentified(f"{what} is not made while the page is de-identified.", "", "Turn the de-identification off.")
+        raise NotDeidentified(
+            f"{what} is not made while the page is de-identified.", "", "Turn the de-identification off."
+        )
 
 
 class NotDeidentified(Refusal):

@@ -14,14 +14,15 @@ from pipelines.dictionary.units import normal_unit
 
 # What is printed for organisms, specimens and sites of infection, beside the words of the dictionary.
 _PRINTED = """aspergillus fumigatus flavus niger terreus candida albicans glabrata parapsilosis tropicalis krusei auris pneumocystis jirovecii
-    cryptococcus neoformans mucor rhizopus fusarium cytomegalovirus epstein barr ebv hsv vzv varicella zoster herpes simplex adenovirus
-    influenza parainfluenza rsv metapneumovirus coronavirus covid sars rhinovirus jc bk virus streptococcus pneumoniae staphylococcus aureus
-    mrsa mssa epidermidis enterococcus faecalis faecium vre escherichia coli klebsiella enterobacter cloacae serratia marcescens proteus
-    pseudomonas aeruginosa acinetobacter baumannii stenotrophomonas maltophilia haemophilus influenzae legionella pneumophila nocardia
-    mycobacterium tuberculosis avium complex abscessus listeria clostridioides difficile toxoplasma gondii strongyloides bacteria bacterial
-    fungal fungus yeast mould viral culture pcr antigen serology histology biopsy bal lavage sputum aspirate tracheal bronchial wash swab
-    blood urine stool csf pleural fluid tissue wound catheter line lung lungs skin soft bone alpha beta gamma haemolytic joint sinus brain liver gut bowel colon eye
-    retina throat mouth oesophagus urinary tract bloodstream abdomen not named and or with of in the no none mixed flora"""
+    cryptococcus neoformans mucor rhizopus fusarium cytomegalovirus epstein barr ebv hsv vzv varicella zoster herpes simplex
+    adenovirus influenza parainfluenza rsv metapneumovirus coronavirus covid sars rhinovirus jc bk virus streptococcus pneumoniae
+    staphylococcus aureus mrsa mssa epidermidis enterococcus faecalis faecium vre escherichia coli klebsiella enterobacter cloacae
+    serratia marcescens proteus pseudomonas aeruginosa acinetobacter baumannii stenotrophomonas maltophilia haemophilus influenzae
+    legionella pneumophila nocardia mycobacterium tuberculosis avium complex abscessus listeria clostridioides difficile toxoplasma
+    gondii strongyloides bacteria bacterial fungal fungus yeast mould viral culture pcr antigen serology histology biopsy bal lavage
+    sputum aspirate tracheal bronchial wash swab blood urine stool csf pleural fluid tissue wound catheter line lung lungs skin soft
+    bone alpha beta gamma haemolytic joint sinus brain liver gut bowel colon eye retina throat mouth oesophagus urinary tract
+    bloodstream abdomen not named and or with of in the no none mixed flora"""
 _WORD = re.compile(r"[^\W\d_]+(?:['’][a-z]+)?", re.UNICODE)
 _TOKEN = re.compile(r"[^\s,;:()\[\]{}<>≤≥=+/|*%°²³⁹·–—\"“”!?→&]+")
 _LITERAL = re.compile(r"'([^'\n]+)'")

@@ -146,7 +146,8 @@ def _deidentified_worklist(folder: str, snapshot: int, as_of: date | None) -> li
 @st.cache_data(show_spinner="Reading the worklist", max_entries=4)
 def _worklist(folder: str, snapshot: int, as_of: date | None) -> list[dict]:
     """patient_id, sex, birth_year, site, first_day, last_day, oxygen (latest row or None), ferritin and fvc (lists of day and value),
-    met, unknown, not_met (lists of criterion, group, item, since), urgency, days_before (from the last record to the day). Set-wise: a handful of queries for everyone."""
+    met, unknown, not_met (lists of criterion, group, item, since), urgency, days_before (from the last record to the day). Set-wise: a
+    handful of queries for everyone."""
     if as_of is None:
         return []
     with reader(folder).cursor() as cursor:

@@ -92,12 +92,28 @@ def identifiers(folder: Path) -> set[str]:
         if schema in ("record", "source") and column not in OWN:
             found |= {text for text in values if not vocabulary.is_told(text) and not vocabulary.is_number(text)}
     words = {word for text in found for word in re.findall(r"[^\W_]{4,}", text) if not vocabulary.is_told(word.lower())}
-    words = {word for word in words if word.casefold() not in _spoken() and not re.fullmatch(r"(19|20)\d\d|0*\d{1,5}", word)}
-    ids = {str(one) for _, _, column, values in _columns(folder, ("BIGINT",)) if column == "record_id" for one in values}
+    words = {
+        word for word in words if word.casefold() not in _spoken() and not re.fullmatch(r"(19|20)\d\d|0*\d{1,5}", word)
+    }
+    ids = {
+        str(one) for _, _, column, values in _columns(folder, ("BIGINT",)) if column == "record_id" for one in values
+    }
     return {one for one in found if len(one) >= 4 and one.casefold() not in _spoken()} | words | ids
 
 
-OWN = ("hint", "reason", "format", "class", "outcome", "notes", "sha256", "declared", "entry_id", "about", "title")  # the programme's own texts
+OWN = (
+    "hint",
+    "reason",
+    "format",
+    "class",
+    "outcome",
+    "notes",
+    "sha256",
+    "declared",
+    "entry_id",
+    "about",
+    "title",
+)  # the programme's own texts
 
 
 def dates(folder: Path) -> dict[date, set[str]]:
@@ -124,7 +140,10 @@ def written(day: date) -> set[str]:
 
 def birth_years(folder: Path) -> set[str]:
     with SnapshotReader(folder).cursor() as cursor:
-        return {f"born {year}" for (year,) in cursor.execute("SELECT birth_year FROM record.patient WHERE birth_year > 0").fetchall()}
+        return {
+            f"born {year}"
+            for (year,) in cursor.execute("SELECT birth_year FROM record.patient WHERE birth_year > 0").fetchall()
+        }
 
 
 def _columns(folder: Path, kinds: Iterable[str]) -> Iterable[tuple[str, str, str, list]]:

@@ -35,6 +35,7 @@ from pipelines.errors import Refusal
 
 SWITCH = "deidentified"  # in the session's state and in the address
 LEFT = "left out"
+_NUMBERS = frozenset({bool, int, float, Decimal})
 _kept: ContextVar[bool | None] = ContextVar("deidentified", default=None)
 
 # Text fields that are kept. own: a word of the programme, which no text of a file can be; code: a value of a dictionary or of a rule;
@@ -44,7 +45,8 @@ _kept: ContextVar[bool | None] = ContextVar("deidentified", default=None)
 KEPT = {
     **dict.fromkeys(
         ("sex", "analyte", "coded", "sample_timing", "activity", "phase", "drug", "drug_class", "drugs", "agents", "agent", "route",
-         "purpose", "code", "item", "title", "device", "organism", "site_of_infection", "proof", "specimen", "what", "topic", "test", "series"),
+         "purpose", "code", "item", "title", "device", "organism", "site_of_infection", "proof", "specimen", "what", "topic", "test",
+         "series"),
         "code",
     ),
     **dict.fromkeys(
@@ -190,21 +192,20 @@ class Person:
     def _value(self, name: str, value: object, memo: dict) -> object:
         if value is None or name in LEFT_OUT:
             return IN_GENERAL.get(name)
-        if isinstance(value, str):
-            known = memo.get((name, value), memo)
-            if known is memo:
-                known = memo[name, value] = self._text(name, value)
-            return known
-        if isinstance(value, (bool, int, float, Decimal)):
+        kind = type(value)
+        if kind in _NUMBERS or KEPT.get(name) == "id":
             return value
+        if kind is str or kind is date:
+            key = name, value
+            if key not in memo:
+                memo[key] = self._text(name, value) if kind is str else self.shown(value)
+            return memo[key]
         if isinstance(value, date):
             return self.shown(value)
         if isinstance(value, dict):
             return self.row(value, memo)
         if isinstance(value, (list, tuple, set, frozenset)):
-            return type(value)(
-                made for one in value if (made := self._value(name, one, memo)) is not None or one is None
-            )
+            return kind(self._value(name, one, memo) for one in value) if value else value
         return None
 
     def _text(self, name: str, text: str) -> str | None:

@@ -173,8 +173,10 @@ SHEET = (
 .st-key-changes [data-testid="stMarkdownContainer"], .st-key-new-flags [data-testid="stMarkdownContainer"] { margin-bottom: 0; }
 .st-key-facts [data-testid="stText"] { font-size: 0.86rem; line-height: 1.35; }
 .st-key-changes p, .st-key-new-flags p { font-size: 0.86rem; line-height: 1.35; margin: 0; }
-.st-key-changes [data-testid="stDateInput"], .st-key-changes [data-testid="stNumberInput"] { display: flex; align-items: center; gap: 0.5rem; }
-.st-key-changes [data-testid="stDateInput"] label, .st-key-changes [data-testid="stNumberInput"] label { margin: 0; min-height: 0; white-space: nowrap; }
+.st-key-changes [data-testid="stDateInput"],
+.st-key-changes [data-testid="stNumberInput"] { display: flex; align-items: center; gap: 0.5rem; }
+.st-key-changes [data-testid="stDateInput"] label,
+.st-key-changes [data-testid="stNumberInput"] label { margin: 0; min-height: 0; white-space: nowrap; }
 @media (min-width: 1000px) {
     .st-key-changes { flex-wrap: nowrap; }
     .st-key-changes > :first-child { flex: 1 1 0; min-width: 0; } }
@@ -220,7 +222,8 @@ SHEET = (
 [class*="st-key-example-"] table { width: auto; }
 [class*="st-key-example-"] td, [class*="st-key-example-"] th { padding: 2px 10px 2px 4px !important; font-size: 0.85rem; }
 [class*="st-key-example-expected-"] td { background: #F0F7F4; }
-.st-key-deidentify { position: fixed; top: 0.85rem; right: 4.5rem; z-index: 999991; width: auto; }
+.st-key-changes [data-testid="stNumberInput"] > div { flex: 1 1 0; min-width: 0; }
+.st-key-deidentify { position: fixed; top: 1rem; right: 4.5rem; z-index: 999991; width: auto; }
 .st-key-deidentify p { font-size: 0.85rem; }
 .st-key-deidentified-banner {
     background: color-mix(in srgb, #0072B2 14%, transparent); border-left: 4px solid #0072B2; border-radius: 4px;

@@ -13,8 +13,8 @@ from pipelines.catalog import GROUP_TITLES, STATUS_WORDS, catalog
 from pipelines.dictionary.units import normal_unit
 
 # What is printed for organisms, specimens and sites of infection, beside the words of the dictionary.
-_PRINTED = """aspergillus fumigatus flavus niger terreus candida albicans glabrata parapsilosis tropicalis krusei auris pneumocystis jirovecii
-    cryptococcus neoformans mucor rhizopus fusarium cytomegalovirus epstein barr ebv hsv vzv varicella zoster herpes simplex
+_PRINTED = """aspergillus fumigatus flavus niger terreus candida albicans glabrata parapsilosis tropicalis krusei auris pneumocystis
+    jirovecii cryptococcus neoformans mucor rhizopus fusarium cytomegalovirus epstein barr ebv hsv vzv varicella zoster herpes simplex
     adenovirus influenza parainfluenza rsv metapneumovirus coronavirus covid sars rhinovirus jc bk virus streptococcus pneumoniae
     staphylococcus aureus mrsa mssa epidermidis enterococcus faecalis faecium vre escherichia coli klebsiella enterobacter cloacae
     serratia marcescens proteus pseudomonas aeruginosa acinetobacter baumannii stenotrophomonas maltophilia haemophilus influenzae

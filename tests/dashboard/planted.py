@@ -88,7 +88,7 @@ def make(folder: Path, inbox: Path) -> Path:
 def identifiers(folder: Path) -> set[str]:
     """Every text of the store that is not made of words of the dictionary alone, whole and by its words; file names; record ids."""
     found: set[str] = set()
-    for schema, table, column, values in _columns(folder, ("VARCHAR", "VARCHAR[]")):
+    for schema, _table, column, values in _columns(folder, ("VARCHAR", "VARCHAR[]")):
         if schema in ("record", "source") and column not in OWN:
             found |= {text for text in values if not vocabulary.is_told(text) and not vocabulary.is_number(text)}
     words = {word for text in found for word in re.findall(r"[^\W_]{4,}", text) if not vocabulary.is_told(word.lower())}
@@ -113,7 +113,7 @@ OWN = (
     "entry_id",
     "about",
     "title",
-)  # the programme's own texts
+)  # texts of its own
 
 
 def dates(folder: Path) -> dict[date, set[str]]:

@@ -5,18 +5,20 @@ and numeric fields and units stay, and so do texts that are made of words of the
 Everything else is left out: a text field stands in KEPT or in LEFT_OUT (tests/dashboard/test_deidentify.py fails where it is in neither),
 and one that stands in neither is left out.
 
-How a page comes to show nothing else: the functions of dashboard/data give their rows through `dashboard.data.deidentified`, so that
-whatever is drawn, listed or downloaded is made of rows that hold nothing else. A new function of dashboard/data does it with one line:
+How a page comes to show nothing else: what `dashboard.data.snapshot.ask` answers is de-identified, so that whatever is drawn, listed or
+downloaded is made of rows that hold nothing else; a question asked through it needs no line of its own. A function of dashboard/data that
+reads in another way does it with one line:
 
     @deidentified.shown                      # every row (dict with patient_id, at any depth) of what it returns
     def board() -> list[dict]: ...
 
     who = deidentified.whose(patient_id)     # a function about one patient, asked with the label and days on screen
-    rows = who.rows(ask(question, who.patient_id, who.real(as_of)))
+    return who.rows(read(who.patient_id, who.real(as_of)))
 
-Dates are printed by `style.day` alone, and put into an address by `relative_days.in_address`. A file that is made when it is asked for
-gets its function through `deidentify.kept`, for no session can be asked then. A date that belongs to no patient (the store's last recorded
-day, times of receipt) is no part of a row about a patient: `style.day` does not say it while the switch is on.
+Fields that are left out are None: a page says nothing of them. Dates are printed by `style.day` alone, put into an address by
+`relative_days.in_address`, and asked for by `day_input`. A file that is made when it is asked for gets its function through
+`deidentify.kept`, for no session can be asked then, and a function of its own is a line of exports.py, which the leak test reads. A date
+that belongs to no patient (the store's last recorded day, times of receipt) is not said by `style.day` while the switch is on.
 """
 
 import re

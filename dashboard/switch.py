@@ -33,7 +33,7 @@ LABEL = "De-identify"
 
 def settle() -> None:
     """Before a page is drawn: takes the switch from the address, and takes from the address what names anybody."""
-    if st.query_params.get(deidentify.SWITCH) == ON:
+    if st.query_params.get(deidentify.SWITCH) == ON or _is_label(st.query_params.get("patient", "")):
         st.session_state[deidentify.SWITCH] = True
     if not deidentify.on():
         return
@@ -99,6 +99,14 @@ def _who(named: str | None):
         return deidentified.person(named) if named else None
     except Refusal:  # an empty store: the page says so
         return None
+
+
+def _is_label(named: str) -> bool:
+    """A link with a label opens de-identified, also in a tab of its own."""
+    if not named.startswith(deidentified.LABEL):
+        return False
+    who = _who(named)
+    return who is not None and who.label == named
 
 
 def _set(name: str, value: str | None) -> None:

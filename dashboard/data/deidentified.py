@@ -4,7 +4,7 @@
 """
 
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import date, datetime
 
@@ -19,6 +19,7 @@ from pipelines.catalog import catalog
 from pipelines.engines.on_duckdb import ALL_KNOWN
 from pipelines.identity import PatientIds
 
+LABEL = "case-"
 LETTERS, MORE_LETTERS = 6, 12  # of a label; more where two patients would have the same one
 UNKNOWN = "unknown"  # what an address holds instead of an id that is none
 AGES = ("age",)  # facts and items of rules that say an age
@@ -87,7 +88,7 @@ def _labels(ids: list[str]) -> dict[str, str]:
     for patient_id in ids:
         by_label.setdefault(_hashed("label", patient_id, LETTERS), []).append(patient_id)
     return {
-        patient_id: "case-" + (label if len(same) == 1 else _hashed("label", patient_id, MORE_LETTERS))
+        patient_id: LABEL + (label if len(same) == 1 else _hashed("label", patient_id, MORE_LETTERS))
         for label, same in by_label.items()
         for patient_id in same
     }
@@ -148,13 +149,15 @@ def rows(found, of: Person | None = None):
     return _walked(found, of, everyone(), {}) if deidentify.on() else found
 
 
-def _walked(found, of: Person | None, people: dict[str, Person], memo: dict):
+def _walked(found, of: Person | None, people: Everyone, memo: dict):
     if isinstance(found, dict):
+        if found.get("patient_id") in people.labelled:  # it has passed here already
+            return found
         of = people.get(found.get("patient_id")) or of
         if of is not None:
             return of.row(found, memo.setdefault(of.patient_id, {}))
         return {
-            _walked(key, None, people, memo): _walked(value, people.get(key), people, memo)
+            (people[key].label if key in people else key): _walked(value, people.get(key), people, memo)
             for key, value in found.items()
         }
     if isinstance(found, str):
@@ -219,6 +222,16 @@ def _held(who: Person, real: dict, row: dict) -> dict:
     }
 
 
-def patients(ids: Iterable[str]) -> list[str]:
-    """Ids as they may be shown."""
-    return [everyone()[one].label for one in ids] if deidentify.on() else list(ids)
+def meant(asked: tuple) -> tuple:
+    """What is asked on screen as the store has it: ids for labels, alone or in a tuple, and, where one patient is named, dates for days."""
+    people = everyone().labelled
+    named = [people[one] for one in asked if isinstance(one, str) and one in people]
+
+    def real(one):
+        if isinstance(one, str):
+            return people[one].patient_id if one in people else one
+        if isinstance(one, (tuple, frozenset)) and not hasattr(one, "_fields"):
+            return type(one)(map(real, one))
+        return named[0].real(one) if isinstance(one, date) and len(named) == 1 else one
+
+    return tuple(map(real, asked))

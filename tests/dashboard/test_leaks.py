@@ -13,6 +13,7 @@ import os
 import re
 import threading
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pandas as pd
@@ -24,7 +25,8 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard import data, deidentify, exports
 from dashboard.charts import panels
-from dashboard.data import deidentified
+from dashboard.data import deidentified, entering
+from dashboard.data.snapshot import ask
 from dashboard.presets import PRESETS
 from tests.dashboard import planted
 from tests.dashboard.conftest import APP
@@ -287,6 +289,38 @@ def test_every_text_of_a_page_is_decided_on(store):
     assert found - {"patient_id"} <= set(deidentify.KEPT) | deidentify.LEFT_OUT
 
 
+class TestWhatIsAsked:
+    def test_an_answer_names_labels_and_days_and_is_asked_by_them(self, store, monkeypatch):
+        who = deidentified.person(planted.PATIENT)
+        asked: list[tuple] = []
+
+        def question(cursor, patient_id, patients, day):
+            asked.append((patient_id, patients, day))
+            row = {"patient_id": patient_id, "on_date": day, "text": planted.NOTE}
+            return {"rows": [row], planted.PATIENT: [planted.PATIENT], "day": day}
+
+        monkeypatch.setattr(deidentify, "on", lambda: True)
+        answer = ask(question, who.label, (who.label,), who.shown(date(2017, 8, 30)))
+        assert asked == [(planted.PATIENT, (planted.PATIENT,), date(2017, 8, 30))]
+        row = {"patient_id": who.label, "on_date": who.shown(date(2017, 8, 30)), "text": None}
+        assert answer == {"rows": [row], who.label: [who.label], "day": None}
+        assert deidentified.rows(answer["rows"]) == [row], "twice is once"
+
+    def test_entries_say_what_and_when_and_not_who_or_why(self, store, monkeypatch):
+        assert {row["author"] for row in entering.standing()} == {"Prof Wrona-Oyelaran"}
+        monkeypatch.setattr(deidentify, "on", lambda: True)
+        rows = entering.standing()
+        assert len(rows) == len(planted.ENTRIES)
+        assert not {name for row in rows for name in ("author", "owner", "why", "text", "entered_at") if row[name]}
+        due = next(row["due_on"] for row in rows if row["kind"] == "decision")
+        assert due == deidentified.person(planted.PATIENT).shown(date(2017, 9, 27))
+
+    def test_nothing_is_entered_while_the_switch_is_on(self, store, monkeypatch):
+        monkeypatch.setattr(deidentify, "on", lambda: True)
+        with pytest.raises(entering.EntryRefused):
+            entering.enter([{"kind": "note", "patient_id": "case-x", "day": date(2017, 9, 9), "text": "x"}], "Dr A")
+
+
 class TestTheSwitch:
     def test_it_keeps_patient_and_day_over_on_and_off(self, store):
         app = AppTest.from_file(APP, default_timeout=WAIT)
@@ -310,6 +344,13 @@ class TestTheSwitch:
         app.run()
         app.query_params.clear()
         app.switch_page("views/rulebook.py").run()
+        assert app.query_params["deidentified"] == "1" and any("De-identified" in one.value for one in app.markdown)
+
+    def test_a_link_with_a_label_opens_de_identified(self, store):
+        app = AppTest.from_file(APP, default_timeout=WAIT)
+        app.switch_page("views/patient.py")
+        app.query_params["patient"] = deidentified.person(planted.PATIENT).label
+        app.run()
         assert app.query_params["deidentified"] == "1" and any("De-identified" in one.value for one in app.markdown)
 
     def test_an_id_finds_nobody_in_the_search(self, store):

@@ -56,7 +56,7 @@ KEPT = {
          "basis", "urgency", "outcome", "reason", "field", "class", "severity", "status_now", "state", "trigger"),
         "own",
     ),
-    **dict.fromkeys(("original_value", "original_dose", "value", "judged_value", "value as printed", "size"), "number"),
+    **dict.fromkeys(("original_value", "original_dose", "value", "judged_value", "value as printed", "shown"), "number"),
     **dict.fromkeys(("unit", "original_unit", "dose_unit", "judged_unit"), "unit"),
     **dict.fromkeys(
         ("finding", "missing", "facts", "notes", "described", "partial", "refused", "because", "met", "unknown", "until_said", "dose",
@@ -65,7 +65,7 @@ KEPT = {
     ),
     **dict.fromkeys(("at", "day", "on", "date", "as_of", "date as printed"), "day"),
     **dict.fromkeys(
-        ("record_id", "records", "set_id", "evidence", "before_id", "entry_id", "about", "content_hash", "fact_id"), "id"
+        ("record_id", "records", "set_id", "evidence", "before_id", "previous_id", "peak_id", "entry_id", "about", "content_hash", "fact_id"), "id"
     ),
     **dict.fromkeys(("assay", "laboratory", "reference_set", "reported_set"), "alias"),
 }  # fmt: skip

@@ -16,6 +16,7 @@ page = st.navigation(
     [
         st.Page("views/worklist.py", title="Worklist", icon=":material/list:", default=True),
         st.Page("views/patient.py", title="Patient", icon=":material/timeline:"),
+        st.Page("views/infection.py", title="Infection", icon=":material/coronavirus:"),
         st.Page("views/files.py", title="Data", icon=":material/folder_open:"),
         st.Page("views/rulebook.py", title="Rulebook", icon=":material/menu_book:"),
     ],

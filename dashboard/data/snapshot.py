@@ -75,7 +75,8 @@ def ask(question: Callable, *asked: object):
 
 def as_stored(question: Callable, *asked: object):
     """The answer of `question(cursor, *asked)` on the current snapshot; what is asked is hashable. Raises StoreEmpty."""
-    return _asked(str(store_folder()), provenance().snapshot, question.__name__, question, asked)
+    name = f"{question.__module__}.{question.__qualname__}"  # two subjects may ask a question of one name
+    return _asked(str(store_folder()), provenance().snapshot, name, question, asked)
 
 
 @st.cache_data(show_spinner=False, max_entries=64)

@@ -5,6 +5,7 @@ dictionary; systemic glucocorticoid counts as one agent; drugs names the drugs b
 given in a dose that cannot be read. confirmed_on: of the drugs that go on only because no stop is recorded, the day on which the one
 confirmed longest ago was last confirmed (its start is the first confirmation); empty where every stop is known. The lists are in no
 order and may name one thing twice: they are put in order where they are shown, which is on few of these rows."""
+kept  = true
 */
 WITH acting AS (
     SELECT patient_id, drug, drug_class, from_date, coalesce(to_date, DATE '9999-12-31') AS reached_to, no_stop,

@@ -7,6 +7,7 @@ last day of the infection and is not known before its own day, which has a row o
 or an earlier end was recorded (ended: to_date is such an end; else it is the next row of the same organism at the same site). since:
 first day of the episode; recorded_on: the day of the record behind the row. Attributes recorded on one day at one time belong
 together."""
+kept  = true
 
 [threshold.open_days]
 value = 28

@@ -4,6 +4,7 @@ why   = """Different drugs add up and a pulse is added to the daily dose; altern
 `per week` gives. mg_per_day is what was given on the day itself. mg_per_day_filled also counts the days of a gap of up to three
 days at the earlier dose, which holds only on judged dates from counts_from on. dose_unknown: a dose was given that cannot be read, and
 mg_per_day is the least that was given."""
+kept  = true
 */
 WITH part AS (
     SELECT

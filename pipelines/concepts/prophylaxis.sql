@@ -5,6 +5,7 @@ is the last day given. Marked ongoing with no stop: it counts through the 30th d
 known on the day (the start is the first confirmation), then it is unknown. A later row of the same drug, or a recorded stop, ends
 an open one. Pentamidine covers 28 days, TMP-SMX recorded dose by dose or per week covers 3 days from each dose. Treatment of
 Pneumocystis pneumonia covers too (treatment): therapeutic TMP-SMX, and clindamycin together with primaquine."""
+kept  = true
 
 [threshold.confirmed_days]
 value = 30

@@ -224,13 +224,15 @@ def _held(who: Person, real: dict, row: dict) -> dict:
 
 def meant(asked: tuple) -> tuple:
     """What is asked on screen as the store has it: ids for labels, alone or in a tuple, and, where one patient is named, dates for days."""
+    if not deidentify.on():
+        return asked
     people = everyone().labelled
     named = [people[one] for one in asked if isinstance(one, str) and one in people]
 
     def real(one):
         if isinstance(one, str):
             return people[one].patient_id if one in people else one
-        if isinstance(one, (tuple, frozenset)) and not hasattr(one, "_fields"):
+        if isinstance(one, (list, tuple, frozenset)) and not hasattr(one, "_fields"):
             return type(one)(map(real, one))
         return named[0].real(one) if isinstance(one, date) and len(named) == 1 else one
 

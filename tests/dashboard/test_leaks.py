@@ -268,7 +268,9 @@ def test_every_file_that_is_offered_is_read():
         for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(call, ast.Call) and getattr(call.func, "attr", "") == "download_button"
     }
-    assert buttons - NOT_SHOWN == {"worklist", "rulebook", "shown_rows"}, "say here, and see that the walk opens it"
+    assert buttons - NOT_SHOWN == {"worklist", "rulebook", "shown_rows", "infection"}, (
+        "say here, and see that the walk opens it"
+    )
 
 
 def test_every_text_of_a_page_is_decided_on(store):

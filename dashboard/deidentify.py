@@ -65,7 +65,8 @@ KEPT = {
     ),
     **dict.fromkeys(("at", "day", "on", "date", "as_of", "date as printed"), "day"),
     **dict.fromkeys(
-        ("record_id", "records", "set_id", "evidence", "before_id", "previous_id", "peak_id", "entry_id", "about", "content_hash", "fact_id"), "id"
+        ("record_id", "records", "set_id", "evidence", "before_id", "previous_id", "peak_id", "entry_id", "about",
+         "content_hash", "fact_id"), "id"
     ),
     **dict.fromkeys(("assay", "laboratory", "reference_set", "reported_set"), "alias"),
 }  # fmt: skip

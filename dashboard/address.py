@@ -9,7 +9,7 @@ from datetime import date, datetime, time
 
 import streamlit as st
 
-from dashboard import data
+from dashboard import data, relative_days
 from dashboard.charts import panels
 from dashboard.charts.panel import SCALES
 
@@ -88,7 +88,7 @@ def scales_text(scales: Mapping[str, str]) -> str:
 
 def _day(text: str) -> date | None:
     try:
-        return date.fromisoformat(text)
+        return relative_days.from_address(text) or date.fromisoformat(text)
     except ValueError:
         return None
 

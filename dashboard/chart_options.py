@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 
 import streamlit as st
 
-from dashboard import address, anchors, data, in_popover, presets, style, zoom
+from dashboard import address, anchors, data, deidentify, in_popover, presets, relative_days, style, zoom
 from dashboard.charts import panels, treatment
 from dashboard.charts.panel import SCALES
 
@@ -100,6 +100,9 @@ def _draw_axis(page: dict, as_of: date, chosen: address.Address) -> None:
     titles = {"calendar": "Dates"} | {
         name: f"Days since {anchor.name}, {style.day(anchor.day)}" for name, anchor in found.items() if anchor
     }
+    if deidentify.on():
+        st.caption("The time axis counts days since the first record.")
+        return
     st.radio(
         "The time axis counts",
         list(titles),
@@ -117,16 +120,32 @@ def _draw_zoom(patient_id: str, days: list[date]) -> None:
     now = zoom.asked(patient_id).window
     first, last = zoom.days(now) if now else (days[0], days[-1])
     shown = tuple(min(max(day, days[0]), days[-1]) for day in (first, last))
-    said = in_popover.said("zoom_days")
-    st.date_input(
-        "From day to day",
-        key=in_popover.key("zoom_days", shown, unfinished=isinstance(said, tuple) and len(said) == 1),
-        min_value=days[0],
-        max_value=days[-1],
-        on_change=lambda: _zoom_to(patient_id, in_popover.said("zoom_days")),
-    )
+    if deidentify.on():
+        _draw_zoom_in_days(patient_id, shown, days)
+    else:
+        said = in_popover.said("zoom_days")
+        st.date_input(
+            "From day to day",
+            key=in_popover.key("zoom_days", shown, unfinished=isinstance(said, tuple) and len(said) == 1),
+            min_value=days[0],
+            max_value=days[-1],
+            on_change=lambda: _zoom_to(patient_id, in_popover.said("zoom_days")),
+        )
     st.button("The whole record", on_click=zoom.put, args=(patient_id, None), icon=":material/zoom_out_map:")
     st.caption("With the mouse: draw across the chart to zoom, double-click for the whole record.")
+
+
+def _draw_zoom_in_days(patient_id: str, shown: tuple[date, ...], days: list[date]) -> None:
+    """The same without a calendar."""
+    if days[0] == days[-1]:
+        return
+    st.slider(
+        "From day to day",
+        relative_days.number(days[0]),
+        relative_days.number(days[-1]),
+        key=in_popover.key("zoom_in_days", tuple(map(relative_days.number, shown))),
+        on_change=lambda: _zoom_to(patient_id, tuple(map(relative_days.of, in_popover.said("zoom_in_days")))),
+    )
 
 
 def _zoom_to(patient_id: str, chosen: tuple[date, ...]) -> None:

@@ -10,9 +10,11 @@ from dashboard import (
     chart_options,
     cohort_words,
     data,
+    deidentify,
     infection_facts,
     plotted,
     presets,
+    relative_days,
     shown_rows,
     style,
     table,
@@ -50,7 +52,7 @@ def _view(
 ) -> tuple[View, dict | None]:
     """The view as the reader chose it, and the cohort beside the patient, if one was asked for and can be aligned."""
     therapy = anchors.therapy(tables, as_of)
-    axis = anchors.AXES.get(chosen.axis)
+    axis = None if deidentify.on() else anchors.AXES.get(chosen.axis)  # de-identified it counts from the first record
     cohort = _cohort(patient_id, as_of, chosen) if therapy and not chosen.past else None
     others = (data.provenance().snapshot, as_of, ringed, chosen, zoomed.narrow, st.context.theme.type)
     follows = data.has_long_series(patient_id, data.known(chosen.known_at, chosen.received_at))
@@ -123,4 +125,4 @@ def _draw_tables(drawn: list[Panel], view: View, zoomed: zoom.Zoom) -> None:
         titles = [ALL_PANELS, *dict.fromkeys(row["panel"] for row in rows)]
         asked = st.selectbox("Rows of", titles, key="table_panel")
         rows = [row for row in rows if asked in (ALL_PANELS, None, row["panel"])]
-        shown_rows.draw(rows, "patient_chart.csv", f"chart-{view.as_of}")
+        shown_rows.draw(rows, "patient_chart.csv", f"chart-{relative_days.in_address(view.as_of)}")

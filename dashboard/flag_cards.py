@@ -4,7 +4,7 @@ from datetime import date
 
 import streamlit as st
 
-from dashboard import address, data, strip, style
+from dashboard import address, data, deidentify, strip, style
 from dashboard.charts.flags import lane_name
 from dashboard.strip import identity
 
@@ -167,15 +167,22 @@ def draw_evidence(answer: dict) -> None:
     for record in records:  # the cells of one row of a file are one line here
         key = (style.day(record["at"]), record["file"], record["receipt"], record["line"])
         rows.setdefault(key, []).append(words_of(record))
+    told = not deidentify.on()  # else no file and no line
     cells = [
         {
             "Date": style.as_markdown(day),
             "Record": style.as_markdown("; ".join(said)),
-            "Source": f"[{style.as_markdown(f'{file} line {line}')}](files?show=rejected&file={receipt}&receipt={receipt}&line={line})",
         }
+        | ({"Source": source_link(file, receipt, line)} if told else {})
         for (day, file, receipt, line), said in rows.items()
     ]
     st.table(cells, border="horizontal", hide_index=True)
+
+
+def source_link(file: str, receipt: int, line: int) -> str:
+    """A link to a row as received."""
+    shown = style.as_markdown(f"{file} line {line}")
+    return f"[{shown}](files?show=rejected&file={receipt}&receipt={receipt}&line={line})"
 
 
 def draw_turning(answer: dict, as_of: date) -> None:
@@ -232,7 +239,8 @@ def draw_thresholds(criterion: str) -> None:
 def number_of(line: dict) -> str:
     """One threshold in words: 'fvc below: 80 % predicted', and what this site uses instead."""
     site = line["site"]
-    instead = f" (this site uses {site['value']}: {site['why']}; {site['set_by']}, {site['on']})" if site else ""
+    by = f": {site['why']}; {site['set_by']}, {site['on']}" if site and site["why"] else ""
+    instead = f" (this site uses {site['value']}{by})" if site else ""
     return f"{style.words(line['name'])}: {line['value']} {line['unit']}{instead}"
 
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import streamlit as st
 
-from dashboard import data, style
+from dashboard import data, deidentify, style, switch
 from pipelines import faults
 from pipelines.errors import Refusal, StoreEmpty
 
@@ -15,6 +15,8 @@ def friendly() -> Iterator[None]:
     """Runs a page without ever showing a traceback: an empty store explains itself, anything unforeseen gets an incident number."""
     st.html(style.SHEET)
     try:
+        switch.settle()
+        switch.draw()
         yield
     except StoreEmpty:
         st.subheader("Nothing has been loaded yet")
@@ -23,7 +25,7 @@ def friendly() -> Iterator[None]:
         )
         st.code(f"python -m pipelines load sample_data --store {data.store_folder()}", language="bash")
     except Refusal as refusal:
-        st.error(style.as_markdown(str(refusal)))
+        st.error(REFUSED if deidentify.on() else style.as_markdown(str(refusal)))
     except Exception as error:
         incident = faults.record_fault(data.store_folder(), error)
         st.error(f"This page could not be shown. Incident {incident}: the details are in the store's logs folder.")
@@ -36,8 +38,10 @@ def foot() -> None:
     except Exception:  # the page above has said why
         st.caption(NOT_A_DEVICE)
         return
-    last = f"last recorded day {style.day(now.last_day)}" if now.last_day else "no dated record"
-    st.caption(f"Snapshot {now.snapshot} · {now.patients} patient{'s' * (now.patients != 1)} · {last} · {NOT_A_DEVICE}")
+    last = f"last recorded day {style.day(now.last_day)} · " if now.last_day else "no dated record · "
+    last = "" if deidentify.on() else last
+    st.caption(f"Snapshot {now.snapshot} · {now.patients} patient{'s' * (now.patients != 1)} · {last}{NOT_A_DEVICE}")
 
 
+REFUSED = "This could not be shown. Why would name files or patients: turn the de-identification off to read it."
 NOT_A_DEVICE = "Not a medical device. It shows published conditions on the records it was given, and gives no verdict on what to do."

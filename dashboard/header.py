@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 import streamlit as st
 
-from dashboard import address, strip, style
+from dashboard import address, day_input, relative_days, strip, style
 from dashboard.charts.flags import lane_name
 from dashboard.data import meeting
 
@@ -44,16 +44,7 @@ def draw(page: dict[str, list[dict]], as_of: date, since: LastMeeting) -> None:
             draw_card(card, number)
     with st.container(horizontal=True, vertical_alignment="center", key="changes"):
         st.markdown(sentence(page, as_of, since))
-        st.session_state["last_meeting"] = since.day
-        st.date_input(
-            "Last meeting",
-            key="last_meeting",
-            min_value=EARLIEST,
-            max_value=as_of,
-            format="YYYY-MM-DD",
-            width=250,
-            on_change=say_meeting,
-        )
+        day_input.draw("Last meeting", "last_meeting", since.day, EARLIEST, as_of, say_meeting, width=250)
 
 
 def draw_card(card: strip.Card, number: int) -> None:
@@ -69,9 +60,9 @@ def draw_card(card: strip.Card, number: int) -> None:
 
 def say_meeting() -> None:
     """Puts the day chosen into the address."""
-    chosen = st.session_state["last_meeting"]
+    chosen = day_input.said("last_meeting")
     if chosen:
-        address.put(since=chosen.isoformat())
+        address.put(since=relative_days.in_address(chosen))
 
 
 def sentence(page: dict, as_of: date, since: LastMeeting) -> str:

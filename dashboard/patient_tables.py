@@ -9,7 +9,7 @@ import numpy as np
 
 from dashboard import held, queries
 from dashboard.dense import DRAWN, LONG, LongSeries
-from dashboard.rows import fetch_rows, moment
+from dashboard.rows import fetch_rows, moment, source_of
 
 RATIO = "sf"  # the one long series that is not of an analyte: saturation over the fraction of oxygen breathed
 
@@ -69,12 +69,12 @@ def ratio_rows(cursor, table: str, patient_id: str, series: LongSeries, shown: n
 
 def with_sources(rows: list[dict], observed: list[dict]) -> list[dict]:
     """Rows of a concept with the moment they are drawn at and the file and line of the first of their records."""
-    source = {row["record_id"]: f"{row['file']}:{row['line']}" for row in observed}
+    sources = {row["record_id"]: source_of(row, ":") for row in observed}
     return [
         row
         | {
             "at": moment(row["at"] or row["on_date"]),
-            "source": next((source[record_id] for record_id in row["evidence"] if record_id in source), ""),
+            "source": next((sources[record_id] for record_id in row["evidence"] if record_id in sources), ""),
         }
         for row in rows
     ]

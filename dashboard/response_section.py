@@ -4,7 +4,8 @@ from datetime import date
 
 import streamlit as st
 
-from dashboard import data, plotted, response, shown_rows, style
+from dashboard import data, plotted, relative_days, response, shown_rows, style
+from dashboard.rows import source_of
 
 PARAMETER = "starts"
 WIDGET = "response_starts"
@@ -55,7 +56,7 @@ def _keep() -> None:
 
 def _draw_table(page: dict, as_of: date, chosen: list[str], offered: dict[str, dict], narrow: bool) -> None:
     ids = sorted({record_id for start in offered.values() for record_id in start["evidence"]})
-    sources = {record["record_id"]: f"{record['file']}:{record['line']}" for record in data.evidence(ids)}
+    sources = {record["record_id"]: source_of(record, ":") for record in data.evidence(ids)}
     rows = response.table(page, as_of, chosen, sources, response.shown_by_default(narrow))
     with st.expander(f"The response strip as a table: {len(rows)} rows"):
-        shown_rows.draw(rows, "response.csv", f"response-{as_of}")
+        shown_rows.draw(rows, "response.csv", f"response-{relative_days.in_address(as_of)}")

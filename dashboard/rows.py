@@ -19,6 +19,11 @@ def fetch_rows(cursor, sql: str, parameters: dict | None = None) -> list[dict]:
     ]
 
 
+def source_of(row: dict, between: str = " line ") -> str:
+    """Where a record stands: 'labs.csv line 12'; the file alone where the line is left out (deidentify.py)."""
+    return row["file"] if row["line"] is None else f"{row['file']}{between}{row['line']}"
+
+
 def plain(value: object) -> object:
     """Decimals only place things on a chart from here on; what is judged was judged."""
     return float(value) if isinstance(value, Decimal) else value

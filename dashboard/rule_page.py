@@ -53,7 +53,7 @@ def draw_answers(book: Rulebook, entry: Entry) -> None:
     """How many patients the criterion is met in and so on, each count opening their names."""
     if book.counts is None or entry.answers is None:
         return
-    heading(f"In this store on {style.day(book.counts.as_of)}")
+    heading(f"In this store on {style.day(book.counts.as_of)}" if book.counts.as_of else "In this store")
     with st.container(horizontal=True, vertical_alignment="center", key="rule-answers"):
         for status, words in style.STATUS_WORDS.items():
             count = entry.answers.get(status, 0)
@@ -70,12 +70,13 @@ def draw_answers(book: Rulebook, entry: Entry) -> None:
 
 def draw_patients(entry: Entry, status: str, book: Rulebook) -> None:
     patients = data.answering(entry.id)[status]
+    as_of = {"as_of": book.counts.as_of.isoformat()} if book.counts.as_of else {}  # de-identified: the last day of each
     for number, patient in enumerate(patients[:MOST]):
         with st.container(key=f"rule-patient-{status}-{number}"):
             st.page_link(
                 "views/patient.py",
                 label=style.as_markdown(patient),
-                query_params={"patient": patient, "as_of": str(book.counts.as_of), "flag": entry.id},
+                query_params={"patient": patient, "flag": entry.id} | as_of,
             )
     if len(patients) > MOST:
         st.caption(f"and {len(patients) - MOST:,} more. All of them:")

@@ -6,7 +6,9 @@ functions here: `as_markdown` where Streamlit reads Markdown, `as_label` where P
 
 import re
 from datetime import date, datetime
+from functools import lru_cache
 
+from dashboard import deidentify, relative_days
 from pipelines import catalog
 
 # Okabe and Ito's colours, told apart by most colour-blind readers; every use has a second mark (shape, dash or hatching).
@@ -82,20 +84,41 @@ def as_label(text: object) -> str:
 
 
 def as_cell(text: object) -> str:
-    """A value for a CSV file that a spreadsheet will not run as a formula. Numbers stay numbers."""
-    shown = "" if text is None else str(text)
+    """A value for a CSV file that a spreadsheet will not run as a formula. Numbers stay numbers; days are told as the screen does."""
+    shown = "" if text is None else str(relative_days.cell(text))
     if shown.startswith(_FORMULA) and not re.fullmatch(r"[-+]?\d+(\.\d+)?", shown):
         return "'" + shown
     return shown
 
 
 def day(value: date | datetime | str | None, year: bool = True) -> str:
-    """A date as people in the room say it: 3 Sep 2021."""
+    """A date as people in the room say it: 3 Sep 2021; one that counts from a first record (relative_days.py): day 12.
+
+    While the de-identification switch is on a calendar date is not said: it belongs to no patient.
+    """
     if value is None:
         return "no date"
+    said = _day(value, year)
+    return said if said.startswith("day ") or not deidentify.on() else NO_DATE
+
+
+NO_DATE = "a date left out"
+
+
+@lru_cache(maxsize=32768)  # each day is said several times, in hover boxes and tables
+def _day(value: date | datetime | str, year: bool) -> str:
     if isinstance(value, str):
         value = date.fromisoformat(value[:10])
+    if relative_days.is_relative(value):
+        return relative_days.said(value)
     return f"{value.day} {value:%b %Y}" if year else f"{value.day} {value:%b}"
+
+
+def born(person: dict) -> str | None:
+    """'born 1955'; de-identified the band of the age at the first record. None: unknown."""
+    if person.get("age_band"):
+        return f"aged {person['age_band']}"
+    return f"born {person['birth_year']}" if person["birth_year"] else None
 
 
 def number(value: float | int | None) -> str:
@@ -150,8 +173,10 @@ SHEET = (
 .st-key-changes [data-testid="stMarkdownContainer"], .st-key-new-flags [data-testid="stMarkdownContainer"] { margin-bottom: 0; }
 .st-key-facts [data-testid="stText"] { font-size: 0.86rem; line-height: 1.35; }
 .st-key-changes p, .st-key-new-flags p { font-size: 0.86rem; line-height: 1.35; margin: 0; }
-.st-key-changes [data-testid="stDateInput"] { display: flex; align-items: center; gap: 0.5rem; }
-.st-key-changes [data-testid="stDateInput"] label { margin: 0; min-height: 0; white-space: nowrap; }
+.st-key-changes [data-testid="stDateInput"],
+.st-key-changes [data-testid="stNumberInput"] { display: flex; align-items: center; gap: 0.5rem; }
+.st-key-changes [data-testid="stDateInput"] label,
+.st-key-changes [data-testid="stNumberInput"] label { margin: 0; min-height: 0; white-space: nowrap; }
 @media (min-width: 1000px) {
     .st-key-changes { flex-wrap: nowrap; }
     .st-key-changes > :first-child { flex: 1 1 0; min-width: 0; } }
@@ -209,6 +234,14 @@ SHEET = (
 [class*="st-key-example-"] table { width: auto; }
 [class*="st-key-example-"] td, [class*="st-key-example-"] th { padding: 2px 10px 2px 4px !important; font-size: 0.85rem; }
 [class*="st-key-example-expected-"] td { background: #F0F7F4; }
+.st-key-changes [data-testid="stNumberInput"] > div { flex: 1 1 0; min-width: 0; }
+.st-key-deidentify { position: fixed; top: 1rem; right: 4.5rem; z-index: 999991; width: auto; }
+.st-key-deidentify p { font-size: 0.85rem; }
+.st-key-deidentified-banner {
+    background: color-mix(in srgb, #0072B2 14%, transparent); border-left: 4px solid #0072B2; border-radius: 4px;
+    padding: 0.2rem 0.6rem; }
+.st-key-deidentified-banner p { font-size: 0.82rem; line-height: 1.35; margin: 0; }
+.st-key-deidentified-banner [data-testid="stMarkdownContainer"] { margin-bottom: 0; }
 [class*="st-key-head-"] p { font-weight: 600; font-size: 0.8rem; color: #6B7280; margin: 0; }
 """
     + _EDGES

@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterable
 from datetime import date
 
-from dashboard import style
+from dashboard import relative_days, style
 from dashboard.charts.panel import Panel, View
 
 COLUMNS = ("date", "what", "value", "unit", "remark", "source")
@@ -27,7 +27,8 @@ def twin(panels: Iterable[Panel], view: View, zoomed: tuple[date, date] | None =
         for row in panel.table
         if _shown(row, first, last)
     ]
-    return sorted(rows, key=lambda row: row["date"], reverse=True)
+    ordered = sorted(rows, key=lambda row: row["date"], reverse=True)
+    return [row | {"date": relative_days.cell(row["date"])} for row in ordered]
 
 
 def _ending(row: dict, view: View) -> dict[str, str]:

@@ -112,7 +112,7 @@ def reviewed(row: dict) -> str:
 
 def who(row: dict) -> str:
     """Sex, birth year and site as far as known."""
-    parts = [row["sex"], f"born {row['birth_year']}" if row["birth_year"] else None, row["site"]]
+    parts = [row["sex"], style.born(row), row["site"]]
     return ", ".join(part for part in parts if part) or "sex and age unknown"
 
 

@@ -6,10 +6,12 @@ changes the figure stays the same to the letter, and the browser is left alone.
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from hashlib import sha256
 
 import streamlit as st
+
+from dashboard import relative_days
 
 # It finds the chart by the class that Streamlit gives a key: Streamlit is pinned, and a browser journey covers it.
 LISTENER = """
@@ -105,8 +107,17 @@ def _window(reported: object) -> tuple[datetime, datetime] | None:
     if not isinstance(reported, (list, tuple)) or len(reported) != 2:
         return None
     try:
-        start, end = (datetime.fromisoformat(str(text)[:26]) for text in reported)
-    except ValueError:
+        start, end = (_moment(str(text)[:26]) for text in reported)
+    except (ValueError, OverflowError):
         return None
     start, end = start.replace(tzinfo=None), end.replace(tzinfo=None)
     return (start, end) if end - start >= timedelta(minutes=1) else None
+
+
+def _moment(text: str) -> datetime:
+    """A moment as the browser says it: of a de-identified chart as a number of days."""
+    try:
+        days = float(text)
+    except ValueError:
+        return datetime.fromisoformat(text)
+    return datetime.combine(relative_days.ZERO, time()) + timedelta(days=days)

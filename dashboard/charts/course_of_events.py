@@ -4,6 +4,7 @@ from dashboard import style
 from dashboard.charts import marks
 from dashboard.charts.labels import labels
 from dashboard.charts.panel import Panel, View
+from dashboard.rows import source_of
 
 PLACE = 100
 TITLE = "Events"
@@ -77,7 +78,7 @@ def _table_row(row: dict) -> dict:
         "value": row["value"] or number,
         "unit": None,
         "remark": "; ".join(part for part in remark if part) or None,
-        "source": f"{row['file']} line {row['line']}",
+        "source": source_of(row),
     }
 
 
@@ -107,6 +108,6 @@ def hover(row: dict) -> str:
         f"{row['kind']}: {label(row)}",
         row["text"] or "",
         style.day(row["on_date"]) + (", assumed" if row["date_assumed"] else ""),
-        f"{row['file']}:{row['line']}",
+        source_of(row, ":"),
     ]
     return style.as_label(" · ".join(part for part in parts if part))

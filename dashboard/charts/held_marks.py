@@ -52,6 +52,17 @@ def reason(row: dict) -> str:
     return REASONS.get(row["reason"]) or style.words(row["reason"])
 
 
+def listed(row: dict) -> dict:
+    """A held row in a list that shows nothing of the row as received."""
+    day = day_of(row)
+    return {
+        "day": style.day(day) if day else None,
+        "result": style.words(row["analyte"]),
+        "value as printed": row.get("value as printed"),
+        "held because": reason(row),
+    }
+
+
 def mark(row: dict, y: float) -> dict:
     value = row.get("value as printed")
     return {

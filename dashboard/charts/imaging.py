@@ -5,6 +5,7 @@ from dashboard.charts import marks
 from dashboard.charts.labels import LANES as BESIDE
 from dashboard.charts.labels import labels
 from dashboard.charts.panel import Panel, View
+from dashboard.rows import source_of
 
 PLACE = 95
 TITLE = "Imaging"
@@ -82,7 +83,7 @@ def label(row: dict) -> str:
 
 def hover(row: dict) -> str:
     day = style.day(row["on_date"]) + (", assumed" if row["date_assumed"] else "")
-    parts = [f"{LANES[row['code']]}: {label(row)}", row["text"] or "", day, f"{row['file']}:{row['line']}"]
+    parts = [f"{LANES[row['code']]}: {label(row)}", row["text"] or "", day, source_of(row, ":")]
     return style.as_label(" · ".join(part for part in parts if part))
 
 
@@ -94,5 +95,5 @@ def _told(row: dict) -> dict:
         "value": reading(row),
         "unit": None,
         "remark": "; ".join(part for part in remark if part) or None,
-        "source": f"{row['file']} line {row['line']}",
+        "source": source_of(row),
     }

@@ -3,6 +3,7 @@
 from datetime import date
 
 from dashboard.charts import results
+from dashboard.rows import source_of
 
 
 def rows_of(page: dict) -> list[dict]:
@@ -52,7 +53,7 @@ def pneumocystis(page: dict) -> list[dict]:
     return [
         {"drug_class": "microbiology", "drug": f"Pneumocystis PCR {row['coded'] or row['original_value']}",
          "found": row["coded"] == "positive", "from_date": date.fromisoformat(row["at"][:10]),
-         "told": [f"Pneumocystis PCR {row['original_value']}", row["laboratory"] or "", f"{row['file']}:{row['line']}"],
+         "told": [f"Pneumocystis PCR {row['original_value']}", row["laboratory"] or "", source_of(row, ":")],
          "evidence": [row["record_id"]]}
         for row in results.of(page, "pneumocystis_pcr")
     ]  # fmt: skip

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 from types import ModuleType
 
-from dashboard import style
-from dashboard.charts import axes, chosen_panels, evidence, headings, threshold_lines
+from dashboard import relative_days, style
+from dashboard.charts import axes, chosen_panels, evidence, headings, relative_axis, threshold_lines
 from dashboard.charts.panel import Panel, View
 
 TOP, BOTTOM = 44, 28  # margins in pixels
@@ -154,7 +154,8 @@ def compose(drawn: list[Panel], view: View) -> dict:
         },
         "meta": {"panels": [panel.name for panel in drawn], "drawing": view.drawing},
     }
-    return {"data": traces, "layout": layout}
+    figure = {"data": traces, "layout": layout}
+    return relative_axis.counted(figure, view.narrow) if relative_days.is_relative(view.as_of) else figure
 
 
 def _blank(panel: Panel, view: View) -> list[dict]:

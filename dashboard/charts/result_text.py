@@ -4,16 +4,17 @@ from functools import lru_cache
 
 from dashboard import style
 from dashboard.charts.scales import Scale, bound, sign
+from dashboard.rows import source_of
 
 SHARED = ("file", "laboratory", "assay", "received_at")
-_unit, _day = lru_cache(256)(style.unit), lru_cache(1024)(style.day)  # few units and days, many results
+_unit = lru_cache(256)(style.unit)  # few units, many results
 LONGEST = 48  # letters of a text from data in the hover box; the table has the whole
 
 
-def shared(rows: list[dict]) -> dict[str, str]:
+def shared(found: list[dict]) -> dict[str, str]:
     """Of laboratory, assay, file and day of receipt, those that all rows of a series have in common."""
-    found = {key: {_value(row, key) for row in rows} for key in SHARED}
-    return {key: next(iter(values)) for key, values in found.items() if len(values) == 1 and values != {""}}
+    told = {key: {_value(row, key) for row in found} for key in SHARED}
+    return {key: next(iter(values)) for key, values in told.items() if len(values) == 1 and values != {""}}
 
 
 def template(name: str, common: dict[str, str]) -> str:
@@ -43,7 +44,10 @@ def hover(row: dict, common: dict[str, str], scale: Scale, exchange: str) -> str
     parts += [_told(key, _value(row, key)) for key in SHARED[1:] if key not in common and row.get(key)]
     if len(row["at"]) > 10:
         parts.append(row["at"][11:16])
-    parts.append(f"line {row['line']}" if "file" in common else f"{_cut(row['file'])}:{row['line']}")
+    if "file" not in common:
+        parts.append(source_of(row | {"file": _cut(row["file"])}, ":"))
+    elif row["line"] is not None:
+        parts.append(f"line {row['line']}")
     return style.as_label(" · ".join(parts))
 
 
@@ -86,7 +90,7 @@ def table_row(row: dict, what: str, scale: Scale, exchange: str) -> dict:
         "value": row["original_value"],
         "unit": row["original_unit"] or _unit(row["unit"]) or None,
         "remark": ", ".join(part for part in remark if part) or None,
-        "source": f"{row['file']} line {row['line']}",
+        "source": source_of(row),
     }
 
 
@@ -96,7 +100,7 @@ def _value(row: dict, key: str) -> str:
 
 
 def _told(key: str, text: str) -> str:
-    return f"received {_day(text[:10])} {text[11:]}".rstrip() if key == "received_at" else _cut(text)
+    return f"received {style.day(text[:10])} {text[11:]}".rstrip() if key == "received_at" else _cut(text)
 
 
 def _cut(text: object) -> str:

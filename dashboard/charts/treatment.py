@@ -16,6 +16,7 @@ from dashboard.charts.treatment_words import class_title, table_row
 from dashboard.charts.treatment_words import hover as hover
 from dashboard.charts.treatment_words import lane_label as lane_label
 from dashboard.charts.treatment_words import lane_name as lane_name
+from dashboard.rows import source_of
 from pipelines import dictionary
 
 PLACE = 80
@@ -65,7 +66,7 @@ def source(records: list[dict]) -> str:
     if not records:
         return ""
     more = f" and {len(records) - 1} more" if len(records) > 1 else ""
-    return f"{records[0]['file']} line {records[0]['line']}{more}"
+    return source_of(records[0]) + more
 
 
 def _missed(row: dict) -> dict:

@@ -76,15 +76,12 @@ def _amount(dose_per_day: float, unit: str | None) -> str:
     return f"{style.number(dose_per_day)} {style.unit(unit)}".strip()
 
 
-_day = lru_cache(maxsize=16384)(style.day)  # each day is said several times, in hover box and table
-
-
 def hover(course: dict) -> str:
     """Drug, dose, route, days, what is assumed and the source."""
     single = course["dosing"] == "dose"
     since = "" if single or _one_day(course) else "from "
     parts = [
-        lane_name(course["drug"]), dose(course), course["route"], _action(course), since + _day(course["from_date"]),
+        lane_name(course["drug"]), dose(course), course["route"], _action(course), since + style.day(course["from_date"]),
         "" if single else ending(course), *course["notes"], course.get("source"),
     ]  # fmt: skip
     return style.as_label(" · ".join(part for part in parts if part))
@@ -92,7 +89,7 @@ def hover(course: dict) -> str:
 
 def missed_hover(row: dict) -> str:
     """A dose recorded as not given: drug, days and source. Its dose was none."""
-    days = _day(row["from_date"])
+    days = style.day(row["from_date"])
     if row["to_date"] is not None and not _one_day(row):
         days = f"{days} to {_last_day(row['to_date'])}"
     parts = [lane_name(row["drug"]), "not given", days, *row["notes"], row["source"]]
@@ -109,7 +106,7 @@ def ending(course: dict) -> str:
     if course["to_date"] is None:
         confirmed = course["last_confirmed"]
         return "ongoing, no stop recorded, " + (
-            f"last confirmed {_day(confirmed)}" if confirmed else "never confirmed since"
+            f"last confirmed {style.day(confirmed)}" if confirmed else "never confirmed since"
         )
     by_record = " (no stop recorded: a later record ends it)" if course.get("no_stop") else ""
     return ("" if _one_day(course) else f"until {_last_day(course['to_date'])}") + by_record
@@ -163,4 +160,4 @@ def _one_day(course: dict) -> bool:
 
 
 def _last_day(to_date: date) -> str:
-    return _day(to_date - DAY)
+    return style.day(to_date - DAY)

@@ -5,16 +5,19 @@ each uses a cursor of its own.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 
 import streamlit as st
 
-from dashboard import style
+from dashboard import deidentify, style
+from dashboard.data import deidentified
 from dashboard.data.packets import CONCEPTS as CONCEPTS
 from dashboard.data.packets import long_rows, read_pages
 from dashboard.data.snapshot import Provenance as Provenance
 from dashboard.data.snapshot import ask, provenance, reader, store_folder
+from dashboard.deidentify import Person
 from dashboard.dense import LongSeries
 from dashboard.rows import plain
 from pipelines import cohort_bands as bands_of
@@ -62,16 +65,41 @@ def rules() -> dict[str, Definition]:
 
 
 def cited(criterion: str) -> list[dict]:
-    """The thresholds of a rule with tag and citation (`findings.thresholds`)."""
-    return findings.thresholds(catalog().criteria[criterion])
+    """The thresholds of a rule with tag and citation (`findings.thresholds`). De-identified, `site` says the number alone."""
+    lines = findings.thresholds(catalog().criteria[criterion])
+    if not deidentify.on():
+        return lines
+    return [line | {"site": line["site"] and line["site"] | dict.fromkeys(("set_by", "on", "why"))} for line in lines]
 
 
 def rulebook() -> Rulebook:
     """Everything the rulebook says, with the answers of the store counted; before anything was loaded, without."""
+    if deidentify.on():
+        return _deidentified_rulebook()
     try:
         return rulebook_of(ask(counts.count, provenance().snapshot))
     except StoreEmpty:
         return rulebook_of()
+
+
+def _deidentified_rulebook() -> Rulebook:
+    """The rulebook without the day of the counts, and without who set a number of this site, when and why."""
+    try:
+        counted = replace(ask(counts.count, provenance().snapshot), as_of=None)
+    except StoreEmpty:
+        counted = None
+    book = rulebook_of(counted)
+    hidden = [
+        tuple(
+            replace(entry, numbers=tuple(replace(one, site=one.site and SITE_SET) for one in entry.numbers))
+            for entry in part
+        )
+        for part in (book.criteria, book.concepts)
+    ]
+    return replace(book, criteria=hidden[0], concepts=hidden[1])
+
+
+SITE_SET = "this site uses another number: left out"
 
 
 def rulebook_document(form: str) -> bytes:
@@ -100,15 +128,18 @@ def patient_page(
     Only what was `known` is read. Of long series (dense.py) `observation` and `oxygen_support` hold what the `window` shows, of the whole
     record by default. The lists are shared among readers and never changed. Raises NotFound.
     """
-    folder, records = str(store_folder()), provenance().records
-    page, long = _patient_page(folder, records, patient_id, known)
+    who = deidentified.whose(patient_id)
+    asked = str(store_folder()), provenance().records, who.patient_id, known
+    page, long = _patient_page(*asked)
+    days = page["recorded_day"]
+    if deidentify.on():
+        page = _deidentified_page(*asked, who)
     if not long:
         return page
-    days = page["recorded_day"]
-    window = window or (days[0]["day"], days[-1]["day"])
+    window = tuple(map(who.real, window)) if window else (days[0]["day"], days[-1]["day"])
     page = page | {"observation": list(page["observation"])}
-    for name, rows in _long_rows(folder, records, patient_id, known, window).items():
-        page[name] = page[name] + rows
+    for name, rows in _long_rows(*asked, window).items():
+        page[name] = page[name] + who.rows(rows)
     return page
 
 
@@ -135,9 +166,15 @@ def _begun(folder: str, records: str) -> set[str]:
     return set()
 
 
+@st.cache_resource(show_spinner=False, max_entries=32)
+def _deidentified_page(folder: str, records: str, patient_id: str, known: Known, _who: Person) -> dict[str, list[dict]]:
+    return deidentified.page(_who, _patient_page(folder, records, patient_id, known)[0])
+
+
 def has_long_series(patient_id: str, known: Known = ALL_KNOWN) -> bool:
     """Whether some of a patient's series are longer than what is drawn of them at once."""
-    return bool(_patient_page(str(store_folder()), provenance().records, patient_id, known)[1])
+    asked = str(store_folder()), provenance().records, deidentified.whose(patient_id).patient_id, known
+    return bool(_patient_page(*asked)[1])
 
 
 @st.cache_resource(show_spinner="Reading the patient", max_entries=PAGES_KEPT)
@@ -169,7 +206,8 @@ def known(at: datetime | None = None, received_at: datetime | None = None) -> Kn
 
 def evidence(record_ids: list[str]) -> list[dict]:
     """The records behind an answer, down to file and line (`findings.evidence_records`), in order of time."""
-    return _evidence(str(store_folder()), provenance().records, tuple(sorted(record_ids)))
+    now = provenance()
+    return deidentified.rows(_evidence(str(store_folder()), now.records, tuple(sorted(record_ids))))
 
 
 @st.cache_data(show_spinner=False, max_entries=256)
@@ -181,8 +219,11 @@ def _evidence(folder: str, records: str, record_ids: tuple[str, ...]) -> list[di
 def turning(patient_id: str, criterion: str, item: str | None, as_of: date, known: Known = ALL_KNOWN) -> dict:
     """What would turn one answer as of a day, among what was `known`: flips (`findings.explain`) and untried, the records that were not
     left out in turn."""
-    answers = _turning(str(store_folder()), provenance().records, patient_id, criterion, as_of, known)
-    return answers.get(item, {"flips": [], "untried": 0})
+    who = deidentified.whose(patient_id)
+    found = _turning(str(store_folder()), provenance().records, who.patient_id, criterion, who.real(as_of), known)
+    if deidentify.on():  # items are asked for as they are shown
+        found = {who.row({"item": item})["item"]: who.row(answer) for item, answer in found.items()}
+    return found.get(item, {"flips": [], "untried": 0})
 
 
 @st.cache_data(show_spinner="Leaving each record out in turn", max_entries=256)
@@ -197,9 +238,11 @@ def _turning(
 def cohort_bands(analytes: Iterable[str], outcome: str | None, patient_id: str, as_of: date | None = None) -> dict:
     """The other patients of the store behind one: bands (by analyte, `cohort_bands.bands`), cohort (`cohort_bands.cohort`), outcome, as_of,
     and the project's defaults `step_days` and `fewest`. Raises ValueError for an outcome or analyte that does not exist."""
-    return _cohort_bands(
-        str(store_folder()), provenance().records, tuple(dict.fromkeys(analytes)), outcome, patient_id, as_of
-    )
+    who = deidentified.whose(patient_id)
+    asked = str(store_folder()), provenance().records, tuple(dict.fromkeys(analytes)), outcome
+    found = _cohort_bands(*asked, who.patient_id, who.real(as_of))
+    bands = {analyte: who.rows(rows) for analyte, rows in found["bands"].items()}
+    return found | {"bands": bands, "as_of": as_of}
 
 
 @st.cache_data(show_spinner="Reading the cohort", max_entries=64)
@@ -219,7 +262,13 @@ def _cohort_bands(
 
 def rule_versions_told() -> dict:
     """Which versions of the rules judged the store, since when, and what changed (`rule_versions.told`). Raises StoreEmpty."""
-    return _rule_versions(str(store_folder()), provenance().snapshot)
+    told = _rule_versions(str(store_folder()), provenance().snapshot)
+    if deidentify.on():  # when this store was judged, and what its people wrote
+        told = told | {
+            "criteria": [row | {"since": None} for row in told["criteria"]],
+            "changes": [row | {"judged_at": "", "why": ""} for row in told["changes"]],
+        }
+    return told
 
 
 @st.cache_data(show_spinner=False, max_entries=4)

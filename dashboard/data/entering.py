@@ -6,6 +6,7 @@ The dashboard has no login: it listens on 127.0.0.1 only, the author is what was
 from collections.abc import Iterable
 from datetime import datetime
 
+from dashboard import deidentify
 from dashboard.data.snapshot import ask, store_folder
 from pipelines import entries, uploads
 from pipelines.errors import Refusal
@@ -25,6 +26,8 @@ def enter(rows: Iterable[dict], author: str) -> None:
 
     Raises EntryIncomplete with what is missing, EntryRefused where the store did not take them, StoreBusy, Refusal.
     """
+    if deidentify.on():  # what is on screen are labels and days of nobody
+        raise EntryRefused("Nothing is entered while the page is de-identified.", "", "Turn the de-identification off.")
     text = entries.entry_file(rows, author, datetime.now().replace(microsecond=0))
     report = uploads.load_text(Store(store_folder()), "entries.csv", text)
     if report.refused or report.rejected:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from dashboard import deidentify
 from pipelines import findings
 from pipelines.store.database import SnapshotReader
 
@@ -60,6 +61,19 @@ RECORDS = """
 
 
 def ask(question: Callable, *asked: object):
+    """The answer of `question(cursor, *asked)` on the current snapshot; what is asked is hashable. Raises StoreEmpty.
+
+    While the de-identification switch is on it is asked of the patients and days that the labels and days on screen mean, and the answer is
+    de-identified (deidentified.py).
+    """
+    if not deidentify.on():
+        return as_stored(question, *asked)
+    from dashboard.data import deidentified  # which reads through this module
+
+    return deidentified.rows(as_stored(question, *deidentified.meant(asked)))
+
+
+def as_stored(question: Callable, *asked: object):
     """The answer of `question(cursor, *asked)` on the current snapshot; what is asked is hashable. Raises StoreEmpty."""
     name = f"{question.__module__}.{question.__qualname__}"  # two subjects may ask a question of one name
     return _asked(str(store_folder()), provenance().snapshot, name, question, asked)

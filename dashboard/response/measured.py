@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from dashboard import style
 from dashboard.charts import lung_function, result_text, results, scales
+from dashboard.rows import source_of
 from pipelines import dictionary
 
 
@@ -173,4 +174,4 @@ def remark(measure: Measure, result: Result) -> str:
 def source(measure: Measure, result: Result) -> str:
     """File and line."""
     row = result.row
-    return row.get("source", "") if measure.name == "oxygenation" else f"{row['file']}:{row['line']}"
+    return row.get("source", "") if measure.name == "oxygenation" else source_of(row, ":")

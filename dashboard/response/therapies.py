@@ -8,7 +8,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from datetime import date, timedelta
 
-from dashboard import style
+from dashboard import relative_days, style
 from dashboard.charts import treatment
 from pipelines import dictionary
 from pipelines.catalog import catalog
@@ -165,7 +165,7 @@ def _exchanges(page: dict[str, list[dict]], as_of: date) -> Iterable[dict]:
         for block in blocks:
             first, last, count = block[0]["on_date"], block[-1]["on_date"], len({row["on_date"] for row in block})
             yield {
-                "id": f"{first.isoformat()}.{code}",
+                "id": f"{relative_days.in_address(first)}.{code}",
                 "name": style.words(code).capitalize(),
                 "kind": "exchange",
                 "day": first,
@@ -189,7 +189,7 @@ def _sessions(page: dict[str, list[dict]], as_of: date) -> list[dict]:
 def _start(kind: str, rows: list[dict], name: str, dose: str) -> dict:
     day, drug = rows[0]["from_date"], rows[0]["drug"]
     return {
-        "id": f"{day.isoformat()}.{drug}" + (".pulse" if kind == "pulse" else ""),
+        "id": f"{relative_days.in_address(day)}.{drug}" + (".pulse" if kind == "pulse" else ""),
         "name": name,
         "kind": kind,
         "day": day,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import date
 
-from dashboard import style
+from dashboard import relative_days, style
 from dashboard.response import measured
 from dashboard.response.cells import DEFAULT, Board, board, signed
 from dashboard.response.therapies import AFTER, BEFORE
@@ -82,7 +82,7 @@ def table(
 def _entry(start: dict, on: date | None, what: str, day: int | None, value: str | None, **more: str | None) -> dict:
     return {
         "start": f"{start['name']}, {style.day(start['day'])}",
-        "date": on.isoformat() if on else None,
+        "date": relative_days.cell(on.isoformat()) if on else None,
         "what": what,
         "day": None if day is None else str(day),
         "value": value,

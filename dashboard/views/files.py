@@ -6,7 +6,7 @@ login, so the server listens on 127.0.0.1 only (.streamlit/config.toml).
 
 import streamlit as st
 
-from dashboard import adding, alarm_budget, data, decision_form, received
+from dashboard import adding, alarm_budget, data, decision_form, deidentify, received
 from pipelines.errors import StoreEmpty
 
 SECTIONS = {
@@ -20,6 +20,13 @@ SECTIONS = {
 
 
 def draw() -> None:
+    if deidentify.on():
+        st.subheader("Data", anchor=False)
+        st.info(
+            "Not shown while de-identified: this page holds rows as they were received.",
+            icon=":material/visibility_off:",
+        )
+        return
     counts = counted()
     st.subheader("Data", anchor=False)
     asked = st.query_params.get("show", "rejected" if "line" in st.query_params else "add")

@@ -8,7 +8,7 @@ from datetime import date
 
 import streamlit as st
 
-from dashboard import address, infection_table, infection_words, style
+from dashboard import address, deidentify, infection_table, infection_words, style
 from dashboard.data import infection
 from dashboard.infection_words import Statement
 
@@ -70,7 +70,7 @@ def draw() -> None:
             st.pagination(pages, key="infection_page")
         st.download_button(
             "Download as CSV",
-            lambda: infection_table.as_csv(found, as_of),
+            deidentify.kept(lambda: infection_table.as_csv(found, as_of)),
             "infection-board.csv",
             "text/csv",
             on_click="ignore",
@@ -90,7 +90,9 @@ def draw_filters(rows: list[dict], as_of: date | None) -> list[dict]:
     """The title and the filters, which the address holds. Returns the rows that pass."""
     agents = sorted({agent for row in rows for agent in row["agents"]})
     left, right = st.columns([3, 6], vertical_alignment="bottom")
-    left.subheader(f"Infection board on {style.day(as_of)}" if as_of else "Infection board", anchor=False)
+    left.subheader(
+        f"Infection board on {style.day(as_of)}" if as_of and not deidentify.on() else "Infection board", anchor=False
+    )
     with right.container(horizontal=True, vertical_alignment="bottom"):
         find = st.query_params.get("find", "")[: address.LONGEST]
         st.session_state["infection_find"] = find

@@ -13,12 +13,15 @@ from dashboard import (
     change_list,
     chart_section,
     data,
+    day_input,
+    deidentify,
     flag_cards,
     header,
     in_popover,
     packet_section,
     patient_choice,
     queries,
+    relative_days,
     response_section,
     strip,
     style,
@@ -29,7 +32,7 @@ from dashboard.data import meeting, worklist
 
 
 def draw() -> None:
-    patients = worklist.order()
+    patients = worklist.order()  # labels, while the switch is on
     if not patients:
         st.info("The store holds no patients yet.")
         return
@@ -43,7 +46,8 @@ def draw() -> None:
     days = strip.recorded_days(page)
     if not days:
         choose_patient(patients, patient_id, st.container(), page)
-        draw_known(chosen)
+        if not deidentify.on():
+            draw_known(chosen)
         st.info("Nothing dated is recorded of this patient yet." if not chosen.past else NOTHING_KNOWN)
         return
     narrow = zoom.asked(patient_id).narrow
@@ -97,14 +101,8 @@ def draw_controls(
     who, slider, buttons = st.columns([1.5, 3.6, 2.3], vertical_alignment="bottom", gap="medium")
     choose_patient(patients, patient_id, who, page)
     if days[0] < days[-1]:
-        st.session_state["as_of_slider"] = as_of
-        slider.slider(
-            "As of",
-            days[0],
-            days[-1],
-            key="as_of_slider",
-            format="D MMM YYYY",
-            on_change=lambda: go_to(st.session_state["as_of_slider"]),
+        day_input.slide(
+            slider, "As of", "as_of_slider", as_of, days[0], days[-1], lambda: go_to(day_input.said("as_of_slider"))
         )
     changes = [day for day in strip.changes(page) if days[0] <= day <= days[-1]]
     earlier = [day for day in changes if day < as_of]
@@ -112,8 +110,9 @@ def draw_controls(
     with buttons.container(horizontal=True, gap="small"):
         draw_step("Earlier change", ":material/chevron_left:", max(earlier, default=None))
         draw_step("Later change", ":material/chevron_right:", min(later, default=None))
-        with st.popover("", icon=":material/history:", help="What was known at a past moment"):
-            draw_known(chosen)
+        if not deidentify.on():  # a past moment is a date of the store
+            with st.popover("", icon=":material/history:", help="What was known at a past moment"):
+                draw_known(chosen)
     if chosen.past:
         st.warning(style.as_markdown(said_of_past(chosen)), icon=":material/history:")
 
@@ -127,14 +126,14 @@ def draw_step(label: str, icon: str, day: date | None) -> None:
 
 def choose_patient(patients: list[str], patient_id: str, place, page: dict) -> None:
     person = page["patient"][0] if page["patient"] else {"sex": None, "birth_year": None, "site": None}
-    known = [person["sex"], f"born {person['birth_year']}" if person["birth_year"] else None, person["site"]]
+    known = [person["sex"], style.born(person), person["site"]]
     said = ", ".join(style.as_markdown(part) for part in known if part) or "sex and age unknown"
     with place:
         patient_choice.draw(f"Patient: {said}", patients, patient_id)
 
 
 def go_to(day: date) -> None:
-    address.put(patient=st.session_state["patient_choice"], as_of=day.isoformat())
+    address.put(patient=st.session_state["patient_choice"], as_of=relative_days.in_address(day))
 
 
 WHOSE = {
@@ -181,7 +180,7 @@ def draw_held(page: dict, as_of: date) -> None:
         ):
             if len(page["held"]) >= queries.MOST_HELD:
                 st.caption(f"The first {queries.MOST_HELD:,} held rows of the patient; the Data page has them all.")
-            st.dataframe(held, hide_index=True)
+            st.dataframe([held_marks.listed(row) for row in held] if deidentify.on() else held, hide_index=True)
 
 
 draw()

@@ -4,7 +4,7 @@ committee must approve; the sources. The state is the address: ?criterion=... op
 
 import streamlit as st
 
-from dashboard import data, rule_page, rulebook_tables, style
+from dashboard import data, deidentify, rule_page, rulebook_tables, style
 from pipelines.catalog import TAGS
 from pipelines.rulebook import wording
 from pipelines.rulebook.content import CHAPTERS, Entry, Rulebook
@@ -55,7 +55,7 @@ def draw_downloads() -> None:
         for form, (label, kind) in DOWNLOADS.items():
             st.download_button(
                 label,
-                lambda form=form: data.rulebook_document(form),
+                deidentify.kept(lambda form=form: data.rulebook_document(form)),
                 f"rulebook.{form}",
                 kind,
                 key=f"rulebook-{form}",

@@ -7,7 +7,7 @@ from datetime import date
 
 import streamlit as st
 
-from dashboard import author, data, entry_form, style, table, worklist_filters, worklist_words
+from dashboard import author, data, deidentify, entry_form, style, table, worklist_filters, worklist_words
 from dashboard.charts.sparkline import sparkline
 from dashboard.data import worklist as listed
 from pipelines.worklist_groups import MEANING, SENTENCE, TITLES
@@ -46,7 +46,7 @@ def draw() -> None:
 
 def draw_head(as_of: date | None, asked: listed.Asked, choices: listed.Choices) -> None:
     title, text, filters, who = st.columns([3.2, 2.1, 1.1, 2.6], vertical_alignment="bottom")
-    title.subheader(f"Worklist on {style.day(as_of)}" if as_of else "Worklist", anchor=False)
+    title.subheader(f"Worklist on {style.day(as_of)}" if as_of and not deidentify.on() else "Worklist", anchor=False)
     with text:
         worklist_filters.draw_text(asked)
     with filters:
@@ -175,7 +175,7 @@ def draw_foot(found: listed.Worklist, asked: listed.Asked) -> None:
             st.pagination(found.pages, key="worklist_page", on_change=worklist_filters.put, args=("page",))
         st.download_button(
             "Download as CSV",
-            lambda: table.as_csv(worklist_words.as_table(listed.everything(asked))),
+            deidentify.kept(lambda: table.as_csv(worklist_words.as_table(listed.everything(asked)))),
             "worklist.csv",
             "text/csv",
             on_click="ignore",

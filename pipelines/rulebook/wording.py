@@ -22,7 +22,7 @@ def title_facts(book: Rulebook) -> dict[str, str]:
     if book.counts:
         facts |= {
             "Store": f"snapshot {book.counts.snapshot}",
-            "Answers as of": str(book.counts.as_of or "nothing is recorded"),
+            "Answers as of": str(book.counts.as_of or "not said: nothing is recorded, or dates are left out"),
             "Patients": str(book.counts.patients),
         }
     facts |= {"Criteria": str(len(book.criteria)), "Concepts": str(len(book.concepts))}
@@ -30,8 +30,10 @@ def title_facts(book: Rulebook) -> dict[str, str]:
 
 
 def edition(book: Rulebook) -> str:
-    store = f", snapshot {book.counts.snapshot} as of {book.counts.as_of}" if book.counts else ""
-    return f"rules {book.version}{store}"
+    if book.counts is None:
+        return f"rules {book.version}"
+    on = f" as of {book.counts.as_of}" if book.counts.as_of else ""
+    return f"rules {book.version}, snapshot {book.counts.snapshot}{on}"
 
 
 def warning(book: Rulebook) -> str | None:
@@ -83,7 +85,8 @@ def answers(book: Rulebook, entry: Entry) -> str | None:
     counted = {words.lower(): entry.answers.get(status, 0) for status, words in STATUS_WORDS.items()}
     counted["not judged"] = book.counts.patients - sum(counted.values())
     said = ", ".join(f"{words} {count}" for words, count in counted.items() if count or words != "not judged")
-    return f"On {book.counts.as_of}: {said} of {book.counts.patients} patients."
+    on = f"On {book.counts.as_of}: " if book.counts.as_of else ""
+    return f"{on}{said} of {book.counts.patients} patients."
 
 
 def examples(book: Rulebook) -> str:

@@ -1,0 +1,387 @@
+"""Nothing that says who a patient is, or when, leaves while the de-identification switch is on: on no page and in no file.
+
+Every page of the app's navigation is opened, with each of its sections; everything drawn, sent to the browser or offered as a file is
+searched for every identifier and every date of a store in which they are planted everywhere (planted.py).
+"""
+
+import ast
+import base64
+import csv
+import io
+import json
+import os
+import re
+import threading
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import streamlit as st
+from google.protobuf import json_format
+from streamlit.elements.widgets import button
+from streamlit.testing.v1 import AppTest
+
+from dashboard import data, deidentify, exports
+from dashboard.charts import panels
+from dashboard.data import deidentified, entering
+from dashboard.data.snapshot import ask
+from dashboard.presets import PRESETS
+from tests.dashboard import planted
+from tests.dashboard.conftest import APP
+
+WAIT = 120
+DASHBOARD = Path(APP).parent
+NOT_SHOWN = {
+    "adding",
+    "received",
+    "mapping_preview",
+    "decision_form",
+    "files",
+}  # the Data page, which is not shown while the switch is on
+HUGE = re.compile(
+    r"day [-−]?\d{5,}|\b(?:39\d\d|40\d\d)-\d\d-\d\d"
+)  # a calendar date counted from the wrong day, or a day as a date
+FORMS = (".md", ".csv", ".html", ".ics", ".json", ".txt", ".svg")
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """One store for the module, and a key of its own for the labels."""
+    folder = planted.make(tmp_path_factory.mktemp("planted"), tmp_path_factory.mktemp("inbox"))
+    kept = {name: os.environ.get(name) for name in ("MDA5_STORE", "MDA5_KEY_FILE")}
+    os.environ |= {"MDA5_STORE": str(folder), "MDA5_KEY_FILE": str(tmp_path_factory.mktemp("key") / "pseudonym.key")}
+    deidentified._ids.cache_clear()
+    deidentified._everyone.clear()
+    yield folder
+    for name, value in kept.items():
+        os.environ.pop(name) if value is None else os.environ.update({name: value})
+    deidentified._ids.cache_clear()
+    deidentified._everyone.clear()
+
+
+@pytest.fixture(scope="module")
+def sought(store: Path) -> frozenset[str]:
+    """Everything that must not be found, in small letters: identifiers whole and by their words, dates in every form."""
+    texts = planted.identifiers(store) | planted.birth_years(store)
+    texts |= {form for forms in planted.dates(store).values() for form in forms}
+    known = {
+        "Oyelaran",
+        "Wrzesniewski",
+        "Szczecin",
+        "2017-08-30",
+        "30 Aug 2017",
+        planted.PATIENT,
+        "wrzesniewski_labs.csv",
+    }
+    assert not known - texts
+    return frozenset(one.casefold() for one in texts)
+
+
+def hits_in(text: str, sought: frozenset[str]) -> set[str]:
+    """What is found of it, as whole words, and days told wrongly. One pattern of a thousand alternatives would take minutes."""
+    folded = text.casefold()
+    found = {one for one in sought if one in folded and re.search(rf"(?<!\w){re.escape(one)}(?!\w)", folded)}
+    return found | set(HUGE.findall(text))
+
+
+def navigation() -> dict[str, str]:
+    """The pages of the app by the name of their file, from the app itself."""
+    found: dict[str, str] = {}
+    tree = ast.parse(Path(APP).read_text(encoding="utf-8"))
+    for call in ast.walk(tree):
+        if isinstance(call, ast.Call) and getattr(call.func, "attr", "") == "Page":
+            found[Path(call.args[0].value).stem] = call.args[0].value
+    return found
+
+
+def sections(page: str) -> list[str]:
+    """The keys of a view's SECTIONS, each opened by ?show=."""
+    tree = ast.parse((DASHBOARD / page).read_text(encoding="utf-8"))
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "SECTIONS":
+            return [key.value for key in node.value.keys]
+    return []
+
+
+def addresses(name: str, page: str) -> list[dict[str, str]]:
+    """The addresses under which a page is opened; the patient is asked for by the id, as an old link would."""
+    patient = {"patient": planted.PATIENT}
+    if name == "patient":
+        views = [patient | {"view": view} for view in PRESETS]
+        more = [
+            patient | {"as_of": "2017-08-30", "since": "2017-08-02", "flag": "urgent_transfer", "bands": "all"},
+            patient | {"panels": ",".join(panels()), "open": "glucocorticoid", "scales": "ferritin:baseline,kl6:peak"},
+            patient | {"known_at": "2017-09-01", "axis": "therapy", "flag": "transplant_barriers~age"},
+            {"patient": "nobody-Oyelaran"},
+        ]
+        return views + more
+    return [{}, patient, patient | {"as_of": "2017-08-30"}] + [{"show": show} | patient for show in sections(page)]
+
+
+class Walk:
+    """What a session was sent: everything drawn, the address, the files offered, and where in the code they are offered."""
+
+    def __init__(self) -> None:
+        self.said: list[tuple[str, str]] = []
+        self.offered: set[str] = set()
+
+    def open(self, page: str, query: dict[str, str], on: bool = True) -> AppTest:
+        app = AppTest.from_file(APP, default_timeout=WAIT)
+        app.switch_page(page)
+        for name, value in (query | ({deidentify.SWITCH: "1"} if on else {})).items():
+            app.query_params[name] = value
+        app.run()
+        self.heard(app, f"{page} {sorted(query)}")
+        return app
+
+    def heard(self, app: AppTest, where: str) -> None:
+        assert not app.exception, (where, app.exception)
+        assert not [error.value for error in app.error if "Incident" in error.value], where
+        for text in _everything(app):
+            self.said.append((where, text))
+        self.said.append((f"address of {where}", json.dumps(app.query_params)))
+
+    def found(self, sought: frozenset[str]) -> dict[str, set[str]]:
+        """What was found, and where."""
+        hits: dict[str, set[str]] = {}
+        for text, where in {text: where for where, text in self.said}.items():
+            for hit in hits_in(text, sought):
+                hits.setdefault(hit, set()).add(where)
+        return hits
+
+
+def _everything(app: AppTest) -> Iterator[str]:
+    """Every element as it was sent, with tables as CSV and figures as JSON; and every file."""
+    waiting = [app._tree]
+    while waiting:
+        node = waiting.pop()
+        waiting += list(getattr(node, "children", {}).values())
+        proto = getattr(node, "proto", None)
+        if proto is None:
+            continue
+        if isinstance(value := getattr(node, "value", None), pd.DataFrame):
+            yield value.to_csv()
+        yield _plain(json.dumps(json_format.MessageToDict(proto), ensure_ascii=False))
+
+
+def _plain(text: str) -> str:
+    """Without the marks that keep text from being read as markup."""
+    text = text.replace("\\u2060", "").replace("\u2060", "").replace("\\n", "\n").replace('\\"', '"')
+    return re.sub(r"&#(\d+);", lambda found: chr(int(found[1])), text)
+
+
+def text_of(name: str, content: bytes | str) -> str:
+    """A file as text, with what its container says of it."""
+    if isinstance(content, str):
+        return content
+    if name.endswith(".pdf"):
+        import pypdfium2
+
+        document = pypdfium2.PdfDocument(content)
+        told = [str(document.get_metadata_dict())] + [page.get_textpage().get_text_range() for page in document]
+        return "\n".join(told)
+    if name.endswith(".pptx"):
+        from pptx import Presentation
+
+        slides = Presentation(io.BytesIO(content))
+        core = slides.core_properties
+        told = [
+            f"{core.author} {core.title} {core.subject} {core.comments} {core.keywords} {core.last_modified_by} {core.created}"
+        ]
+        return "\n".join(
+            told + [text for slide in slides.slides for shape in slide.shapes for text in _of_shape(shape)]
+        )
+    assert name.endswith(FORMS), f"say in text_of how {name} is read"
+    text = content.decode("utf-8-sig")
+    inside = re.findall(r"base64,([A-Za-z0-9+/=]{40,})", text) if name.endswith((".html", ".svg")) else []
+    return text + "\n".join(base64.b64decode(one).decode("utf-8", errors="ignore") for one in inside)
+
+
+def _of_shape(shape) -> Iterator[str]:
+    yield shape.name
+    if shape.has_text_frame:
+        yield shape.text_frame.text
+    if getattr(shape, "has_table", False) and shape.has_table:
+        yield from (cell.text for row in shape.table.rows for cell in row.cells)
+
+
+@pytest.fixture
+def listening(monkeypatch: pytest.MonkeyPatch, store: Path) -> Walk:
+    """A walk that hears of every file and image a page offers. Files are made as a browser asks for them: in a thread without a session."""
+    walk, images = Walk(), st.image
+
+    def marshalled(coordinates, data, proto, mimetype, file_name=None, **more):
+        made: list = [data]
+        if callable(data):
+            thread = threading.Thread(target=lambda: made.append(data()))
+            thread.start()
+            thread.join()
+        walk.offered.add(file_name)
+        walk.said.append((f"file {file_name}", text_of(file_name, made[-1])))
+
+    def image(picture, *asked, **more):
+        walk.said.append(("image", picture if isinstance(picture, str) else repr(picture)))
+        return images(picture, *asked, **more)
+
+    monkeypatch.setattr(button, "marshall_file", marshalled)
+    monkeypatch.setattr(st, "image", image)
+    return walk
+
+
+def test_every_page_is_read_and_says_nothing(listening, sought):
+    pages = navigation()
+    assert {"worklist", "patient", "files", "rulebook"} <= set(pages)
+    for name, page in pages.items():
+        for query in addresses(name, page):
+            app = listening.open(page, query)
+            assert any("De-identified" in one.value for one in app.markdown), f"no banner on {page}"
+    assert len(listening.said) > 500
+    assert not listening.found(sought)
+    assert {"worklist.csv", "patient_chart.csv", "response.csv", "rulebook.md", "rulebook.pdf"} <= listening.offered
+
+
+def test_the_search_can_find(listening, sought):
+    """The same pages with the switch off: were the transformation off, hundreds would be found."""
+    for name, page in navigation().items():
+        for query in addresses(name, page)[:1]:
+            listening.open(page, query, on=False)
+    hits = listening.found(sought)
+    assert sum(map(len, hits.values())) > 200
+    assert {planted.PATIENT.casefold(), "2017-08-30", "oyelaran"} <= set(hits)
+
+
+@pytest.mark.parametrize("name", exports.EXPORTS)
+def test_every_export_says_nothing(name, store, sought, monkeypatch):
+    monkeypatch.setattr(deidentify, "on", lambda: True)
+    label = deidentified.person(planted.PATIENT).label
+    text = text_of(name, exports.EXPORTS[name](label))
+    assert len(text) > 500 and not hits_in(text, sought)
+
+
+def test_every_file_that_is_offered_is_read():
+    """A download button whose file is drawn by no page as it opens has to be in exports.EXPORTS."""
+    buttons = {
+        path.stem
+        for path in DASHBOARD.rglob("*.py")
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call) and getattr(call.func, "attr", "") == "download_button"
+    }
+    assert buttons - NOT_SHOWN == {"worklist", "rulebook", "shown_rows", "infection"}, (
+        "say here, and see that the walk opens it"
+    )
+
+
+def test_every_text_of_a_page_is_decided_on(store):
+    """A concept or a question with a text of a new name: left out until it stands in one of the lists of deidentify.py."""
+    found: set[str] = set()
+
+    def texts(name: str, value: object) -> None:
+        if isinstance(value, str):
+            found.add(name)
+        for one in value if isinstance(value, list) else ():
+            texts(name, one)
+        for key, one in value.items() if isinstance(value, dict) else ():
+            texts(key, one)
+
+    texts("", data.patient_page(planted.PATIENT))
+    texts("", data.worklist())
+    assert "finding" in found and "organism" in found
+    assert found - {"patient_id"} <= set(deidentify.KEPT) | deidentify.LEFT_OUT
+
+
+class TestWhatIsAsked:
+    def test_an_answer_names_labels_and_days_and_is_asked_by_them(self, store, monkeypatch):
+        who = deidentified.person(planted.PATIENT)
+        asked: list[tuple] = []
+
+        def question(cursor, patient_id, patients, day):
+            asked.append((patient_id, patients, day))
+            row = {"patient_id": patient_id, "on_date": day, "text": planted.NOTE}
+            return {"rows": [row], planted.PATIENT: [planted.PATIENT], "day": day}
+
+        monkeypatch.setattr(deidentify, "on", lambda: True)
+        answer = ask(question, who.label, (who.label,), who.shown(date(2017, 8, 30)))
+        assert asked == [(planted.PATIENT, (planted.PATIENT,), date(2017, 8, 30))]
+        row = {"patient_id": who.label, "on_date": who.shown(date(2017, 8, 30)), "text": None}
+        assert answer == {"rows": [row], who.label: [who.label], "day": None}
+        assert deidentified.rows(answer["rows"]) == [row], "twice is once"
+
+    def test_entries_say_what_and_when_and_not_who_or_why(self, store, monkeypatch):
+        assert {row["author"] for row in entering.standing()} == {"Prof Wrona-Oyelaran"}
+        monkeypatch.setattr(deidentify, "on", lambda: True)
+        rows = entering.standing()
+        assert len(rows) == len(planted.ENTRIES)
+        assert not {name for row in rows for name in ("author", "owner", "why", "text", "entered_at") if row[name]}
+        due = next(row["due_on"] for row in rows if row["kind"] == "decision")
+        assert due == deidentified.person(planted.PATIENT).shown(date(2017, 9, 27))
+
+    def test_nothing_is_entered_while_the_switch_is_on(self, store, monkeypatch):
+        monkeypatch.setattr(deidentify, "on", lambda: True)
+        with pytest.raises(entering.EntryRefused):
+            entering.enter([{"kind": "note", "patient_id": "case-x", "day": date(2017, 9, 9), "text": "x"}], "Dr A")
+
+
+class TestTheSwitch:
+    def test_it_keeps_patient_and_day_over_on_and_off(self, store):
+        app = AppTest.from_file(APP, default_timeout=WAIT)
+        app.switch_page("views/patient.py")
+        for name, value in {"patient": planted.PATIENT, "as_of": "2017-08-30", "since": "2017-08-02"}.items():
+            app.query_params[name] = value
+        app.run()
+        app.toggle(key="deidentify-toggle").set_value(True).run()
+        label = deidentified.person(planted.PATIENT).label
+        assert app.query_params == {"deidentified": "1", "patient": label, "as_of": "day51", "since": "day23"}
+        assert app.selectbox(key="patient_choice").value == label and "Met on day 51" in str(
+            [one.value for one in app.markdown]
+        )
+        app.toggle(key="deidentify-toggle").set_value(False).run()
+        assert app.query_params == {"patient": planted.PATIENT, "as_of": "2017-08-30", "since": "2017-08-02"}
+        assert "Met on 30 Aug 2017" in str([one.value for one in app.markdown])
+
+    def test_it_stays_on_over_pages_and_in_the_address(self, store):
+        app = AppTest.from_file(APP, default_timeout=WAIT)
+        app.query_params["deidentified"] = "1"
+        app.run()
+        app.query_params.clear()
+        app.switch_page("views/rulebook.py").run()
+        assert app.query_params["deidentified"] == "1" and any("De-identified" in one.value for one in app.markdown)
+
+    def test_a_link_with_a_label_opens_de_identified(self, store):
+        app = AppTest.from_file(APP, default_timeout=WAIT)
+        app.switch_page("views/patient.py")
+        app.query_params["patient"] = deidentified.person(planted.PATIENT).label
+        app.run()
+        assert app.query_params["deidentified"] == "1" and any("De-identified" in one.value for one in app.markdown)
+
+    def test_an_id_finds_nobody_in_the_search(self, store):
+        app = AppTest.from_file(APP, default_timeout=WAIT)
+        app.query_params["deidentified"] = "1"
+        app.run()
+        app.text_input(key="find").set_value("MRN-0048213").run()
+        assert any("No patient matches" in one.value for one in app.info)
+
+    def test_the_data_page_and_past_moments_are_not_shown(self, store, listening):
+        app = listening.open("views/files.py", {})
+        assert any("Not shown while de-identified" in one.value for one in app.info) and not app.dataframe
+        app = listening.open("views/patient.py", {"patient": planted.PATIENT})
+        assert not [one for one in app.radio if one.label == "Read"]
+
+    def test_moving_the_day_moves_it_by_days(self, store):
+        app = AppTest.from_file(APP, default_timeout=WAIT)
+        app.switch_page("views/patient.py")
+        for name, value in {"patient": planted.PATIENT, "deidentified": "1"}.items():
+            app.query_params[name] = value
+        app.run()
+        app.slider(key="as_of_slider-in-days").set_value(51).run()
+        assert app.query_params["as_of"] == "day51" and not app.exception
+        app.number_input(key="last_meeting-in-days").set_value(20).run()
+        assert app.query_params["since"] == "day20" and not app.exception
+
+    def test_a_csv_holds_what_the_table_shows(self, store, listening):
+        app = listening.open("views/patient.py", {"patient": planted.PATIENT})
+        (text,) = {said for where, said in listening.said if where == "file patient_chart.csv"}
+        rows = list(csv.DictReader(io.StringIO(text)))
+        assert {row["date"] for row in rows} == set(app.dataframe[0].value["date"])
+        assert {"day 23 08:40", "day 51"} <= {row["date"] for row in rows}

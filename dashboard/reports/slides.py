@@ -25,6 +25,7 @@ from dashboard.reports.wording import Told, cut
 WIDE, HIGH, EDGE = 13.333, 7.5, 0.45  # inches
 MOST_CHART = 640  # pixels of panels on a slide
 DPI = 150
+FIRST = 6  # so many of a list of names are said beside the chart
 EPOCH = datetime(2000, 1, 1)  # written as the time of making, so that the same packets give the same file
 PICTURE = b'#set page(width: auto, height: auto, margin: 0pt)\n#image(bytes(sys.inputs.svg), format: "svg")'
 
@@ -205,12 +206,12 @@ def _said(packet: Packet) -> list[tuple[str, list[str]]]:
         ("Treatment acting", [packet.treatment]),
         (
             f"Cannot be told: {len(packet.unknown)} criteria. One record would settle",
-            [wording.settles(one) for one in packet.missing] or ["none"],
+            [_first([wording.settles(one) for one in packet.missing])],
         ),
     ]
     for words, names in (("No longer met", packet.no_longer), ("Met and ceased", packet.between)):
         if names:
-            parts.append((f"{words} since {packet.since}", list(names)))
+            parts.append((f"{words} since {packet.since}", [_first(names)]))
     for part in wording.PARTS:
         if rows := getattr(packet, part.name):
             parts.append((part.title, [_row(row, part) for row in rows]))
@@ -221,6 +222,12 @@ def _said(packet: Packet) -> list[tuple[str, list[str]]]:
     )
     parts.append(("Rules of the flags met", ["; ".join(packet.rules) or "none"]))
     return parts
+
+
+def _first(names: Sequence[str]) -> str:
+    """The first of some names in one text, and how many more there are."""
+    rest = f"; and {len(names) - FIRST} more, in the CSV" if len(names) > FIRST else ""
+    return "; ".join(cut(name, 90) for name in names[:FIRST]) + rest if names else "none"
 
 
 def _row(row: object, part: wording.Part) -> str:

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 import streamlit as st
 
 from dashboard import data, style
+from dashboard.author import KEPT as AUTHOR
 from dashboard.data import alerting
 from dashboard.strip import identity
 from pipelines.errors import Refusal
@@ -12,8 +13,7 @@ from pipelines.errors import Refusal
 MARKS = {"urgent": "▲▲ Urgent", "warning": "▲ Warning"}
 STATES = {"open": "open", "reopened": "re-opened", "acknowledged": "acknowledged"}
 BY = "By (typed, not logged in)"
-AUTHOR = "entering_author"  # kept for the session, as is whether anything was entered: the cards stay open then
-ENTERED = "alerts_entered"
+ENTERED = "alerts_entered"  # in this session: the cards stay open then
 
 
 def draw(alerts: list[dict], key: str, as_of: date) -> None:

@@ -146,7 +146,8 @@ def patient_page(
 def prepare(patient_ids: Iterable[str]) -> None:
     """Reads the pages of several patients with one replay, as many as are kept, so that each then opens at once. Raises StoreEmpty."""
     folder, records = str(store_folder()), provenance().records
-    asked, done = list(dict.fromkeys(patient_ids))[:PAGES_KEPT], _begun(folder, records)
+    asked = list(dict.fromkeys(deidentified.whose(one).patient_id for one in patient_ids))[:PAGES_KEPT]
+    done = _begun(folder, records)
     missing = [one for one in asked if one not in done]
     if missing:
         with reader(folder).cursor() as cursor:

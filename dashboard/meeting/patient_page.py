@@ -25,6 +25,8 @@ def draw(day: date, places: list[agenda.Place], patient_id: str) -> None:
     """The page of a patient on the agenda of a day."""
     place = next(one for one in places if one.patient_id == patient_id)
     draw_steps(day, places, place)
+    with st.spinner("Reading the agenda"):
+        data.prepare(one.patient_id for one in places)
     page = data.patient_page(patient_id)
     days = strip.recorded_days(page)
     if not days:

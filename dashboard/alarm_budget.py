@@ -12,7 +12,7 @@ WITHOUT_ACTS = (
     "that nothing was entered here, not that nothing was done."
 )
 
-NARROW = {"Criterion": st.column_config.TextColumn(width="medium")}
+NARROW = {"Criterion": st.column_config.TextColumn(width="large")}
 
 
 def draw() -> None:

@@ -219,7 +219,8 @@ SHEET = (
 [class*="st-key-open-"] button { padding: 0; min-height: 0; text-align: left; justify-content: flex-start; }
 [class*="st-key-open-"] button p { font-weight: 600; overflow-wrap: anywhere; text-align: left; }
 [class*="st-key-row-"] p { margin: 0; line-height: 1.35; }
-[class*="st-key-row-"] [data-testid="stButton"] button { padding: 0.05rem 0.55rem; min-height: 0; }
+[class*="st-key-row-"] [data-testid="stButton"] button { padding: 0.05rem 0.55rem; min-height: 0; text-align: left; }
+[class*="st-key-row-"] [data-testid="stButton"] button p { overflow-wrap: anywhere; }
 @media (max-width: 640px) { .st-key-head-worklist { display: none; } }
 .st-key-worklist-author [data-testid="stTextInput"] { display: flex; align-items: center; gap: 0.5rem; }
 .st-key-worklist-author label { margin: 0; min-height: 0; white-space: nowrap; }

@@ -96,7 +96,7 @@ def draw_cells(row: dict, columns: list, number: int, opened: str | None) -> Non
         mark = "▾" if is_open else "▸"
         label = f"{mark} {style.as_markdown(row['patient_id'])}"
         target = None if is_open else row["patient_id"]
-        st.button(label, key=f"open-{number}", type="tertiary", on_click=open_row, args=(target,))
+        st.button(label, key=f"open-{number}", type="tertiary", wrap=True, on_click=open_row, args=(target,))
         parts = [row["site"], words.CLOSED.get(row["closed_because"])]
         said(" · ".join(part for part in parts if part))
         said(words.last_record(row))

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+import duckdb
 import streamlit as st
 
 from dashboard import deidentify
 from pipelines import findings
+from pipelines.errors import Refusal
 from pipelines.store.database import SnapshotReader
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,7 +43,7 @@ def reader(folder: str) -> SnapshotReader:
 
 
 def provenance() -> Provenance:
-    """The current snapshot. Raises StoreEmpty before anything was loaded."""
+    """The current snapshot. Raises StoreEmpty before anything was loaded, Refusal where an earlier version made the store."""
     folder = str(store_folder())
     return _provenance(folder, reader(folder).snapshot().number)
 
@@ -49,8 +51,13 @@ def provenance() -> Provenance:
 @st.cache_data(show_spinner=False, max_entries=8)
 def _provenance(folder: str, snapshot: int) -> Provenance:
     with reader(folder).cursor() as cursor:
-        patients, records = cursor.execute(RECORDS).fetchone()
-        return Provenance(snapshot, findings.last_recorded_day(cursor), patients, f"{patients}-{records}")
+        try:
+            cursor.execute("SELECT 1 FROM record.entry LIMIT 0")
+            patients, records = cursor.execute(RECORDS).fetchone()
+            return Provenance(snapshot, findings.last_recorded_day(cursor), patients, f"{patients}-{records}")
+        except duckdb.CatalogException:
+            hint = "Run `python -m pipelines rebuild`, or load any file: it brings the store up to date."
+            raise Refusal("This store was made by an earlier version of the programme.", "", hint) from None
 
 
 # The last file that brought records, how many are decided on, and which rules judged; the same again after an erasure has fewer patients.

@@ -1,9 +1,11 @@
 """What the dashboard says of how far an answer can be trusted: what would turn it, which rules judged, a site's file that is broken."""
 
 import json
+import shutil
 from datetime import datetime
 from pathlib import Path
 
+import duckdb
 import pytest
 
 import pipelines.catalog
@@ -105,6 +107,18 @@ class TestRulebook:
     def test_without_a_store_it_says_so(self, empty_store):
         app = opened("rulebook", show="changes")
         assert not app.exception and not app.error and "Nothing has been loaded yet" in said(app)
+
+
+@pytest.mark.parametrize("view", ["worklist", "patient", "meeting", "transplant", "infection", "files", "rulebook"])
+def test_on_a_store_of_an_earlier_version_every_page_says_what_to_run(sample_store, tmp_path, monkeypatch, view: str):
+    folder = tmp_path / "store"
+    shutil.copytree(sample_store, folder)
+    with duckdb.connect(str(Store(folder).current())) as con:
+        con.execute("DROP TABLE record.entry")
+    monkeypatch.setenv("MDA5_STORE", str(folder))
+    app = opened(view)
+    assert not app.exception
+    assert "an earlier version of the programme" in app.error[0].value and "rebuild" in app.error[0].value
 
 
 @pytest.fixture

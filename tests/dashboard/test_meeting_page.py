@@ -1,0 +1,159 @@
+"""The meeting page: an agenda is made and walked, a decision and a note are kept, corrected by a later version, and read back."""
+
+import os
+import shutil
+from datetime import date
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboard.author import KEPT
+from dashboard.data import entering
+from dashboard.meeting import agenda
+from tests.dashboard.conftest import APP, HOSTILE
+from tests.dashboard.test_views import REAL, said
+
+DAY = "2021-10-04"
+
+
+@pytest.fixture(scope="module")
+def folder(sample_store, tmp_path_factory) -> Path:
+    """A store of this file's own, which its tests write to in their order."""
+    made = tmp_path_factory.mktemp("meeting") / "store"
+    shutil.copytree(sample_store, made)
+    return made
+
+
+@pytest.fixture
+def store(folder, monkeypatch) -> Path:
+    monkeypatch.setitem(os.environ, "MDA5_STORE", str(folder))
+    return folder
+
+
+def opened(who: str = "the chair", **asked: str) -> AppTest:
+    at = AppTest.from_file(APP, default_timeout=90)
+    at.session_state[KEPT] = who
+    at.query_params.update({"day": DAY} | asked)
+    at.switch_page("views/meeting.py")
+    at.run()
+    assert not at.exception
+    return at
+
+
+def press(at: AppTest, label: str) -> AppTest:
+    next(one for one in at.button if one.label.startswith(label)).click().run()
+    assert not at.exception
+    return at
+
+
+def entered(kind: str) -> list[dict]:
+    return entering.standing((kind,))
+
+
+def test_an_agenda_is_made_of_patients_and_nobody_is_on_it_twice(store):
+    at = opened()
+    assert "Nobody is on the agenda" in " ".join(one.value for one in at.info)
+    for one in at.multiselect:
+        one.set_value([REAL, HOSTILE])
+    at.run()
+    at.button_group[0].set_value([]).run()
+    press(at, "Put 2 on the agenda")
+    assert "2 on the agenda, 0 seen" in said(at)
+    places = agenda.places(date(2021, 10, 4))
+    assert {place.patient_id for place in places} == {REAL, HOSTILE}
+    assert {place.code for place in places} == {"planned"} and {place.entry["author"] for place in places} == {
+        "the chair"
+    }
+    assert agenda.planned(date(2021, 10, 4), [REAL], places) == []
+
+
+def test_without_a_name_nothing_is_entered(store):
+    at = opened("", patient=REAL)
+    at.text_area[0].set_value("Wean from high flow")
+    press(at, "Keep the decision")
+    assert entered("decision") == [] and "Say first who enters it" in at.warning[0].value
+
+
+def test_a_decision_without_an_owner_says_what_is_missing(store):
+    at = opened(patient=REAL)
+    at.text_area[0].set_value("Wean from high flow")
+    press(at, "Keep the decision")
+    assert entered("decision") == [] and "owner" in at.error[0].value
+
+
+def test_a_decision_keeps_what_the_meeting_saw_and_is_not_yet_due(store):
+    at = opened(patient=REAL)
+    at.text_area[0].set_value("Refer for transplantation **now**")
+    field(at.text_input, "Owner").set_value("the coordinator")
+    field(at.selectbox, "It should turn").set_value("refractory_gas_exchange~triple")
+    press(at, "Keep the decision")
+    (decision,) = entered("decision")
+    assert (decision["criterion"], decision["item"], decision["code"]) == (
+        "refractory_gas_exchange",
+        "triple",
+        "not_met",
+    )
+    assert decision["day"] == date(2021, 10, 4) and decision["until"] == date(2021, 10, 18)
+    frozen = decision["frozen"]
+    gas = [
+        row for row in frozen["answers"] if row["criterion"] == "refractory_gas_exchange" and row["item"] == "triple"
+    ]
+    assert gas[0]["status"] == "met" and gas[0]["evidence"] and gas[0]["on_date"] == DAY
+    assert frozen["rules"]["refractory_gas_exchange"]["content_hash"]
+    shown = "\n".join(text.value for text in at.text)
+    assert "Refer for transplantation **now**" in shown  # as typed, no Markdown
+    assert "not yet due" in said(at)
+
+
+def test_later_the_decision_is_judged_by_what_was_recorded_since(store):
+    at = opened(day="2021-11-11")
+    for one in at.multiselect:
+        one.set_value([REAL])
+    at.run()
+    at.button_group[0].set_value([]).run()
+    press(at, "Put 1 on the agenda")
+    at = opened(day="2021-11-11", patient=REAL)
+    assert "cannot be told" in said(at)  # nothing that the rule reads was recorded by 18 October
+    press(at, "Done")
+    (progress,) = entered("progress")
+    assert progress["code"] == "done" and progress["day"] == date(2021, 11, 11)
+    assert "done on 11 Nov 2021" in said(at)
+
+
+def test_a_note_is_read_back_as_text_and_withdrawn(store):
+    at = opened(patient=REAL)
+    field(at.text_area, "Note").set_value("<b>asked</b> the family")
+    press(at, "Keep the note")
+    assert "<b>asked</b> the family" in [text.value for text in at.text]
+    note = entered("note")[0]
+    at.button(key=f"withdraw-{note['entry_id']}").click().run()
+    assert entered("note") == []
+
+
+def test_who_was_seen_is_reviewed_and_the_next_one_opens(store):
+    places = agenda.places(date(2021, 10, 4))
+    first = places[0].patient_id
+    at = opened(patient=first)
+    at.button(key="seen").click().run()
+    assert not at.exception
+    assert {place.patient_id: place.code for place in agenda.places(date(2021, 10, 4))}[first] == "seen"
+    assert [place.patient_id for place in agenda.places(date(2021, 10, 4))] == [place.patient_id for place in places]
+    (review,) = entered("review")
+    assert review["patient_id"] == first and review["frozen"]["state"]
+    assert at.query_params["patient"] == places[1].patient_id
+
+
+def test_the_meeting_is_the_last_one_for_a_later_day(store):
+    at = opened(day="2021-11-11", patient=REAL)
+    assert "What changed since the last meeting (4 Oct 2021)" in said(at)
+
+
+def test_an_address_that_means_nothing_opens_the_newest_agenda(store):
+    at = opened(day="<script>", patient="nobody")
+    assert "That patient is not on this agenda" in at.warning[0].value
+    assert "11 Nov 2021" in at.subheader[0].value
+
+
+def field(found, label: str):
+    return next(one for one in found if one.label.startswith(label))

@@ -6,32 +6,36 @@ from datetime import date
 
 from dashboard import change_list, header
 from dashboard.data import entering, meeting
-from dashboard.meeting import decided
+from dashboard.meeting import board_lines, decided
 
 
 def of_agenda(patients: Sequence[str], day: date) -> Callable[[str], dict[str, list[dict]]]:
-    """By patient the rows of `reports.packet.packet`: changes, decisions, notes. Read for all patients at once, when first asked for."""
+    """By patient the rows of `reports.packet.packet`: all its parts. Read for all patients at once, when first asked for."""
     asked = tuple(patients)
     read = functools.cache(lambda: _read(asked, day))
     return lambda patient_id: _rows_of(patient_id, *read())
 
 
-def _read(asked: tuple[str, ...], day: date) -> tuple[dict, dict, dict]:
-    """The changes by patient, the effects by decision, the entries by kind."""
+def _read(asked: tuple[str, ...], day: date) -> tuple[dict, dict, dict, dict]:
+    """The changes by patient, the effects by decision, the entries by kind, the lines of the boards by name and patient."""
     held = meeting.meeting_of(header.last_meeting(day).day)
     changed = meeting.changes_of(asked, held, max(day, held.as_of))
     effects = meeting.effects_of(asked, day)
     entered = {kind: entering.standing((kind,), asked) for kind in ("decision", "note")}
-    return changed, effects, entered
+    boards = {
+        "transplant": board_lines.transplant_lines(asked, day),
+        "infection": board_lines.infection_lines(asked, day),
+    }
+    return changed, effects, entered, boards
 
 
-def _rows_of(patient_id: str, changed: dict, effects: dict, entered: dict) -> dict[str, list[dict]]:
+def _rows_of(patient_id: str, changed: dict, effects: dict, entered: dict, boards: dict) -> dict[str, list[dict]]:
     own = {kind: [row for row in rows if row["patient_id"] == patient_id] for kind, rows in entered.items()}
     return {
         "changes": _changes(changed.get(patient_id)),
         "decisions": [_decision(row, effects.get(row["entry_id"])) for row in reversed(own["decision"])],
         "notes": [{name: row[name] for name in ("day", "text", "topic", "author")} for row in reversed(own["note"])],
-    }
+    } | {name: lines.get(patient_id) for name, lines in boards.items()}
 
 
 def _changes(changes) -> list[dict]:

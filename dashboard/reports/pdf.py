@@ -30,6 +30,7 @@ MOST = {
     "number": 110,
     "words": 90,
     "cell": 320,
+    "line": 420,
     "citation": 420,
     "rule": 70,
 }
@@ -143,8 +144,14 @@ def _part(packet: Packet, part: wording.Part) -> dict:
         "absent": absent(packet, part.name),
         "head": list(part.columns.values()),
         "widths": list(part.widths),
-        "rows": [[cut(getattr(row, name), MOST["cell"]) for name in part.columns] for row in rows],
+        "rows": [_cells(row, part) for row in rows],
     }
+
+
+def _cells(row: object, part: wording.Part) -> list[str]:
+    if part.name != "decisions":
+        return [cut(wording.sentence(row, part), MOST["line"])]
+    return [cut(getattr(row, name), MOST["cell"]) for name in part.columns]
 
 
 def _chart(packet: Packet, number: int) -> dict | None:

@@ -231,6 +231,8 @@ def _first(names: Sequence[str]) -> str:
 
 
 def _row(row: object, part: wording.Part) -> str:
+    if part.name != "decisions":
+        return wording.sentence(row, part)
     told = [(words, getattr(row, name)) for name, words in part.columns.items() if getattr(row, name)]
     return "; ".join(
         said if words in ("Day", "What", "Decision", "Note") else f"{words.lower()}: {said}" for words, said in told

@@ -32,6 +32,12 @@ PARTS = (
 )  # fmt: skip
 
 
+def sentence(row: object, part: Part) -> str:
+    """A row of a part in one line: 'Referral clock: 61 days', or its cells with commas between."""
+    cells = [getattr(row, name) for name in part.columns]
+    return (": " if "value" in part.columns else ", ").join(cell for cell in cells if cell)
+
+
 def cut(text: str, most: int) -> str:
     """A text of at most so many letters, in one line."""
     plain = " ".join(text.split())

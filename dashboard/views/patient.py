@@ -29,6 +29,7 @@ from dashboard import (
 )
 from dashboard.charts import held_marks
 from dashboard.data import meeting, worklist
+from dashboard.meeting import meeting_rows
 
 
 def draw() -> None:
@@ -78,7 +79,9 @@ def draw() -> None:
         "Packet: this patient to take to a meeting or to a referral centre", key="packet", on_change="rerun"
     ) as opened:
         if opened.open:
-            packet_section.draw([patient_id], as_of, since.day, data.known(chosen.known_at, chosen.received_at))
+            known = data.known(chosen.known_at, chosen.received_at)
+            rows_of = None if chosen.past else meeting_rows.of_agenda([patient_id], as_of)
+            packet_section.draw([patient_id], as_of, since.day, known, rows_of)
 
 
 NOTHING_KNOWN = "Nothing of this patient was known then."

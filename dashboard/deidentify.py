@@ -42,8 +42,9 @@ _kept: ContextVar[bool | None] = ContextVar("deidentified", default=None)
 
 # Text fields that are kept. own: a word of the programme, which no text of a file can be; code: a value of a dictionary or of a rule;
 # number: as printed, where that is a number or a code; unit: a spelling of the dictionary; sentence: words of the dictionary and the rules
-# with numbers and dates; day: a date as text; id: a hash that links rows (never shown); link: what people may have chosen to link entries
-# (never shown), as a hash; cite: a paper of the dictionary; alias: another text for each name, so that results of two laboratories stay two.
+# with numbers and dates; day: a date as text; id: a hash that links rows (never shown); link: an id by which entries are linked, which
+# somebody may have chosen (never shown), as a hash; cite: a paper of the dictionary; alias: another text for each name, so that results of
+# two laboratories stay two.
 KEPT = {
     **dict.fromkeys(
         ("sex", "analyte", "coded", "sample_timing", "activity", "phase", "drug", "drug_class", "drugs", "agents", "agent", "route",
@@ -212,7 +213,9 @@ class Person:
         if YEAR_OF_BIRTH in row:
             made["age_band"] = self.age_band
         if row.get("what") == YEAR_OF_BIRTH:
-            made |= {name: LEFT for name in ("value", "old_value") if made.get(name)} | ({"changed": []} if "changed" in row else {})
+            made |= {name: LEFT for name in ("value", "old_value") if made.get(name)} | (
+                {"changed": []} if "changed" in row else {}
+            )
         return made
 
     def _value(self, name: str, value: object, memo: dict) -> object:

@@ -130,7 +130,14 @@ def _codes() -> frozenset[str]:
 @cache
 def _words() -> frozenset[str]:
     """Every word of the dictionary (never of its citations), and of what rules say: titles, sentences, notes, the texts in their SQL."""
-    said: list[str] = [_PRINTED, _SAID, "day days to from on of", *_codes(), *STATUS_WORDS.values(), *GROUP_TITLES.values()]
+    said: list[str] = [
+        _PRINTED,
+        _SAID,
+        "day days to from on of",
+        *_codes(),
+        *STATUS_WORDS.values(),
+        *GROUP_TITLES.values(),
+    ]
     for block in (
         dictionary.analytes(),
         dictionary.drugs(),

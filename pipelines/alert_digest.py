@@ -66,7 +66,9 @@ def read(
 def markdown(told: Digest, day: Callable[[date], str] = str) -> str:
     """The digest as text; `day` prints a day of a patient."""
     dated = f"As of {told.as_of}" if told.as_of else "As of the day of the meeting"
-    new = (f", new since {told.since} marked ✱" if told.since else ", new since the last meeting marked ✱") * told.marked
+    new = (
+        f", new since {told.since} marked ✱" if told.since else ", new since the last meeting marked ✱"
+    ) * told.marked
     lines = ["# Alerts before the meeting", "", f"{dated}{new}.", ""]
     lines += [f"*{NOT_A_DEVICE} Severities and intervals are project defaults.*", ""]
     lines += [f"{_counted(told.waiting)} not acknowledged; {len(told.covered)} acknowledged.", ""]

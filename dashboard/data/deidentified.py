@@ -223,7 +223,11 @@ def _of_an_age(real: dict, made: dict, band: str | None) -> dict:
     said = f"{band or 'age left out'} at the first record"
     facts = [said if hide and fact else fact for hide, fact in zip(aged, made["facts"], strict=True)]
     told = [fact and (relative_days.in_text(fact) or fact) for fact in facts]
-    answer = made | {"facts": told, "on_date": relative_days.said(made["on_date"]), "status": made.get("status") or "met"}
+    answer = made | {
+        "facts": told,
+        "on_date": relative_days.said(made["on_date"]),
+        "status": made.get("status") or "met",
+    }
     return made | {"facts": facts, "margin": None, "finding": findings.render(criterion, answer)}
 
 

@@ -26,7 +26,9 @@ def meant(asked: Asked) -> Asked:
     """What is asked while the de-identification switch is on: a text is part of a label and not of an id, and no site is asked for."""
     if not deidentify.on():
         return asked
-    return replace(asked, text="", site=None, patients=deidentified.ids_with(asked.text) if asked.text.strip() else None)
+    return replace(
+        asked, text="", site=None, patients=deidentified.ids_with(asked.text) if asked.text.strip() else None
+    )
 
 
 def choices() -> Choices:

@@ -273,11 +273,11 @@ def _evidence(found: list[dict]) -> tuple[Evidence, ...]:
     """The cells of one row of a file are one line, as on the screen; the newest first, because a list that is cut loses its end."""
     lines: dict[tuple, list[str]] = {}
     for record in sorted(found, key=lambda record: (record["at"], record["what"], record["record_id"]), reverse=True):
-        key = (style.day(record["at"]), record["file"], record["line"], record["line"] is None and record["record_id"])
+        key = (style.day(record["at"]), record["file"], record["line"])
         lines.setdefault(key, []).append(flag_cards.words_of(record))
     return tuple(
         Evidence("; ".join(said), day, file if line is not None else "", "" if line is None else str(line))
-        for (day, file, line, _), said in lines.items()
+        for (day, file, line), said in lines.items()
     )
 
 
@@ -333,4 +333,6 @@ def _text(value: object) -> str:
 def _dated(row: dict) -> dict[str, str]:
     """A row of the chart's table with its date as it is printed, and the time of day where it has one."""
     at = row["date"]
+    if at.startswith("day "):  # it is said already
+        return row
     return row | {"date": " ".join(part for part in (style.day(at), at[11:16]) if part) if at else ""}

@@ -31,7 +31,7 @@ def draw() -> None:
         st.metric("Silent now (stale data)", str(budget["silent_now"]), border=True)
     if not budget["acts"]:
         st.info(WITHOUT_ACTS)
-    rows = [line_of(row) for row in [total, *budget["criteria"]]]
+    rows = lines(budget)
     st.dataframe(
         rows,
         hide_index=True,
@@ -40,6 +40,11 @@ def draw() -> None:
         alt="Alerts by criterion, in all and per patient-week",
     )
     st.download_button("Download as CSV", lambda: table.as_csv(rows), "alarm_budget.csv", "text/csv", on_click="ignore")
+
+
+def lines(budget: dict) -> list[dict]:
+    """The whole and each criterion, as a table of text. Counts of everyone: no row is about a patient."""
+    return [line_of(row) for row in [budget["total"], *budget["criteria"]]]
 
 
 def explained(budget: dict, as_of: date) -> str:

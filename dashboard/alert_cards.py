@@ -4,9 +4,9 @@ from datetime import date, timedelta
 
 import streamlit as st
 
-from dashboard import data, style
+from dashboard import data, deidentify, relative_days, style
 from dashboard.author import KEPT as AUTHOR
-from dashboard.data import alerting
+from dashboard.data import alerting, deidentified
 from dashboard.strip import identity
 from pipelines.errors import Refusal
 
@@ -30,10 +30,10 @@ def draw(alerts: list[dict], key: str, as_of: date) -> None:
 def draw_of_patient(patient_id: str) -> None:
     """One patient's alerts as of the last recorded day of the store, in one line that opens to the cards."""
     as_of = data.provenance().last_day
-    alerts = alerting.alerts_of((patient_id,), as_of)
-    if alerts:
-        with st.expander(f"{heading(alerts)}, on {style.day(as_of)}", expanded=st.session_state.get(ENTERED, False)):
-            draw(alerts, "patient", as_of)
+    alerts, shown = alerting.alerts_of((patient_id,), as_of), deidentified.whose(patient_id).shown(as_of)
+    if alerts and shown:
+        with st.expander(f"{heading(alerts)}, on {style.day(shown)}", expanded=st.session_state.get(ENTERED, False)):
+            draw(alerts, "patient", shown)
 
 
 def heading(alerts: list[dict]) -> str:
@@ -65,18 +65,22 @@ def draw_state(alert: dict, key: str, as_of: date) -> None:
     """Its evidence, what was acknowledged, and the form."""
     with st.container(horizontal=True, vertical_alignment="center"):
         if alert["criterion"] != "stale_data":
-            asked = {"patient": alert["patient_id"], "as_of": str(as_of), "flag": identity(alert)}
+            asked = {"patient": alert["patient_id"], "as_of": relative_days.in_address(as_of), "flag": identity(alert)}
             st.page_link("views/patient.py", label="Its evidence", query_params=asked)
         if alert["state"] == "acknowledged":
             with st.popover("✓ Acknowledged", type="tertiary"):
                 draw_acknowledged(alert, key)
-        else:
+        elif not deidentify.on():  # nothing is entered then
             with st.popover("Acknowledge", type="tertiary"):
                 draw_form(alert, key, as_of)
 
 
 def draw_acknowledged(alert: dict, key: str) -> None:
     entry = alert["acknowledgement"]
+    if deidentify.on():
+        st.text(f"Until {style.day(entry['until'])}; by whom and why is {deidentify.LEFT}.")
+        st.caption(f"Covers {alerting.CODES[entry['code']]}.")
+        return
     st.text(f"By {entry['author']} ({entry['author_known']}), until {style.day(entry['until'])}: {entry['why']}")
     st.caption(f"Covers {alerting.CODES[entry['code']]}.")
     with st.form(f"undo-{key}", border=False):

@@ -5,7 +5,7 @@ from datetime import date
 
 import streamlit as st
 
-from dashboard import data, style, table
+from dashboard import data, deidentify, style, table
 from dashboard.data.meeting import Changes, Since
 
 MOST = 8  # so many of a kind are listed at once
@@ -50,7 +50,7 @@ def draw(changes: Changes, since: Since, key: str = "") -> None:
         if changes:
             st.download_button(
                 "Download as CSV",
-                lambda: table.as_csv(rows(changes)),
+                deidentify.kept(lambda: table.as_csv(rows(changes))),
                 "changes.csv",
                 "text/csv",
                 on_click="ignore",
@@ -77,6 +77,8 @@ def said_of(since: Since) -> str:
             f"Since {style.day(since.as_of)}, by the days of the records alone: this store had received nothing by then, "
             "so that late arrivals and corrections cannot be told."
         )
+    if deidentify.on():  # when this store received something is no day of a patient
+        return f"What had been received by the last meeting and was dated up to {style.day(since.as_of)}, against what is received now."
     return (
         f"What had been received by {style.day(since.received_at)} {since.received_at:%H:%M} and was dated up to {style.day(since.as_of)}, "
         "against what is received now; by the rules of now on both sides."
@@ -153,12 +155,17 @@ def _value(record: dict) -> str:
 
 
 def _source(record: dict) -> list[tuple[str, int, int]]:
-    return [(record["file"], record["receipt"], record["line"])] if record.get("file") else []
+    return (
+        [(record["file"], record["receipt"], record["line"])]
+        if record.get("file") and record["line"] is not None
+        else []
+    )
 
 
 def _new(row: dict) -> Line:
     late = ", dated up to the last meeting: late" if row["late"] else ""
-    came = "its day has come since" if row["because"] == "dated" else f"received {style.day(row['received_at'])}{late}"
+    when = "" if deidentify.on() else f" {style.day(row['received_at'])}"
+    came = "its day has come since" if row["because"] == "dated" else f"received{when or ' since'}{late}"
     value = str(row["value"] or "recorded")
     return Line(_name(row), value, row["day"], style.unit(row["unit"]), remark=came, sources=_source(row))
 
@@ -244,7 +251,7 @@ def _rule(row: dict) -> Line:
     here = ", ".join(f"{style.words(one['item'])} {_answer(one['status'], None)}" if one["item"] else _answer(one["status"], None)
                      for one in row["answers"][:MOST_RECORDS])  # fmt: skip
     patients = f"{row['patients']} patient{'s' * (row['patients'] != 1)}"
-    remark = f"{through}{row['why']}; another answer in {patients} of the store; here: {here}"
+    remark = f"{through}{deidentify.or_left(row['why'])}; another answer in {patients} of the store; here: {here}"
     version = f", version {row['version']}" if row["version"] else ""
     return Line(row["title"], row["change"] + version, row["judged_at"], remark=remark)
 
@@ -255,9 +262,10 @@ def _undone(row: dict) -> Line:
     said = (
         f"{style.words(progress['code'])} on {style.day(progress['day'])}" if progress else "nothing said of it since"
     )
-    text = " ".join(str(row["text"] or "a decision").split())
+    text = " ".join(str(row["text"] or (f"a decision: {deidentify.LEFT}" if deidentify.on() else "a decision")).split())
     checked = ""
     if row["due"] == "to do" and row["check"]:
         checked = f"; its effect was to be checked on {style.day(row['until'])}"
-    remark = f"decided {style.day(row['day'])}, owner {row['owner']}; {said}{checked}"
+    owner = f", owner {row['owner']}" if row["owner"] else ""
+    remark = f"decided {style.day(row['day'])}{owner}; {said}{checked}"
     return Line(text, f"{row['due']}, due" if row["due"] == "to do" else row["due"], day, remark=remark)

@@ -42,32 +42,38 @@ _kept: ContextVar[bool | None] = ContextVar("deidentified", default=None)
 
 # Text fields that are kept. own: a word of the programme, which no text of a file can be; code: a value of a dictionary or of a rule;
 # number: as printed, where that is a number or a code; unit: a spelling of the dictionary; sentence: words of the dictionary and the rules
-# with numbers and dates; day: a date as text; id: a hash that links rows (never shown); alias: another text for each name, so that
-# results of two laboratories stay two.
+# with numbers and dates; day: a date as text; id: a hash that links rows (never shown); link: an id by which entries are linked, which
+# somebody may have chosen (never shown), as a hash; cite: a paper of the dictionary; alias: another text for each name, so that results of
+# two laboratories stay two.
 KEPT = {
     **dict.fromkeys(
         ("sex", "analyte", "coded", "sample_timing", "activity", "phase", "drug", "drug_class", "drugs", "agents", "agent", "route",
          "purpose", "code", "item", "title", "device", "organism", "site_of_infection", "proof", "specimen", "what", "topic", "test",
-         "series"),
+         "series", "label", "through"),
         "code",
     ),
     **dict.fromkeys(
         ("criterion", "group", "status", "kind", "action", "per", "dosing", "measure", "fio2_source", "pf_method", "clock", "becomes",
-         "basis", "urgency", "outcome", "reason", "field", "class", "severity", "status_now", "state", "trigger"),
+         "basis", "urgency", "outcome", "reason", "field", "class", "severity", "status_now", "state", "trigger", "change", "how", "due",
+         "before_status", "band", "closed_because", "referred_as", "first_trigger"),
         "own",
     ),
-    **dict.fromkeys(("original_value", "original_dose", "value", "judged_value", "value as printed", "shown"), "number"),
-    **dict.fromkeys(("unit", "original_unit", "dose_unit", "judged_unit"), "unit"),
+    **dict.fromkeys(
+        ("original_value", "original_dose", "value", "judged_value", "value as printed", "shown", "old_value", "old", "new"), "number"
+    ),
+    **dict.fromkeys(("unit", "original_unit", "dose_unit", "judged_unit", "old_unit"), "unit"),
     **dict.fromkeys(
         ("finding", "missing", "facts", "notes", "described", "partial", "refused", "because", "met", "unknown", "until_said", "dose",
-         "detail", "name", "clocks"),
+         "detail", "name", "clocks", "status_words", "thing", "barriers_unknown"),
         "sentence",
     ),
     **dict.fromkeys(("at", "day", "on", "date", "as_of", "date as printed"), "day"),
     **dict.fromkeys(
-        ("record_id", "records", "set_id", "evidence", "before_id", "previous_id", "peak_id", "entry_id", "about",
-         "content_hash", "fact_id"), "id"
+        ("record_id", "records", "set_id", "evidence", "before_id", "previous_id", "peak_id", "content_hash", "fact_id",
+         "new_evidence", "records_after"), "id"
     ),
+    **dict.fromkeys(("entry_id", "about"), "link"),
+    "cite": "cite",
     **dict.fromkeys(("assay", "laboratory", "reference_set", "reported_set"), "alias"),
 }  # fmt: skip
 
@@ -78,10 +84,11 @@ LEFT_OUT = frozenset(
         "text", "why", "owner", "author", "author_known", "decided_by", "set_by", "hint", "what to do", "found", "raw", "row as received",
         "cells", "place", "site", "file", "source", "line", "file_id", "receipt", "sha256", "format", "specimen_id", "utc_offset",
         "received_at", "received_until", "issued_at", "known_from", "known_until", "known_assumed", "entered_at", "decided_at",
-        "judged_at", "last_received_at", "declared", "birth_year", "age",
+        "judged_at", "last_received_at", "declared", "birth_year", "age", "status_text", "status_file", "status_line", "status_record",
     )
 )  # fmt: skip
 IN_GENERAL = {"file": "source file", "source": "source file"}
+YEAR_OF_BIRTH = "birth_year"  # a change of a record that is of it says no year
 AGES = (18, 25, 35, 45, 55, 65, 75)  # a band ends a year before the next begins
 
 _DATED = re.compile(
@@ -89,6 +96,7 @@ _DATED = re.compile(
     r"|\b((?:19|20)\d\d-(?:0[1-9]|1[0-2]))\b(?!-)"
 )
 _OWN = re.compile(r"[a-z][a-z_ ]{0,39}[0-9]?")
+_MADE = re.compile(r"[0-9a-f]{32}")  # an id that the programme made (`entries.new_id`)
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _WHOLE = re.compile(r"(\d{4}-\d\d-\d\d)([T ]\d\d:\d\d\S*)?")
 
@@ -114,6 +122,16 @@ def kept(make: Callable) -> Callable:
             _kept.reset(before)
 
     return made
+
+
+def file_name(name: str, day: date, ending: str) -> str:
+    """'agenda-2021-10-04.csv'; while the switch is on 'agenda.csv', for a file's name is seen by everyone who is sent it."""
+    return f"{name}{ending}" if on() else f"{name}-{day.isoformat()}{ending}"
+
+
+def or_left(text: str | None) -> str:
+    """A text of a person as it is shown: that it is left out, while the switch is on."""
+    return text or (LEFT if on() else "")
 
 
 def refuse(what: str) -> None:
@@ -158,6 +176,10 @@ class Person:
             return None
         return age_band(self.first_day.year - self.birth_year)
 
+    def link(self, entry_id: str) -> str:
+        """What stands for an entry's id that somebody chose."""
+        return LEFT
+
     @property
     def _shift(self) -> timedelta:
         return relative_days.ZERO - self.first_day
@@ -188,8 +210,12 @@ class Person:
         made = {name: self._value(name, value, memo) for name, value in row.items()}
         if "patient_id" in row:
             made["patient_id"] = self.label
-        if "birth_year" in row:
+        if YEAR_OF_BIRTH in row:
             made["age_band"] = self.age_band
+        if row.get("what") == YEAR_OF_BIRTH:
+            made |= {name: LEFT for name in ("value", "old_value") if made.get(name)} | (
+                {"changed": []} if "changed" in row else {}
+            )
         return made
 
     def _value(self, name: str, value: object, memo: dict) -> object:
@@ -225,7 +251,11 @@ class Person:
         if kind == "number":
             return text if vocabulary.is_number(text) or vocabulary.is_code(text) else self._words(text)
         if kind == "unit":
-            return text if vocabulary.is_unit(text) else LEFT
+            return text if vocabulary.is_unit(text) or vocabulary.is_told(text) else LEFT
+        if kind == "cite":
+            return text if vocabulary.is_citation(text) else LEFT
+        if kind == "link":
+            return text if _MADE.fullmatch(text) else self.link(text)
         if kind == "alias":
             return text if vocabulary.is_name(text) else f"{vocabulary.plain(name)} {self.alias(text)}"
         return self.sentence(text) if kind == "sentence" else None

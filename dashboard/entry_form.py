@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import streamlit as st
 
-from dashboard import author, style
+from dashboard import author, deidentify, style
 from dashboard.data import entering
 from pipelines.errors import Refusal
 
@@ -30,7 +30,7 @@ def enter(rows: Iterable[dict], said: str, who: str | None = None) -> bool:
 
 
 def tell() -> None:
-    """Draws, once, what became of the last entry."""
+    """Draws, once, what became of the last entry; it names a patient, so while the de-identification switch is on it is dropped."""
     kind, text = st.session_state.pop(TOLD, (None, ""))
-    if kind:
+    if kind and not deidentify.on():
         {"warning": st.warning, "error": st.error, "success": st.success}[kind](style.as_markdown(text))

@@ -25,13 +25,13 @@ class LastMeeting:
     assumed: bool
 
 
-def last_meeting(as_of: date) -> LastMeeting:
+def last_meeting(as_of: date, of: str | None = None) -> LastMeeting:
     """The last meeting the address names, if that is a day up to the as-of day; else the latest one recorded before it, else a week
-    before."""
+    before. `of`: the patient whose days they are, while days count from a first record."""
     asked = address.now().since
     if asked and EARLIEST <= asked <= as_of:
         return LastMeeting(asked, assumed=False)
-    recorded = meeting.last_meeting(as_of)
+    recorded = meeting.last_meeting(as_of, of)
     if recorded:
         return LastMeeting(recorded.as_of, assumed=False)
     return LastMeeting(as_of - timedelta(days=ASSUMED_DAYS), assumed=True)

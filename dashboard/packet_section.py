@@ -5,8 +5,8 @@ from datetime import date, timedelta
 
 import streamlit as st
 
-from dashboard import data, strip
-from dashboard.data import packets
+from dashboard import data, deidentify, strip
+from dashboard.data import deidentified, packets
 from dashboard.header import ASSUMED_DAYS
 from dashboard.reports import files
 from dashboard.reports.packet import Packet, packet
@@ -31,7 +31,7 @@ def draw(
     )
     if form is None:
         return
-    asked = (data.provenance().snapshot, tuple(patient_ids), as_of, since, known, form)
+    asked = (data.provenance().snapshot, tuple(patient_ids), as_of, since, known, form, deidentify.on())
     if st.button("Make the packet", key=f"{key}-make", icon=":material/description:"):
         st.session_state[KEPT] = (asked, _made(patient_ids, as_of, since, known, rows_of, form))
     kept = st.session_state.get(KEPT)
@@ -51,7 +51,7 @@ def draw(
 def file_name(patient_ids: Sequence[str], as_of: date, form: str) -> str:
     """No patient's name is in a file's name, which mail and folders show to everyone."""
     many = "agenda" if len(patient_ids) > 1 else "patient"
-    return f"packet-{many}-{as_of.isoformat()}{files.FORMS[form].ending}"
+    return deidentify.file_name(f"packet-{many}", as_of, files.FORMS[form].ending)
 
 
 def _made(patient_ids: Sequence[str], as_of: date, since: date | None, known: data.Known, rows_of, form: str) -> bytes:
@@ -79,15 +79,15 @@ def read(
     told: Callable[[int, int], None] | None = None,
 ) -> list[Packet]:
     """The packets of patients as of a day, in their order; of one whose record ends before it or begins after it, as of the nearest of
-    its days, as the screen does. Of whom nothing was recorded there is none."""
+    its days, as the screen does. Of whom nothing was recorded there is none. De-identified a day is that of each patient (`shown`)."""
     pages = packets.pages(patient_ids, known, told)
-    days = {one: _nearest(page, as_of) for one, page in pages.items()}
+    days = {one: _nearest(page, _shown(one, as_of)) for one, page in pages.items()}
     records = packets.evidence([(pages[one], day) for one, day in days.items() if day])
     shared = (data.provenance(), packets.rules_used())
     lines = data.thresholds()
     return [
         packet(
-            one, page, days[one], *shared, records=records, since=since or days[one] - _WEEK, known=known, thresholds=lines,
+            one, page, days[one], *shared, records=records, since=_shown(one, since) or days[one] - _WEEK, known=known, thresholds=lines,
             **(rows_of(one) if rows_of else {}),
         )
         for one, page in pages.items()
@@ -95,7 +95,11 @@ def read(
     ]  # fmt: skip
 
 
-def _nearest(page: dict, as_of: date) -> date | None:
+def _shown(patient_id: str, day: date | None) -> date | None:
+    return deidentified.whose(patient_id).shown(day)
+
+
+def _nearest(page: dict, as_of: date | None) -> date | None:
     """The as-of day as far as the record reaches; None where nothing dated is recorded."""
     days = strip.recorded_days(page)
-    return min(max(as_of, days[0]), days[-1]) if days else None
+    return min(max(as_of or days[-1], days[0]), days[-1]) if days else None

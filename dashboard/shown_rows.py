@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import relative_days, table
+from dashboard import deidentify, relative_days, table
 
 HEIGHT = 340  # pixels; more rows are scrolled
 
@@ -12,5 +12,10 @@ def draw(rows: list[dict], file_name: str, key: str) -> None:
     rows = [{name: relative_days.cell(value) for name, value in row.items()} for row in rows]
     st.dataframe(rows, hide_index=True, height=HEIGHT)
     st.download_button(
-        "Download as CSV", lambda: table.as_csv(rows), file_name, "text/csv", on_click="ignore", key=f"csv-{key}"
+        "Download as CSV",
+        deidentify.kept(lambda: table.as_csv(rows)),
+        file_name,
+        "text/csv",
+        on_click="ignore",
+        key=f"csv-{key}",
     )

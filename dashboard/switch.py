@@ -10,11 +10,14 @@ import streamlit as st
 
 from dashboard import deidentify, relative_days
 from dashboard.data import deidentified
+from dashboard.meeting import agenda
 from pipelines.errors import Refusal
 
 ON = "1"
 TOGGLE = "deidentify-toggle"
 DAYS = ("as_of", "since")  # parameters that are days
+MEETING = ("day", "meeting")  # a calendar day, and the number that stands for it
+TYPED = ("transplant_find", "patient_sought")  # in the session: ids, or parts of ids, that were typed into a search
 DROPPED = (
     "known_at",
     "received_at",
@@ -23,7 +26,8 @@ DROPPED = (
     "line",
     "receipt",
     "file",
-)  # moments of the store, files, days within texts
+    "site",
+)  # moments of the store, files, sites, days within texts
 BANNER = (
     "**De-identified.** Days are counted from each patient's first record (day 0), ages are bands at that day. Ids, sites, free text, "
     "files, names and dates are left out."
@@ -61,11 +65,20 @@ def _turn() -> None:
     if st.session_state[TOGGLE]:
         st.session_state[deidentify.SWITCH] = True
         st.query_params[deidentify.SWITCH] = ON
+        _forget()
         _hide()
     else:
+        _forget()
         _show()
         st.session_state[deidentify.SWITCH] = False
         st.query_params.pop(deidentify.SWITCH, None)
+
+
+def _forget() -> None:
+    """What was typed into a search is of ids or of labels, and not of both."""
+    st.query_params.pop("find", None)
+    for name in TYPED:
+        st.session_state.pop(name, None)
 
 
 def _hide() -> None:
@@ -80,6 +93,13 @@ def _hide() -> None:
         _set(name, relative_days.in_address(moved) if moved else None)
     for name in DROPPED:
         query.pop(name, None)
+    if query.get("find") and not deidentified.ids_with(query["find"]):
+        query["find"] = deidentified.UNKNOWN
+    day, number = MEETING
+    if day in query:
+        on = _read(query[day][:10])
+        _set(number, (on and agenda.called(on)) or query.get(number))
+        query.pop(day)
 
 
 def _show() -> None:
@@ -92,6 +112,11 @@ def _show() -> None:
         day = _read(query.get(name, ""))
         _set(name, who.real(day).isoformat() if who and day else None)
     query.pop("starts", None)
+    day, number = MEETING
+    if number in query:
+        on = agenda.of_number(query[number])
+        _set(day, on and on.isoformat())
+        query.pop(number)
 
 
 def _who(named: str | None):

@@ -4,7 +4,7 @@ from datetime import date
 
 import streamlit as st
 
-from dashboard import author, data, style, transplant_forms
+from dashboard import author, data, deidentify, relative_days, rows, style, transplant_forms
 from dashboard import transplant_words as words
 from dashboard.data import transplant
 from dashboard.strip import identity
@@ -14,7 +14,7 @@ ORDER = ("met", "not_evaluable", "not_met")
 
 def draw(row: dict, as_of: date) -> None:
     told = transplant.patient(row["patient_id"], as_of)
-    may_enter = not st.session_state.get("deidentified")
+    may_enter = not deidentify.on()
     with st.container(border=True, key="transplant-details"):
         if may_enter:
             with st.container(width=320):
@@ -64,7 +64,11 @@ def draw_answer(answer: dict, as_of: date) -> None:
         st.page_link(
             "views/patient.py",
             label=style.as_markdown(f"{style.STATUS_MARKS[answer['status']]} {answer['title']}"),
-            query_params={"patient": answer["patient_id"], "as_of": as_of.isoformat(), "flag": identity(answer)},
+            query_params={
+                "patient": answer["patient_id"],
+                "as_of": relative_days.in_address(as_of),
+                "flag": identity(answer),
+            },
         )
         since = f" Since {style.day(answer['since'])}." if answer["status"] == "met" else ""
         st.caption(style.as_markdown(answer["finding"] + since))
@@ -84,8 +88,8 @@ def referral_line(one: dict, as_of: date) -> dict:
         "Day": style.day(one["on_date"]) + (" (assumed)" if one["date_assumed"] else "") + later,
         "Status": transplant.STATUS_WORDS[one["code"]],
         "Reason or text": one["text"] or "",
-        "Source": f"{one['file']} line {one['line']}",
-        "Entered by": f"{entry['author']} ({entry['author_known']})" if entry else "",
+        "Source": rows.source_of(one),
+        "Entered by": f"{entry['author']} ({entry['author_known']})" if entry and entry["author"] else "",
     }
 
 
@@ -133,4 +137,4 @@ def newest(record: dict | None) -> str:
     assumed = " (day assumed)" if record["date_assumed"] else ""
     age = f"{record['age_days']} day{'s' * (record['age_days'] != 1)} old"
     name = f"{data.title_of(record['kind'], record['title'])} {value}".strip()
-    return f"{name}: {style.day(record['on_date'])}{assumed}, {age} ({record['file']} line {record['line']})"
+    return f"{name}: {style.day(record['on_date'])}{assumed}, {age} ({rows.source_of(record)})"

@@ -7,7 +7,7 @@ from datetime import date
 
 import streamlit as st
 
-from dashboard import entry_form, style
+from dashboard import deidentify, entry_form, style
 from dashboard import transplant_words as words
 from dashboard.data import entering, transplant
 
@@ -106,7 +106,8 @@ def draw_actions(patient_id: str, actions: list[dict], as_of: date, may_enter: b
     for number, action in enumerate(actions):
         with st.container(horizontal=True, vertical_alignment="center"):
             late = "! " if action["overdue_days"] else ""
-            said = f"{late}{action['text'] or 'left out'} · {action['owner'] or 'left out'} · {words.due(action)}"
+            owner = f"{action['owner']} · " if action["owner"] else ""
+            said = f"{late}{deidentify.or_left(action['text'])} · {owner}{words.due(action)}"
             st.markdown(style.as_markdown(said))
             for code, label in ENDS if may_enter else ():
                 st.button(label, key=f"action-{code}-{number}", on_click=end_action, args=(action, code, as_of))

@@ -11,6 +11,7 @@ from itertools import chain
 from pipelines import dictionary
 from pipelines.catalog import GROUP_TITLES, STATUS_WORDS, catalog
 from pipelines.dictionary.units import normal_unit
+from pipelines.findings import citation_text
 
 # What is printed for organisms, specimens and sites of infection, beside the words of the dictionary.
 _PRINTED = """aspergillus fumigatus flavus niger terreus candida albicans glabrata parapsilosis tropicalis krusei auris pneumocystis
@@ -23,6 +24,12 @@ _PRINTED = """aspergillus fumigatus flavus niger terreus candida albicans glabra
     sputum aspirate tracheal bronchial wash swab blood urine stool csf pleural fluid tissue wound catheter line lung lungs skin soft
     bone alpha beta gamma haemolytic joint sinus brain liver gut bowel colon eye retina throat mouth oesophagus urinary tract
     bloodstream abdomen not named and or with of in the no none mixed flora"""
+# What the programme says of alerts, changes and decisions, in sentences that it makes beside those of the rules.
+_SAID = """ceased on over when it has been not met for days project default cannot be told since would settle it nothing that is named the
+    acknowledgement ran out urgent and acknowledged as a warning of higher grade than new evidence more no record next was expected within
+    last arrival a before latest this store oxygen support recorded received dated records corrected read first waiting time there such rule
+    any checked now patient answer by then going yes met from not any longer without between after decision day stood missing but effect
+    already itself which reads"""
 _WORD = re.compile(r"[^\W\d_]+(?:['’][a-z]+)?", re.UNICODE)
 _TOKEN = re.compile(r"[^\s,;:()\[\]{}<>≤≥=+/|*%°²³⁹·–—\"“”!?→&]+")
 _LITERAL = re.compile(r"'([^'\n]+)'")
@@ -47,6 +54,11 @@ def is_number(text: str) -> bool:
 def is_unit(text: str) -> bool:
     """Whether the dictionary knows the spelling."""
     return not text.strip() or normal_unit(text) in _units()
+
+
+def is_citation(text: str) -> bool:
+    """Whether it is a paper that the dictionary cites, as it is printed."""
+    return text in _citations()
 
 
 def is_name(text: str) -> bool:
@@ -100,6 +112,7 @@ def _codes() -> frozenset[str]:
         dictionary.oxygen_devices(),
         dictionary.assays(),
         dictionary.monitoring(),
+        dictionary.workup(),
     ):
         for name, told in block.items():
             found |= {name, str(told.get("title", name)), str(told.get("drug_class") or name)}
@@ -117,7 +130,14 @@ def _codes() -> frozenset[str]:
 @cache
 def _words() -> frozenset[str]:
     """Every word of the dictionary (never of its citations), and of what rules say: titles, sentences, notes, the texts in their SQL."""
-    said: list[str] = [_PRINTED, "day days to from on of", *_codes(), *STATUS_WORDS.values(), *GROUP_TITLES.values()]
+    said: list[str] = [
+        _PRINTED,
+        _SAID,
+        "day days to from on of",
+        *_codes(),
+        *STATUS_WORDS.values(),
+        *GROUP_TITLES.values(),
+    ]
     for block in (
         dictionary.analytes(),
         dictionary.drugs(),
@@ -144,6 +164,11 @@ def _units() -> frozenset[str]:
     return frozenset(
         known | {normal_unit(told["dose_unit"]) for told in dictionary.drugs().values() if told.get("dose_unit")}
     )
+
+
+@cache
+def _citations() -> frozenset[str]:
+    return frozenset(citation_text(told) for told in dictionary.citations().values())
 
 
 @cache

@@ -83,7 +83,8 @@ def draw_filters(asked: Asked, choices: Choices) -> None:
     on = [asked.site, asked.flags, asked.agent, asked.recorded, asked.newly]
     number = sum(one is not None for one in on)
     with st.popover(f"Filters: {number} on" if number else "Filters", icon=":material/filter_list:"):
-        _choose("site", "Site", "any site", asked.site, choices.sites, style.as_markdown)
+        if choices.sites:  # none is offered while the page is de-identified
+            _choose("site", "Site", "any site", asked.site, choices.sites, style.as_markdown)
         _choose("flags", "Flags met in", "any group", asked.flags, tuple(style.GROUPS), style.GROUPS.get)
         _choose("agent", "Agent acting now", "any agent", asked.agent, choices.agents, class_title)
         _choose("recorded", "Last record within", "any time", asked.recorded, WITHIN, _within)

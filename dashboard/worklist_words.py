@@ -3,7 +3,7 @@ in the download alike; it is escaped where it is shown."""
 
 from collections import Counter
 
-from dashboard import strip, style
+from dashboard import deidentify, strip, style
 from dashboard.charts import oxygen_support
 from dashboard.charts.flags import lane_name
 from dashboard.charts.treatment_words import class_name
@@ -21,7 +21,7 @@ def why(row: dict) -> str:
 def _decide(row: dict) -> str:
     alerts = [f"{lane_name(one['criterion'], one['item'])} since {style.day(one['since'])}" for one in row["alerts"]]
     alerts = [_named("urgent", alerts)] if alerts else []
-    due = [f"“{_cut(one['text'])}” due {style.day(one['due_on'])}" for one in row["due"]]
+    due = [f"“{_cut(deidentify.or_left(one['text']))}” due {style.day(one['due_on'])}" for one in row["due"]]
     return "; ".join(alerts + ([_named("decision", due)] if due else []))
 
 
@@ -106,6 +106,8 @@ def reviewed(row: dict) -> str:
     if review is None:
         return "never reviewed"
     typed = " (typed)" if review["author_known"] == "typed" else ""
+    if deidentify.on():  # by whom and when something was entered is left out
+        return "reviewed; " + ("this day seen" if not review["days"] else f"seen as of {_days(review['days'])} before")
     passed = "this day seen" if not review["days"] else f"seen as of {_days(review['days'])} before"
     return f"{review['author']}{typed}, {style.day(review['entered_at'])}; {passed}"
 
@@ -162,8 +164,11 @@ def as_table(rows: list[dict]) -> list[dict]:
         {
             "patient": row["patient_id"],
             "sex": row["sex"],
-            "birth year": row["birth_year"],
-            "site": row["site"],
+            **(
+                {"age band": row["age_band"]}
+                if deidentify.on()
+                else {"birth year": row["birth_year"], "site": row["site"]}
+            ),
             "group": TITLES[row["group"]],
             "why": why(row),
             "oxygen now": oxygen(row["oxygen"]),

@@ -21,7 +21,7 @@ ON_A_PAGE = 20
 class Asked:
     """What of the worklist is asked for; None or empty: no such filter. `text` is part of an id, `group` a key of worklist_groups, `flags`
     a group of criteria some of which is met, `agent` a class of drugs that acts on the as-of day, `recorded` and `newly` days before it
-    within which something was recorded, or a flag was met that stands. Where neither a group nor an id is asked for, those whose death is
+    within which something was recorded, or a flag was met that stands, `patients` the only ones looked at. Where neither a group nor an id is asked for, those whose death is
     recorded are folded: counted, and left out of the list, unless `whole`."""
 
     text: str = ""
@@ -33,6 +33,7 @@ class Asked:
     newly: int | None = None
     page: int = 1
     whole: bool = False
+    patients: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,7 @@ def create_listed(cursor: duckdb.DuckDBPyConnection, as_of: date | None) -> date
 def ordered(cursor: duckdb.DuckDBPyConnection, as_of: date, asked: Asked) -> list[str]:
     """Who passes the filters, in the order that worklist_groups.SENTENCE states. After `create_listed`."""
     where, values = _filters(as_of, asked)
-    folded = not (asked.whole or asked.group or asked.text.strip())
+    folded = not (asked.whole or asked.group or asked.text.strip() or asked.patients is not None)
     found = cursor.execute(
         f"""SELECT patient_id FROM listed WHERE {where} AND ($group IS NULL OR "group" = $group) AND NOT ($folded AND "group" = 'died')
         ORDER BY list_position($groups, "group"), CASE WHEN "group" = 'decide' THEN opened ELSE newest END DESC NULLS LAST,
@@ -150,6 +151,8 @@ def _filters(as_of: date, asked: Asked) -> tuple[str, dict]:
 
     if text := asked.text.strip().lower():
         add("contains(lower(patient_id), $text)", text=text)
+    if asked.patients is not None:
+        add("patient_id IN (SELECT unnest($asked))", asked=list(asked.patients))
     if asked.site is not None:
         add("site = $site", site=asked.site)
     if asked.flags in CRITERION_GROUPS:

@@ -107,7 +107,13 @@ def recorded_window(rows: dict[str, list[dict]], as_of: date) -> tuple[date, dat
 
 
 def compose(drawn: list[Panel], view: View) -> dict:
-    """Stacks panels on one x axis: traces get their axis, shapes and labels their place."""
+    """The figure of some panels (`composed`); where days count from a first record its time axis is one of numbers."""
+    figure = composed(drawn, view)
+    return relative_axis.counted(figure, view.narrow) if relative_days.is_relative(view.as_of) else figure
+
+
+def composed(drawn: list[Panel], view: View) -> dict:
+    """Stacks panels on one x axis of dates: traces get their axis, shapes and labels their place."""
     between = BETWEEN[view.narrow]
     total = sum(panel.height for panel in drawn) + between * (len(drawn) - 1 + view.narrow)
     traces, shapes, annotations, y_axes = [], _dimming(view) + _day_zero(view), _as_of_label(view), {}
@@ -154,8 +160,7 @@ def compose(drawn: list[Panel], view: View) -> dict:
         },
         "meta": {"panels": [panel.name for panel in drawn], "drawing": view.drawing},
     }
-    figure = {"data": traces, "layout": layout}
-    return relative_axis.counted(figure, view.narrow) if relative_days.is_relative(view.as_of) else figure
+    return {"data": traces, "layout": layout}
 
 
 def _blank(panel: Panel, view: View) -> list[dict]:

@@ -1,9 +1,11 @@
 """The alerts of patients, the digest, the alarm budget, and acknowledging: what the screens ask and enter about alerts."""
 
+from dataclasses import replace
 from datetime import date
 
-from dashboard.data import entering
-from dashboard.data.snapshot import ask, provenance
+from dashboard import deidentify, relative_days
+from dashboard.data import deidentified, entering
+from dashboard.data.snapshot import as_stored, ask, provenance
 from pipelines import alert_budget, alert_digest, alert_rules, alerts
 
 CODES = {
@@ -24,12 +26,26 @@ def _alerts_of(cursor, as_of: date, patients: tuple[str, ...]) -> list[dict]:
 
 
 def digest_markdown(as_of: date, since: date | None = None, patients: tuple[str, ...] | None = None) -> str:
-    """The digest before a meeting (`pipelines.alert_digest.digest`). Raises StoreEmpty."""
-    return ask(_digest, as_of, since, patients)
+    """The digest before a meeting (`pipelines.alert_digest`) of some patients or of all; de-identified it says no day of its own.
+    Raises StoreEmpty."""
+    asked = None if patients is None else tuple(deidentified.whose(one).patient_id for one in patients)
+    told = as_stored(_digest, as_of, since, asked)
+    if not deidentify.on():
+        return alert_digest.markdown(told)
+    return alert_digest.markdown(_deidentified(told), lambda day: str(relative_days.cell(day)))
 
 
-def _digest(cursor, as_of: date, since: date | None, patients: tuple[str, ...] | None) -> str:
-    return alert_digest.digest(cursor, as_of, since, None if patients is None else list(patients))
+def _deidentified(told: alert_digest.Digest) -> alert_digest.Digest:
+    unknown = [
+        one | {"thing": deidentified.rows(one["thing"]), "patients": deidentified.labels(one["patients"])}
+        for one in told.unknown
+    ]
+    alerts_told = {name: deidentified.rows(getattr(told, name)) for name in ("waiting", "covered", "running_out")}
+    return replace(told, as_of=None, since=None, last=None, unknown=unknown, **alerts_told)
+
+
+def _digest(cursor, as_of: date, since: date | None, patients: tuple[str, ...] | None) -> alert_digest.Digest:
+    return alert_digest.read(cursor, as_of, since, None if patients is None else list(patients))
 
 
 def budget(as_of: date) -> dict:

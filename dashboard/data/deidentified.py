@@ -41,7 +41,12 @@ class Patient(Person):
 
     def row(self, row: dict, memo: dict | None = None) -> dict:
         made = super().row(row, memo)
-        return _of_an_age(row, made, self.age_band) if row.get("facts") and "finding" in row else made
+        if "finding" not in row or "criterion" not in row:
+            return made
+        return _of_an_age(row, made, self.age_band) if row.get("facts") else _kept_of_an_age(row, made)
+
+    def link(self, entry_id: str) -> str:
+        return _hashed("entry", f"{self.patient_id}\x1f{entry_id}", 24)
 
 
 class Everyone(dict[str, Patient]):
@@ -143,6 +148,19 @@ def shown(function: Callable) -> Callable:
     return given
 
 
+def labels(ids: list[str]) -> list[str]:
+    """Ids of patients as they are shown."""
+    if not deidentify.on():
+        return ids
+    people = everyone()
+    return [people[one].label for one in ids]
+
+
+def ids_with(text: str) -> tuple[str, ...]:
+    """Whose label holds a text, in any case."""
+    return tuple(one.patient_id for one in everyone().values() if text.strip().lower() in one.label)
+
+
 def rows(found, of: Person | None = None):
     """What was found with every patient de-identified, while the switch is on; else as it is. What belongs to no patient keeps numbers and
     known words; its dates are None."""
@@ -161,20 +179,30 @@ def _walked(found, of: Person | None, people: Everyone, memo: dict):
             for key, value in found.items()
         }
     if isinstance(found, str):
-        return people[found].label if found in people else NO_ONE._value("finding", found, memo)
+        return people[found].label if found in people else _sentence(found, of, memo)
     if isinstance(found, (date, datetime)):
         return None if of is None else of.shown(found)
     if is_dataclass(found) and not isinstance(found, type):
         of = people.get(getattr(found, "patient_id", None)) or of
-        return replace(
-            found,
-            **{one.name: _walked(getattr(found, one.name), of, people, memo) for one in fields(found) if one.init},
-        )
+        told = {one.name: getattr(found, one.name) for one in fields(found) if one.init}
+        return replace(found, **{name: _field(name, value, of, people, memo) for name, value in told.items()})
     if isinstance(found, tuple) and hasattr(found, "_fields"):
         return type(found)(*(_walked(one, of, people, memo) for one in found))
     if isinstance(found, (list, tuple, set, frozenset)):
         return type(found)(_walked(one, of, people, memo) for one in found)
     return found
+
+
+def _sentence(text: str, of: Person | None, memo: dict) -> str | None:
+    of = of or NO_ONE
+    return of._value("finding", text, memo.setdefault(of.patient_id, {}))
+
+
+def _field(name: str, value: object, of: Person | None, people: Everyone, memo: dict):
+    """A field of a dataclass: of a patient it is what a field of a row by that name would be."""
+    if of is None or not isinstance(value, (str, date)) or name == "patient_id":
+        return _walked(value, of, people, memo)
+    return of._value(name, value, memo.setdefault(of.patient_id, {}))
 
 
 NO_ONE = Person("", "", None)
@@ -195,8 +223,20 @@ def _of_an_age(real: dict, made: dict, band: str | None) -> dict:
     said = f"{band or 'age left out'} at the first record"
     facts = [said if hide and fact else fact for hide, fact in zip(aged, made["facts"], strict=True)]
     told = [fact and (relative_days.in_text(fact) or fact) for fact in facts]
-    answer = made | {"facts": told, "on_date": relative_days.said(made["on_date"])}
+    answer = made | {
+        "facts": told,
+        "on_date": relative_days.said(made["on_date"]),
+        "status": made.get("status") or "met",
+    }
     return made | {"facts": facts, "margin": None, "finding": findings.render(criterion, answer)}
+
+
+def _kept_of_an_age(real: dict, made: dict) -> dict:
+    """An answer kept with a decision has its sentence alone: that of a rule which reads the age is left out."""
+    criterion = catalog().criteria.get(real["criterion"])
+    if criterion is None or not (real.get("item") in AGES or set(AGES) & set(criterion.facts)):
+        return made
+    return made | {name: value for name, value in (("finding", deidentify.LEFT), ("margin", None)) if name in made}
 
 
 def page(who: Person, tables: dict[str, list[dict]]) -> dict[str, list[dict]]:
@@ -209,6 +249,11 @@ def page(who: Person, tables: dict[str, list[dict]]) -> dict[str, list[dict]]:
     ]
     made["held"] = [_held(who, real, row) for real, row in zip(tables["held"], made["held"], strict=True)]
     return made
+
+
+def shown_page(who: Person | Nobody, tables: dict[str, list[dict]]) -> dict[str, list[dict]]:
+    """The tables of a patient page as they are shown: as they are while the switch is off."""
+    return tables if isinstance(who, Nobody) else page(who, tables)
 
 
 def _held(who: Person, real: dict, row: dict) -> dict:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from datetime import date, datetime
 
 from dashboard import patient_tables
+from dashboard.data import deidentified
 from dashboard.data.snapshot import ask, provenance, reader, store_folder
 from dashboard.dense import LongSeries
 from dashboard.rows import fetch_rows
@@ -42,14 +43,16 @@ def pages(
 
     Raises StoreEmpty.
     """
-    asked = list(dict.fromkeys(patient_ids))
+    people = {who.patient_id: who for who in map(deidentified.whose, dict.fromkeys(patient_ids))}
+    asked = list(people)
     folder, _ = str(store_folder()), provenance()
     found: dict[str, Page] = {}
     for start in range(0, len(asked), TOGETHER):
         with reader(folder).cursor() as cursor:
             read = read_pages(cursor, asked[start : start + TOGETHER], known)
             for patient_id, (page, long) in read.items():
-                found[patient_id] = whole(cursor, patient_id, page, long)
+                who = people[patient_id]
+                found[who.label] = deidentified.shown_page(who, whole(cursor, patient_id, page, long))
         if told:
             told(len(found), len(asked))
     return found

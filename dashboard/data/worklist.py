@@ -3,8 +3,9 @@
 from dataclasses import replace
 from datetime import date
 
-from dashboard.data import entering
-from dashboard.data.snapshot import ask, provenance, reader, store_folder
+from dashboard import deidentify
+from dashboard.data import deidentified, entering
+from dashboard.data.snapshot import as_stored, ask, provenance, reader, store_folder
 from pipelines import worklist as of_store
 from pipelines.worklist import Asked as Asked
 from pipelines.worklist import Choices as Choices
@@ -14,21 +15,34 @@ from pipelines.worklist import Worklist as Worklist
 def worklist(asked: Asked) -> Worklist:
     """One page of the worklist as of the last recorded day (`pipelines.worklist.worklist`). Raises StoreEmpty, Refusal."""
     now = provenance()
-    found = ask(of_store.worklist, now.last_day, asked)
+    found = as_stored(of_store.worklist, now.last_day, meant(asked))
     rows = [row | {"frozen": row["frozen"] | {"snapshot": now.snapshot}} for row in found.rows]
+    if deidentify.on():  # of twenty thousand patients the ids become labels, and the rows of the page are de-identified
+        rows, found = deidentified.rows(rows), replace(found, ids=deidentified.labels(found.ids), as_of=None)
     return replace(found, rows=rows)
 
 
+def meant(asked: Asked) -> Asked:
+    """What is asked while the de-identification switch is on: a text is part of a label and not of an id, and no site is asked for."""
+    if not deidentify.on():
+        return asked
+    return replace(
+        asked, text="", site=None, patients=deidentified.ids_with(asked.text) if asked.text.strip() else None
+    )
+
+
 def choices() -> Choices:
-    """What the filters offer."""
-    return ask(of_store.choices, provenance().last_day)
+    """What the filters offer; of sites none while the de-identification switch is on."""
+    found = as_stored(of_store.choices, provenance().last_day)
+    return replace(found, sites=()) if deidentify.on() else found
 
 
 def everything(asked: Asked) -> list[dict]:
     """The rows of all pages for a download; not kept, they may be many."""
     last_day = provenance().last_day
     with reader(str(store_folder())).cursor() as cursor:
-        return of_store.everything(cursor, last_day, asked)
+        found = of_store.everything(cursor, last_day, meant(asked))
+    return deidentified.rows(found)
 
 
 def of_patients(patients: tuple[str, ...]) -> list[dict]:
@@ -40,7 +54,7 @@ def of_patients(patients: tuple[str, ...]) -> list[dict]:
 
 def order() -> list[str]:
     """The ids of every patient, in the order of the worklist."""
-    return ask(of_store.order, provenance().last_day)
+    return deidentified.labels(as_stored(of_store.order, provenance().last_day))
 
 
 def review(row: dict, as_of: date) -> dict:

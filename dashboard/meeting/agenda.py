@@ -1,9 +1,12 @@
-"""The agenda of a meeting: who is on it, in which order, and who has been seen. A meeting is the day of its agenda entries."""
+"""The agenda of a meeting: who is on it, in which order, and who has been seen. A meeting is the day of its agenda entries.
+
+While the de-identification switch is on that day is on no screen: a meeting is called by its number, the first is 1.
+"""
 
 from datetime import date
 from typing import NamedTuple
 
-from dashboard.data import entering
+from dashboard.data import deidentified, entering, meeting
 
 STATES = {"planned": "to be seen", "seen": "seen", "skipped": "not seen"}
 
@@ -18,10 +21,8 @@ class Place(NamedTuple):
 
 def places(day: date) -> list[Place]:
     """The agenda of a day, in the order in which patients were put on it."""
-    found = [entry for entry in entering.standing(("agenda",)) if entry["day"] == day]
-    first = {entry["entry_id"]: number for number, entry in enumerate(_as_put(found))}
-    ordered = sorted(found, key=lambda entry: first[entry["entry_id"]])
-    return [Place(entry["patient_id"], entry["code"], entry) for entry in ordered]
+    found = [entry for entry in meeting.agendas() if entry["day"] == day]
+    return [Place(entry["patient_id"], entry["code"], entry) for entry in deidentified.rows(_as_put(found))]
 
 
 def _as_put(found: list[dict]) -> list[dict]:
@@ -31,7 +32,23 @@ def _as_put(found: list[dict]) -> list[dict]:
 
 def days() -> list[date]:
     """The days of which there is an agenda, newest first."""
-    return sorted({entry["day"] for entry in entering.standing(("agenda",))}, reverse=True)
+    return sorted({entry["day"] for entry in meeting.agendas()}, reverse=True)
+
+
+def called(day: date) -> str | None:
+    """The number of a meeting as text; None where there is no agenda of that day."""
+    known = sorted(days())
+    return str(known.index(day) + 1) if day in known else None
+
+
+def of_number(number: str) -> date | None:
+    """The day of the meeting that is called so."""
+    known = sorted(days())
+    return (
+        known[int(number) - 1]
+        if number.isascii() and number.isdecimal() and 0 < int(number[:6]) <= len(known)
+        else None
+    )
 
 
 def planned(day: date, patients: list[str], already: list[Place]) -> list[dict]:

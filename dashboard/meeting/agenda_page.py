@@ -4,7 +4,7 @@ from datetime import date
 
 import streamlit as st
 
-from dashboard import entry_form, header, packet_section, shown_rows, style, worklist_words
+from dashboard import deidentify, entry_form, header, packet_section, shown_rows, style, worklist_words
 from dashboard.data import alerting, worklist
 from dashboard.meeting import agenda, cohort_changes, meeting_rows, patient_page
 from pipelines.worklist_groups import TITLES
@@ -18,10 +18,13 @@ def draw(day: date, places: list[agenda.Place]) -> None:
     """The list, the way into it, and what belongs to the whole meeting."""
     if places:
         draw_list(day, places)
+    elif deidentify.on():
+        st.info("Nobody is on the agenda of this day, and nobody is put on it while the page is de-identified.")
     else:
         st.info("Nobody is on the agenda of this day. Choose groups of the worklist, or patients, below.")
-    with st.expander("Put patients on the agenda", expanded=not places):
-        draw_choice(day, places)
+    if not deidentify.on():
+        with st.expander("Put patients on the agenda", expanded=not places):
+            draw_choice(day, places)
     with st.expander("What changed since the last meeting, all patients"):
         if st.toggle(
             "Compare", key="compare_cohort", help="Patients with new records are judged again as of then: some seconds."
@@ -31,11 +34,12 @@ def draw(day: date, places: list[agenda.Place]) -> None:
         patients = [place.patient_id for place in places]
         st.markdown("**The whole agenda in one file**")
         rows_of = meeting_rows.of_agenda(patients, day)
-        packet_section.draw(patients, day, header.last_meeting(day).day, rows_of=rows_of, key="agenda")
+        since = header.last_meeting(day).day
+        packet_section.draw(patients, day, since, rows_of=rows_of, key="agenda")
         st.download_button(
             "Digest before the meeting (Markdown)",
-            lambda: alerting.digest_markdown(day, header.last_meeting(day).day, tuple(patients)).encode(),
-            f"digest-{day}.md",
+            deidentify.kept(lambda: alerting.digest_markdown(day, since, tuple(patients)).encode()),
+            deidentify.file_name("digest", day, ".md"),
             "text/markdown",
             on_click="ignore",
         )
@@ -66,10 +70,10 @@ def draw_list(day: date, places: list[agenda.Place]) -> None:
                 args=(place.patient_id,),
             )
             st.caption(style.as_markdown(f"{row['state']} · {row['group']}: {row['why']}"), width="stretch")
-            if place.code == "planned":
+            if place.code == "planned" and not deidentify.on():
                 st.button("Take off", key=f"off-{number}", type="tertiary", on_click=_take_off, args=(place,))
     with st.expander("The agenda as a table"):
-        shown_rows.draw(rows, f"agenda-{day}.csv", "agenda")
+        shown_rows.draw(rows, deidentify.file_name("agenda", day, ".csv"), "agenda")
 
 
 def lines(day: date, places: list[agenda.Place]) -> list[dict]:

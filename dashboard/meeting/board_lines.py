@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 
-from dashboard import infection_table, infection_words, transplant_words
+from dashboard import deidentify, infection_table, infection_words, transplant_words
 from dashboard.data import infection, transplant
 
 NO_TRIGGER = {"name": "Transplant board", "value": "no condition for referral has been met"}
@@ -26,9 +26,14 @@ def _of_transplant(row: dict) -> list[dict]:
         "Referral clock": f"{words.clock(row)}, {words.clock_said(row)}",
         "Barriers, beside it": words.barriers(row) or "none recorded",
         "Referral": words.status(row),
-        "Next action": f"{action['text']}, {action['owner']}, {words.due(action)}" if action else "none recorded",
+        "Next action": _action(action) if action else "none recorded",
     }
     return [{"name": name, "value": value} for name, value in told.items() if value]
+
+
+def _action(action: dict) -> str:
+    said = (deidentify.or_left(action["text"]), action["owner"], transplant_words.due(action))
+    return ", ".join(part for part in said if part)
 
 
 def infection_lines(patients: Sequence[str], as_of: date) -> dict[str, list[dict]]:

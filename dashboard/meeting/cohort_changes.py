@@ -4,7 +4,7 @@ from datetime import date
 
 import streamlit as st
 
-from dashboard import header, shown_rows, style
+from dashboard import deidentify, header, shown_rows, style
 from dashboard.data import meeting
 
 NAMED = 6  # so many patients of a flag are named in the table's cell; the file has them all
@@ -16,13 +16,14 @@ def draw(day: date) -> None:
     held = meeting.meeting_of(since.day)
     found = meeting.cohort_changes(held, day)
     assumed = " (assumed: no earlier meeting is recorded)" if since.assumed else ""
-    st.caption(f"From {style.day(since.day)}{assumed} to {style.day(day)}.")
+    if not deidentify.on():  # calendar days, of no patient
+        st.caption(f"From {style.day(since.day)}{assumed} to {style.day(day)}.")
     st.markdown(records_words(found["records"]))
     if found["left_out"]["patients"]:
         st.warning(f"{len(found['left_out']['patients']):,} patients are in no flag below: {found['left_out']['why']}.")
     rows = flag_rows(found)
     if rows:
-        shown_rows.draw(rows, f"changes-{day}.csv", "cohort-changes")
+        shown_rows.draw(rows, deidentify.file_name("changes", day, ".csv"), "cohort-changes")
     else:
         st.caption("No flag was gained or lost.")
     for rule in found["rules"]:
@@ -32,7 +33,7 @@ def draw(day: date) -> None:
     undone = found["undone"]
     st.markdown(f"**Decisions not done, or to check: {len(undone)}**")
     for row in undone:
-        st.markdown(f"- {style.as_markdown(row['patient_id'])}: {style.as_markdown(row['text'])}")
+        st.markdown(f"- {style.as_markdown(row['patient_id'])}: {style.as_markdown(deidentify.or_left(row['text']))}")
 
 
 def records_words(records: dict) -> str:

@@ -4,7 +4,7 @@ from datetime import date
 
 import streamlit as st
 
-from dashboard import entry_form, style
+from dashboard import deidentify, entry_form, style
 from dashboard.charts.flags import lane_name
 from dashboard.data import entering
 from dashboard.meeting import decision, notes
@@ -36,7 +36,7 @@ def newest_progress(patient_id: str) -> dict[str, dict]:
 
 
 def draw_one(row: dict, effect, progress: dict | None, as_of: date) -> None:
-    st.text(row["text"])
+    st.text(deidentify.or_left(row["text"]))
     if row["why"]:
         st.text(f"Why: {row['why']}")
     st.caption(style.as_markdown(f"{task(row, progress, as_of)}; {notes.by_and_when(row)}"))
@@ -48,6 +48,12 @@ def draw_one(row: dict, effect, progress: dict | None, as_of: date) -> None:
             st.caption("The rule was changed after the decision: the answer is the rule's of now.")
     with st.expander("What the meeting saw"):
         draw_frozen(row["frozen"])
+    if not deidentify.on():  # nothing is entered then
+        draw_buttons(row, progress, as_of)
+
+
+def draw_buttons(row: dict, progress: dict | None, as_of: date) -> None:
+    """What became of it, and that it is withdrawn."""
     with st.container(horizontal=True):
         for code, words in PROGRESS.items():
             st.button(
@@ -64,13 +70,15 @@ def task(row: dict, progress: dict | None, as_of: date) -> str:
     """'by the rheumatologist, due 10 Sep 2021: overdue'."""
     due = f", due {style.day(row['due_on'])}" if row["due_on"] else ", no due day"
     if progress:
-        state = f"{PROGRESS[progress['code']]} on {style.day(progress['day'])} (said by {progress['author']})"
+        said_by = f" (said by {progress['author']})" if progress["author"] else ""
+        state = f"{PROGRESS[progress['code']]} on {style.day(progress['day'])}{said_by}"
     elif row["due_on"] and row["due_on"] < as_of:
         state = "OVERDUE, nobody has said that it was done"
     else:
         state = "not said to be done"
     about = f"{decision.TOPICS[row['topic']]}; " if row["topic"] in decision.TOPICS and row["topic"] else ""
-    return f"{about}by {row['owner']}{due}: {state}"
+    owner = f"by {row['owner']}" if row["owner"] else f"owner {deidentify.LEFT}"
+    return f"{about}{owner}{due}: {state}"
 
 
 def expected(row: dict) -> str:

@@ -4,13 +4,15 @@ import functools
 from collections.abc import Callable, Sequence
 from datetime import date
 
-from dashboard import change_list, header
+from dashboard import change_list, deidentify, header
 from dashboard.data import entering, meeting
 from dashboard.meeting import board_lines, decided
 
 
 def of_agenda(patients: Sequence[str], day: date) -> Callable[[str], dict[str, list[dict]]]:
-    """By patient the rows of `reports.packet.packet`: all its parts. Read for all patients at once, when first asked for."""
+    """By patient the rows of `reports.packet.packet`: all its parts. Read for all patients at once, when first asked for.
+
+    `day` is the calendar day of the meeting."""
     asked = tuple(patients)
     read = functools.cache(lambda: _read(asked, day))
     return lambda patient_id: _rows_of(patient_id, *read())
@@ -34,7 +36,10 @@ def _rows_of(patient_id: str, changed: dict, effects: dict, entered: dict, board
     return {
         "changes": _changes(changed.get(patient_id)),
         "decisions": [_decision(row, effects.get(row["entry_id"])) for row in reversed(own["decision"])],
-        "notes": [{name: row[name] for name in ("day", "text", "topic", "author")} for row in reversed(own["note"])],
+        "notes": [
+            {name: row[name] for name in ("day", "topic", "author")} | {"text": deidentify.or_left(row["text"])}
+            for row in reversed(own["note"])
+        ],
     } | {name: lines.get(patient_id) for name, lines in boards.items()}
 
 
@@ -51,7 +56,8 @@ def _changes(changes) -> list[dict]:
 
 def _decision(row: dict, effect) -> dict:
     outcome = decided.OUTCOMES[effect.outcome] + (f": {effect.because}" if effect.because else "") if effect else ""
-    return {name: row[name] for name in ("day", "text", "why", "owner", "due_on", "author")} | {
+    return {name: row[name] for name in ("day", "why", "owner", "due_on", "author")} | {
+        "text": deidentify.or_left(row["text"]),
         "effect": decided.expected(row) if row["criterion"] else "",
         "outcome": outcome,
     }

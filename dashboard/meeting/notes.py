@@ -4,27 +4,36 @@ from datetime import date
 
 import streamlit as st
 
-from dashboard import entry_form, style
+from dashboard import deidentify, entry_form, style
 from dashboard.data import entering
 
 
 def draw(patient_id: str, as_of: date) -> None:
     """The notes that stand, newest first, and the form for another."""
+    if not deidentify.on():  # nothing is entered then
+        draw_form(patient_id, as_of)
+    for note in reversed(entering.standing(("note",), (patient_id,))):
+        with st.container(key=f"note-{note['entry_id']}"):
+            st.text(f"A note: {deidentify.LEFT}" if deidentify.on() else note["text"])
+            st.caption(style.as_markdown(by_and_when(note)))
+            if not deidentify.on():
+                key = f"withdraw-{note['entry_id']}"
+                st.button("Withdraw", key=key, type="tertiary", on_click=_withdraw, args=(note,))
+
+
+def draw_form(patient_id: str, as_of: date) -> None:
     number = st.session_state.get("notes_made", 0)
     with st.form(f"note-{patient_id}-{number}", border=True):
         st.text_area("Note", key="note_text", height=68, max_chars=2_000)
         st.form_submit_button("Keep the note", on_click=_keep, args=(patient_id, as_of))
-    for note in reversed(entering.standing(("note",), (patient_id,))):
-        with st.container(key=f"note-{note['entry_id']}"):
-            st.text(note["text"])
-            st.caption(style.as_markdown(by_and_when(note)))
-            st.button("Withdraw", key=f"withdraw-{note['entry_id']}", type="tertiary", on_click=_withdraw, args=(note,))
 
 
 def by_and_when(entry: dict) -> str:
     """'entered by Dr A (typed), 3 Sep 2021, version 2, for the meeting of 3 Sep 2021'."""
     version = f", version {entry['version']}" if entry["version"] > 1 else ""
     of = f", as of {style.day(entry['day'])}" if entry["day"] else ""
+    if deidentify.on():  # by whom and when it was entered is left out
+        return f"entered{version}{of}"
     return f"entered by {entry['author']} ({entry['author_known']}) on {style.day(entry['entered_at'])}{version}{of}"
 
 

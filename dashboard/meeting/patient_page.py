@@ -10,6 +10,7 @@ from dashboard import (
     change_list,
     chart_section,
     data,
+    deidentify,
     entry_form,
     header,
     packet_section,
@@ -17,7 +18,7 @@ from dashboard import (
     style,
     zoom,
 )
-from dashboard.data import meeting, worklist
+from dashboard.data import deidentified, meeting, worklist
 from dashboard.meeting import agenda, decided, decision, meeting_rows, notes
 
 
@@ -32,28 +33,31 @@ def draw(day: date, places: list[agenda.Place], patient_id: str) -> None:
     if not days:
         st.info("Nothing dated is recorded of this patient yet.")
         return
+    calendar, day = day, deidentified.whose(patient_id).shown(day)
     as_of = min(max(day, days[0]), days[-1])
     if as_of != day:
         st.caption(f"As of {style.day(as_of)}: the record reaches from {style.day(days[0])} to {style.day(days[-1])}.")
-    since = header.last_meeting(as_of)
+    since = header.last_meeting(as_of, patient_id)
     header.draw(page, as_of, since)
     told, asked = st.columns([1.7, 1], gap="medium")
     patients = tuple(one.patient_id for one in places)
     with told:
         st.markdown("**Did it work?**")
-        decided.draw(patient_id, meeting.effects_of(patients, day), as_of)
+        decided.draw(patient_id, meeting.effects_of(patients, day, patient_id), as_of)
         assumed = ": assumed, no earlier meeting is recorded" if since.assumed else ""
         st.markdown(f"**What changed since the last meeting ({style.day(since.day)}{assumed})**")
-        held = meeting.meeting_of(since.day)
-        change_list.draw(meeting.changes_of(patients, held, max(day, held.as_of))[patient_id], held, "meeting")
+        held = meeting.meeting_of(since.day, patient_id)
+        changed = meeting.changes_of(patients, held, max(day, held.as_of), patient_id)
+        change_list.draw(changed[patient_id], held, "meeting")
     with asked:
         alert_cards.draw_of_patient(patient_id)
-        decision.draw(patient_id, page, as_of)
+        if not deidentify.on():  # nothing is entered then
+            decision.draw(patient_id, page, as_of)
         notes.draw(patient_id, as_of)
     st.session_state[zoom.PAGE_IS_NARROW] = zoom.asked(patient_id).narrow
     chart_section.draw(patient_id, as_of, days, frozenset())
     packet_section.draw(
-        [patient_id], as_of, since.day, rows_of=meeting_rows.of_agenda([patient_id], day), key="meeting-patient"
+        [patient_id], as_of, since.day, rows_of=meeting_rows.of_agenda([patient_id], calendar), key="meeting-patient"
     )
 
 
@@ -81,6 +85,8 @@ def draw_steps(day: date, places: list[agenda.Place], place: agenda.Place) -> No
             on_click=show,
             args=(after,),
         )
+        if deidentify.on():  # nothing is entered then
+            return
         seen = place.code == "seen"
         st.button(
             "Not seen after all" if seen else "Seen" + (", next" if after else ""),

@@ -51,7 +51,7 @@ class Chart:
     def drawn(self, prefix: str, most_height: int | None = None, shape: float = 0.0) -> "Drawn":
         """The chart as SVG, of panels at most so many pixels high together (None: all), and at least `shape` times as wide as high."""
         kept = self.panels if most_height is None else fitting(self.panels, most_height)
-        composed = page.compose(list(kept), self.view)
+        composed = page.composed(list(kept), self.view)
         width = max(figure.WIDTH, round(composed["layout"]["height"] * shape))
         words = alt.sentence(list(kept), self.view).removesuffix(" The table below holds the same rows.")
         left_out = tuple(panel.title for panel in self.panels if panel not in kept)

@@ -5,7 +5,7 @@ The subset of Plotly's marks that the panels use is drawn; anything else raises 
 
 from datetime import date, datetime, timedelta
 
-from dashboard import style
+from dashboard import relative_days, style
 from dashboard.charts.page import LEFT, RIGHT
 from dashboard.reports import figure_marks, svg
 from dashboard.reports.figure_plot import Box, Plot, moment
@@ -144,12 +144,14 @@ def _plot(layout: dict, width: float, prefix: str) -> Plot:
 
 
 def ticks(first: datetime, last: datetime) -> list[date]:
-    """Days of the time axis that are named: round numbers of days apart, first days of months where they are at least a month apart."""
+    """Days of the time axis that are named: round numbers of days apart, first days of months where they are at least a month apart and
+    no days since a first record."""
     span = (last - first).days
     step = next((step for step in STEPS if span / step <= MOST_TICKS), STEPS[-1])
-    if step < 28:
+    if step < 28 or relative_days.is_relative(first):
         start = (first + timedelta(days=1)).date() if first.time() > datetime.min.time() else first.date()
-        aligned = start + timedelta(days=-start.toordinal() % step)
+        begun = relative_days.number(start) if relative_days.is_relative(start) else start.toordinal()
+        aligned = start + timedelta(days=-begun % step)
         return [aligned + timedelta(days=step * place) for place in range(span // step + 1)]
     months = max(1, round(step / 30.4))
     found, place = [], first.year * 12 + (first.month - 1)

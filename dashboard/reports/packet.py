@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from dashboard import data, flag_cards, strip, style, table
+from dashboard import data, deidentify, flag_cards, strip, style, table
 from dashboard.charts.flags import lane_name
 from dashboard.reports.chart import Chart, chart
 from dashboard.result_cards import Card
@@ -194,7 +194,7 @@ def packet(
     return Packet(
         patient_id=patient_id,
         person=_person(person),
-        site=person.get("site") or "site not recorded",
+        site=person.get("site") or ("" if deidentify.on() else "site not recorded"),
         as_of=style.day(as_of),
         known=_known(known),
         since=style.day(since),
@@ -275,7 +275,10 @@ def _evidence(found: list[dict]) -> tuple[Evidence, ...]:
     for record in sorted(found, key=lambda record: (record["at"], record["what"], record["record_id"]), reverse=True):
         key = (style.day(record["at"]), record["file"], record["line"])
         lines.setdefault(key, []).append(flag_cards.words_of(record))
-    return tuple(Evidence("; ".join(said), day, file, str(line)) for (day, file, line), said in lines.items())
+    return tuple(
+        Evidence("; ".join(said), day, file if line is not None else "", "" if line is None else str(line))
+        for (day, file, line), said in lines.items()
+    )
 
 
 def _named(row: dict) -> str:
@@ -284,7 +287,8 @@ def _named(row: dict) -> str:
 
 
 def _person(person: dict) -> str:
-    born = f"born {person['birth_year']}" if person.get("birth_year") else "year of birth not recorded"
+    absent = "age band not known" if deidentify.on() else "year of birth not recorded"
+    born = (style.born(person) if person else None) or absent
     return f"{person.get('sex') or 'sex not recorded'}, {born}"
 
 
@@ -329,4 +333,6 @@ def _text(value: object) -> str:
 def _dated(row: dict) -> dict[str, str]:
     """A row of the chart's table with its date as it is printed, and the time of day where it has one."""
     at = row["date"]
+    if at.startswith("day "):  # it is said already
+        return row
     return row | {"date": " ".join(part for part in (style.day(at), at[11:16]) if part) if at else ""}

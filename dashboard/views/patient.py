@@ -59,7 +59,7 @@ def draw() -> None:
         reach = f"from {style.day(days[0])} to {style.day(days[-1])}"
         then = "what was known then" if chosen.past else "the record"
         st.caption(f"Not as of {style.day(chosen.as_of)}: {then} reaches {reach}. The nearest of its days is shown.")
-    since = header.last_meeting(as_of)
+    since = header.last_meeting(as_of, patient_id)
     header.draw(page, as_of, since)
     if not chosen.past:
         draw_changes(patient_id, as_of, since)
@@ -94,8 +94,9 @@ def draw_changes(patient_id: str, as_of: date, since: header.LastMeeting) -> Non
     opened = st.expander(label, type="compact", key="what-changed", on_change="rerun")
     if opened.open:
         with opened:
-            held = meeting.meeting_of(since.day)
-            change_list.draw(meeting.changes_of((patient_id,), held, as_of)[patient_id], held, "patient")
+            held = meeting.meeting_of(since.day, patient_id)
+            changed = meeting.changes_of((patient_id,), held, as_of, patient_id)
+            change_list.draw(changed[patient_id], held, "patient")
 
 
 def draw_controls(

@@ -7,9 +7,9 @@ from datetime import date
 
 import streamlit as st
 
-from dashboard import address, entry_form, style, table, transplant_details, transplant_figures_table
+from dashboard import address, deidentify, entry_form, style, table, transplant_details, transplant_figures_table
 from dashboard import transplant_words as words
-from dashboard.data import provenance, transplant
+from dashboard.data import deidentified, provenance, transplant
 
 ON_A_PAGE = 20
 PAGE = "transplant_page"
@@ -25,7 +25,8 @@ def draw() -> None:
         st.info("Nothing dated is recorded yet.")
         return
     chosen = address.now()
-    as_of = min(chosen.as_of or now.last_day, now.last_day)
+    asked = deidentified.whose(chosen.patient).real(chosen.as_of) if chosen.patient else chosen.as_of
+    as_of = min(asked or now.last_day, now.last_day)
     rows = transplant.board(as_of)
     entry_form.tell()
     found = draw_head(rows, as_of)
@@ -43,7 +44,8 @@ def draw() -> None:
 def draw_head(rows: list[dict], as_of: date) -> list[dict]:
     """The title, the search and the filter; returns the rows they leave."""
     left, right = st.columns([5, 4], vertical_alignment="bottom")
-    left.subheader(f"Transplant board on {style.day(as_of)}", anchor=False)
+    on = "" if deidentify.on() else f" on {style.day(as_of)}"
+    left.subheader(f"Transplant board{on}", anchor=False)
     with right.container(horizontal=True, vertical_alignment="bottom"):
         asked = st.text_input("Find a patient", key="transplant_find", placeholder="part of the id", type="search")
         status = st.selectbox(
@@ -86,7 +88,7 @@ def draw_row(row: dict, number: int, as_of: date, opened: str | None) -> None:
     with st.container(key=f"row-transplant-{number}"):
         draw_cells(row, st.columns(WIDTHS, vertical_alignment="top"), number, opened)
         if row["patient_id"] == opened:
-            transplant_details.draw(row, as_of)
+            transplant_details.draw(row, deidentified.whose(row["patient_id"]).shown(as_of))
 
 
 def draw_cells(row: dict, columns: list, number: int, opened: str | None) -> None:
@@ -124,7 +126,7 @@ def draw_action(action: dict | None) -> None:
         st.markdown("none recorded")
         return
     late = bool(action["overdue_days"])
-    text = style.as_markdown(action["text"] or "left out")
+    text = style.as_markdown(deidentify.or_left(action["text"]))
     st.markdown(f"**! {text}**" if late else text)
     said(", ".join(part for part in (action["owner"], words.due(action)) if part))
 
@@ -150,12 +152,12 @@ def draw_foot(found: list[dict], first: int, as_of: date) -> None:
             st.pagination(pages, default=first // ON_A_PAGE + 1, key=PAGE)
         st.download_button(
             "Download as CSV",
-            lambda: table.as_csv(words.as_table(transplant.whole_table(found, as_of))),
+            deidentify.kept(lambda: table.as_csv(words.as_table(transplant.whole_table(found, as_of)))),
             "transplant.csv",
             "text/csv",
             on_click="ignore",
         )
-        if not st.session_state.get("deidentified"):
+        if not deidentify.on():
             draw_calendar([row["patient_id"] for row in found], as_of)
 
 
@@ -164,7 +166,7 @@ def draw_calendar(patients: list[str], as_of: date) -> None:
     bare = st.checkbox("without patient ids", key="calendar_bare")
     st.download_button(
         "Due dates (ICS)",
-        lambda: transplant.calendar(as_of, patients, not bare),
+        deidentify.kept(lambda: transplant.calendar(as_of, patients, not bare)),
         "transplant_due_dates.ics",
         "text/calendar",
         on_click="ignore",

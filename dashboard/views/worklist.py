@@ -60,7 +60,7 @@ def draw_told() -> None:
     patient_id = st.session_state.pop(REVIEWED, None)
     with st.container(horizontal=True, vertical_alignment="center"):
         entry_form.tell()
-        if patient_id is not None:
+        if patient_id is not None and not deidentify.on():
             st.button("Undo", key="undo-last", icon=":material/undo:", on_click=undo, args=(patient_id,))
 
 
@@ -115,6 +115,13 @@ def draw_row(number: int, row: dict, lines: dict, as_of: date) -> None:
 
 
 def draw_review(number: int, row: dict, as_of: date) -> None:
+    if not deidentify.on():
+        draw_review_buttons(number, row, as_of)
+    said = (worklist_words.reviewed(row), worklist_words.since(row))
+    st.caption(style.as_markdown(". ".join(part for part in said if part)))
+
+
+def draw_review_buttons(number: int, row: dict, as_of: date) -> None:
     with st.container(horizontal=True, gap="small"):
         st.button("Reviewed", key=f"review-{number}", icon=":material/check:", on_click=mark, args=(row, as_of))
         if row["review"]:
@@ -122,8 +129,6 @@ def draw_review(number: int, row: dict, as_of: date) -> None:
             st.button(
                 "Undo", key=f"undo-{number}", type="tertiary", help=said, on_click=undo, args=(row["patient_id"],)
             )
-    said = (worklist_words.reviewed(row), worklist_words.since(row))
-    st.caption(style.as_markdown(". ".join(part for part in said if part)))
 
 
 def mark(row: dict, as_of: date) -> None:

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 from dashboard import vocabulary
-from pipelines import entries
+from pipelines import alerts, entries, findings
 from pipelines.load import load
 from pipelines.store.database import SnapshotReader, Store
 
@@ -59,30 +59,88 @@ FILES = {
     "wrzesniewski_patients.csv": "patient_id,sex,birth_year,site\n"
     f"{PATIENT},male,1951,Szpital Neptun Szczecin\n" + "".join(f"{other},female,1980,Wolin Praxis\n" for other in OTHERS),
 }  # fmt: skip
-FROZEN = {"snapshot": 1, "as_of": "2017-09-06", "finding": f"{PATIENT} on 2017-09-06", "answers": [], "rules": {}}
+CORRECTIONS = {  # received after the first meeting
+    "wrzesniewski_labs_2.csv": "patient_id,analyte,value,unit,at,assay,laboratory,specimen_id,status,record_id\n"
+    f"{PATIENT},ferritin,1750,ng/mL,2017-08-29,,Wolin Praxis,SPZ-0002x,corrected,wl-2\n"
+    f"{PATIENT},KL-6,1400,U/mL,2017-08-02,,Szczecin Immunolab,SPZ-0101x,entered_in_error,wl-21\n"
+    f"{PATIENT},KL-6,1900,U/mL,2017-10-19,Oyelaran's own assay,Szczecin Immunolab,SPZ-0111x,,wl-31\n",
+    "wrzesniewski_events_2.csv": "patient_id,at,until,kind,code,value,text,reported_at,date_assumed,status,record_id\n"
+    f"{PATIENT},2017-08-11,,imaging,chest_ct,improved,\"Oyelaran reads anew: better than 2017-07-16\",,,corrected,we-3\n"
+    f"{PATIENT},2017-10-20,,microbiology,organism,cmv Oyelaran,\"{NOTE}\",,,,we-16\n",
+    "wrzesniewski_meds_2.csv": "patient_id,drug,route,dose,dose_unit,per,start,stop,ongoing,action,purpose,record_id\n"
+    f"{PATIENT},prednisolone,oral,50,mg,day,2017-07-14,2017-10-11,,given,treatment,wm-1\n",
+    "wrzesniewski_patients_2.csv": f"patient_id,sex,birth_year,site\n{PATIENT},male,1949,Oddzial Neptun Szczecin\n",
+}  # fmt: skip
+FIRST, SECOND = date(2017, 9, 6), date(2017, 10, 20)  # meetings
+FROZEN = {
+    "snapshot": 1, "as_of": "2017-09-06", "finding": f"{PATIENT} on 2017-09-06",
+    "answers": [
+        {"criterion": "high_ferritin", "item": None, "status": "met", "finding": f"{PATIENT}: 1700 ng/mL on 2017-08-29", "evidence": []},
+        {"criterion": "transplant_barriers", "item": "age", "status": "met", "finding": "aged 65 or 66 on 2017-08-29", "evidence": []},
+    ],
+    "rules": {"high_ferritin": {"version": 1, "content_hash": "0123456789abcdef"}},
+}  # fmt: skip
+REASONS = {
+    "why": "Because Oyelaran said so on 2017-09-06",
+    "owner": "Dr Oyelaran",
+    "text": "Ask Szczecin about pan Wrzesniewski",
+}
+DECIDED = {
+    "kind": "decision",
+    "patient_id": PATIENT,
+    "day": FIRST,
+    "frozen": FROZEN,
+    "due_on": date(2017, 9, 27),
+} | REASONS
+EXPECTED = {"criterion": "high_ferritin", "code": "not_met", "until": date(2017, 10, 18)}
 ENTRIES = (
-    {"kind": "note", "patient_id": PATIENT, "day": date(2017, 9, 5), "text": NOTE},
-    {
-        "kind": "decision", "patient_id": PATIENT, "day": date(2017, 9, 6), "text": "Off HFNC, ask Szczecin", "owner": "Dr Oyelaran",
-        "why": "Because Oyelaran said so on 2017-09-06", "due_on": date(2017, 9, 27), "topic": "transplant", "frozen": FROZEN,
-    },
-    {
-        "kind": "acknowledgement", "patient_id": PATIENT, "criterion": "high_ferritin", "why": "Neptun repeats it",
-        "until": date(2017, 12, 3), "code": "evidence", "frozen": FROZEN,
-    },
+    *({"kind": "agenda", "entry_id": f"agenda-{day}-{number:05}-Wrzesniewski-0048213-{day}", "patient_id": who, "day": day, "code": code}
+      for day, code in ((FIRST, "seen"), (SECOND, "planned")) for number, who in enumerate((PATIENT, *OTHERS))),
+    {"kind": "note", "entry_id": "note-Wrzesniewski-1", "patient_id": PATIENT, "day": FIRST, "text": NOTE},
+    DECIDED | {"entry_id": "decision-Wrzesniewski-1", "topic": "transplant"},
+    DECIDED | EXPECTED | {"entry_id": "decision-Wrzesniewski-2", "due_on": date(2017, 10, 2)},
+    DECIDED | EXPECTED | {"entry_id": "decision-Wrzesniewski-3", "until": date(2017, 12, 24), "topic": "infection"},
+    DECIDED | {"entry_id": "decision-Dabrowska-1", "patient_id": OTHERS[0], "topic": "transplant"},
+    {"kind": "progress", "patient_id": PATIENT, "day": date(2017, 9, 29), "about": "decision-Wrzesniewski-2", "code": "not_done",
+     "text": "Oyelaran forgot it"},
+    {"kind": "review", "patient_id": PATIENT, "day": date(2017, 9, 8), "text": NOTE,
+     "frozen": FROZEN | {"corrected": "0", "state": "1", "met": ["high_ferritin:1"], "unknown": [], "receipt": 6}},
     {"kind": "referral", "patient_id": PATIENT, "day": date(2017, 9, 7), "code": "declined", "text": "Szczecin has no bed"},
+    {"kind": "workup", "patient_id": PATIENT, "day": date(2017, 9, 4), "item": "lung_function", "code": "done", "until": date(2018, 1, 4),
+     "text": "Done by Dr Oyelaran in Szczecin on 2017-09-04"},
 )  # fmt: skip
+AUTHOR = "Prof Wrona-Oyelaran"
 
 
 def make(folder: Path, inbox: Path) -> Path:
-    """The store, loaded by the production path."""
-    for name, text in FILES.items():
-        (inbox / name).write_text(text, encoding="utf-8")
-    load(Store(folder), [inbox])
-    entered = entries.entry_file(ENTRIES, "Prof Wrona-Oyelaran", datetime(2017, 9, 8, 17, 23, 41))
-    (inbox / "entries.csv").write_text(entered, encoding="utf-8")
-    load(Store(folder), [inbox / "entries.csv"])
+    """The store, loaded by the production path: records, what the first meeting entered, what was corrected afterwards, and an
+    acknowledgement of every alert but the first of the patient."""
+    store = Store(folder)
+    for number, files in enumerate((FILES, {"entries.csv": _entered(ENTRIES)}, CORRECTIONS)):
+        (there := inbox / str(number)).mkdir()
+        for name, text in files.items():
+            (there / name).write_text(text, encoding="utf-8")
+        load(store, [there], received_at=datetime(2017, 11, 6 + 7 * number, 17, 23, 41))
+    with SnapshotReader(folder).cursor() as cursor:
+        found = alerts.alerts(cursor, findings.last_recorded_day(cursor), [PATIENT])
+    (inbox / "entries_2.csv").write_text(_entered([_acknowledged(alert) for alert in found[1:]]), encoding="utf-8")
+    load(store, [inbox / "entries_2.csv"], received_at=datetime(2017, 11, 27, 17, 23, 41))
     return folder
+
+
+def _acknowledged(alert: dict) -> dict:
+    row = {name: alert[name] for name in ("patient_id", "criterion", "item")}
+    row |= {
+        "kind": "acknowledgement",
+        "why": "Neptun repeats it, says Oyelaran",
+        "until": date(2017, 12, 3),
+        "code": "evidence",
+    }
+    return row | {"frozen": alerts.frozen(alert, 1, date(2017, 10, 20))}
+
+
+def _entered(rows: Iterable[dict]) -> str:
+    return entries.entry_file(rows, AUTHOR, datetime(2017, 9, 8, 17, 23, 41))
 
 
 def identifiers(folder: Path) -> set[str]:
@@ -120,7 +178,7 @@ def dates(folder: Path) -> dict[date, set[str]]:
     """Every day that the store says of a patient, in the forms in which people write it."""
     days: set[date] = set()
     for schema, _, column, values in _columns(folder, ("DATE", "TIMESTAMP")):
-        if schema in ("record", "result", "concept") and not column.startswith("received"):
+        if schema in ("record", "result", "concept", "source"):
             days |= {value.date() if isinstance(value, datetime) else value for value in values}
     for schema, _, _, texts in _columns(folder, ("VARCHAR",)):  # and those in texts
         if schema == "record":

@@ -195,10 +195,10 @@ def test_a_recorded_meeting_is_the_last_one_and_the_list_is_read_when_it_is_open
 
 
 def test_the_address_names_the_meeting_before_what_is_recorded(monkeypatch):
-    monkeypatch.setattr(meeting, "last_meeting", lambda as_of: Since(None, date(2024, 5, 20)))
+    monkeypatch.setattr(meeting, "last_meeting", lambda as_of, of: Since(None, date(2024, 5, 20)))
     monkeypatch.setattr(header.address, "now", lambda: header.address.Address(since=date(2024, 5, 25)))
     assert header.last_meeting(date(2024, 6, 1)) == header.LastMeeting(date(2024, 5, 25), assumed=False)
     monkeypatch.setattr(header.address, "now", header.address.Address)
     assert header.last_meeting(date(2024, 6, 1)) == header.LastMeeting(date(2024, 5, 20), assumed=False)
-    monkeypatch.setattr(meeting, "last_meeting", lambda as_of: None)
+    monkeypatch.setattr(meeting, "last_meeting", lambda as_of, of: None)
     assert header.last_meeting(date(2024, 6, 1)) == header.LastMeeting(date(2024, 5, 25), assumed=True)

@@ -10,8 +10,8 @@ from itertools import chain
 
 from pipelines import dictionary
 from pipelines.catalog import GROUP_TITLES, STATUS_WORDS, catalog
+from pipelines.dictionary import citation_text
 from pipelines.dictionary.units import normal_unit
-from pipelines.findings import citation_text
 
 # What is printed for organisms, specimens and sites of infection, beside the words of the dictionary.
 _PRINTED = """aspergillus fumigatus flavus niger terreus candida albicans glabrata parapsilosis tropicalis krusei auris pneumocystis

@@ -8,7 +8,8 @@ from datetime import date, timedelta
 import duckdb
 
 from pipelines import dictionary, entries
-from pipelines.findings import citation_text, fetch_rows
+from pipelines.dictionary import citation_text
+from pipelines.findings import fetch_rows
 
 SOON_DAYS = 14  # project default
 STATES = {

@@ -4,7 +4,7 @@ The dashboard has no login: it listens on 127.0.0.1 only, the author is what was
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 
 from dashboard import deidentify
 from dashboard.data.snapshot import ask, store_folder
@@ -37,6 +37,11 @@ def enter(rows: Iterable[dict], author: str) -> None:
 def standing(kinds: tuple[str, ...] | None = None, patients: tuple[str, ...] | None = None) -> list[dict]:
     """The entries that stand (`pipelines.entries.standing`), oldest first. Raises StoreEmpty."""
     return ask(entries.standing, kinds, patients)
+
+
+def today() -> date:
+    """The day on which something is entered: with the time of receipt the one thing that is read off a clock."""
+    return date.today()
 
 
 def new_id() -> str:

@@ -51,6 +51,11 @@ def of_number(number: str) -> date | None:
     )
 
 
+def entered_on(day: date) -> date:
+    """The day under which something is entered on a meeting's page: that of the meeting, or today where it is still to come."""
+    return min(day, entering.today())
+
+
 def planned(day: date, patients: list[str], already: list[Place]) -> list[dict]:
     """The entries that put patients on the agenda of a day, behind those already there; nobody twice."""
     there = {place.patient_id for place in already}

@@ -7,7 +7,7 @@ import streamlit as st
 from dashboard import deidentify, entry_form, style
 from dashboard.charts.flags import lane_name
 from dashboard.data import entering
-from dashboard.meeting import decision, notes
+from dashboard.meeting import agenda, decision, notes
 
 OUTCOMES = {
     "reached": "▲ it worked",
@@ -18,28 +18,33 @@ OUTCOMES = {
 PROGRESS = {"done": "done", "not_done": "not done", "dropped": "dropped"}
 
 
-def draw(patient_id: str, effects: dict, as_of: date) -> None:
-    """The decisions that stand, newest first; `effects` are those of `dashboard.data.meeting.effects_of`."""
-    decisions = list(reversed(entering.standing(("decision",), (patient_id,))))
+def draw(patient_id: str, effects: dict, day: date) -> None:
+    """The decisions made by the day of a meeting, newest first; `effects` are those of `dashboard.data.meeting.effects_of`."""
+    decisions = made(patient_id, day)
     if not decisions:
         st.caption("No decision is recorded of this patient.")
         return
-    progress = newest_progress(patient_id)
+    progress = newest_progress(patient_id, day)
     for row in decisions:
         with st.container(border=True, key=f"decided-{row['entry_id']}"):
-            draw_one(row, effects.get(row["entry_id"]), progress.get(row["entry_id"]), as_of)
+            draw_one(row, effects.get(row["entry_id"]), progress.get(row["entry_id"]), day)
 
 
-def newest_progress(patient_id: str) -> dict[str, dict]:
-    """By decision the newest word on what became of it."""
-    return {entry["about"]: entry for entry in entering.standing(("progress",), (patient_id,))}
+def made(patient_id: str, day: date) -> list[dict]:
+    """The decisions that stand of a patient, made by a day, newest first."""
+    return [row for row in reversed(entering.standing(("decision",), (patient_id,))) if row["day"] <= day]
 
 
-def draw_one(row: dict, effect, progress: dict | None, as_of: date) -> None:
+def newest_progress(patient_id: str, day: date) -> dict[str, dict]:
+    """By decision the newest word, by a day, on what became of it."""
+    return {entry["about"]: entry for entry in entering.standing(("progress",), (patient_id,)) if entry["day"] <= day}
+
+
+def draw_one(row: dict, effect, progress: dict | None, day: date) -> None:
     st.text(deidentify.or_left(row["text"]))
     if row["why"]:
         st.text(f"Why: {row['why']}")
-    st.caption(style.as_markdown(f"{task(row, progress, as_of)}; {notes.by_and_when(row)}"))
+    st.caption(style.as_markdown(f"{task(row, progress, day)}; {notes.by_and_when(row)}"))
     if effect is not None:
         st.markdown(f"**Did it work?** {style.as_markdown(expected(row))}: **{OUTCOMES[effect.outcome]}**")
         if effect.because:
@@ -49,10 +54,10 @@ def draw_one(row: dict, effect, progress: dict | None, as_of: date) -> None:
     with st.expander("What the meeting saw"):
         draw_frozen(row["frozen"])
     if not deidentify.on():  # nothing is entered then
-        draw_buttons(row, progress, as_of)
+        draw_buttons(row, progress, day)
 
 
-def draw_buttons(row: dict, progress: dict | None, as_of: date) -> None:
+def draw_buttons(row: dict, progress: dict | None, day: date) -> None:
     """What became of it, and that it is withdrawn."""
     with st.container(horizontal=True):
         for code, words in PROGRESS.items():
@@ -61,18 +66,18 @@ def draw_buttons(row: dict, progress: dict | None, as_of: date) -> None:
                 key=f"{code}-{row['entry_id']}",
                 disabled=bool(progress) and progress["code"] == code,
                 on_click=_progress,
-                args=(row, code, as_of),
+                args=(row, code, day),
             )
         st.button("Withdraw", key=f"withdraw-{row['entry_id']}", type="tertiary", on_click=_withdraw, args=(row,))
 
 
-def task(row: dict, progress: dict | None, as_of: date) -> str:
+def task(row: dict, progress: dict | None, day: date) -> str:
     """'by the rheumatologist, due 10 Sep 2021: overdue'."""
     due = f", due {style.day(row['due_on'])}" if row["due_on"] else ", no due day"
     if progress:
         said_by = f" (said by {progress['author']})" if progress["author"] else ""
         state = f"{PROGRESS[progress['code']]} on {style.day(progress['day'])}{said_by}"
-    elif row["due_on"] and row["due_on"] < as_of:
+    elif row["due_on"] and row["due_on"] < day:
         state = "OVERDUE, nobody has said that it was done"
     else:
         state = "not said to be done"
@@ -98,8 +103,9 @@ def draw_frozen(frozen: dict) -> None:
         st.text(f"{answer['finding']} [{len(answer['evidence'])} records]{said}")
 
 
-def _progress(row: dict, code: str, as_of: date) -> None:
-    said = {"kind": "progress", "patient_id": row["patient_id"], "about": row["entry_id"], "code": code, "day": as_of}
+def _progress(row: dict, code: str, day: date) -> None:
+    said = {"kind": "progress", "patient_id": row["patient_id"], "about": row["entry_id"], "code": code}
+    said["day"] = agenda.entered_on(day)
     entry_form.enter([said], f"The decision is said to be {PROGRESS[code]}.")
 
 

@@ -10,6 +10,7 @@ import streamlit as st
 
 from dashboard import data, entry_form, strip, style
 from dashboard.charts.flags import lane_name
+from dashboard.meeting import agenda
 
 NOTHING = "nothing that a rule can check"
 EXPECTED = {"not_met": "no longer met", "met": "met"}
@@ -17,9 +18,9 @@ TOPICS = {"": "the meeting in general", "transplant": "transplantation", "infect
 CHECK_AFTER_DAYS = 14  # offered; the meeting says when it wants to look again
 
 
-def draw(patient_id: str, page: dict, as_of: date) -> None:
-    """The form, empty after a decision was kept."""
-    answers = strip.standing(page, as_of)
+def draw(patient_id: str, page: dict, day: date) -> None:
+    """The form of a meeting of a day, empty after a decision was kept."""
+    answers = strip.standing(page, day)
     number = st.session_state.get("decisions_made", 0)
     with st.form(f"decision-{patient_id}-{number}", border=True):
         st.markdown("**Record a decision**")
@@ -27,7 +28,7 @@ def draw(patient_id: str, page: dict, as_of: date) -> None:
         st.text_input("Why", key="decision_why", max_chars=1_000)
         who, due = st.columns(2)
         who.text_input("Owner", key="decision_owner", max_chars=120, placeholder="who does it")
-        due.date_input("Due", value=None, key="decision_due", format="YYYY-MM-DD", min_value=as_of)
+        due.date_input("Due", value=None, key="decision_due", format="YYYY-MM-DD", min_value=day)
         st.selectbox("About", list(TOPICS), key="decision_topic", format_func=TOPICS.get)
         flags = [NOTHING, *expectable(answers)]
         st.selectbox("It should turn", flags, key="decision_flag", format_func=lambda flag: flag_words(flag, answers))
@@ -35,12 +36,12 @@ def draw(patient_id: str, page: dict, as_of: date) -> None:
         into.selectbox("into", list(EXPECTED), key="decision_expected", format_func=EXPECTED.get)
         check.date_input(
             "by (check on)",
-            value=as_of + timedelta(days=CHECK_AFTER_DAYS),
+            value=day + timedelta(days=CHECK_AFTER_DAYS),
             key="decision_check",
             format="YYYY-MM-DD",
-            min_value=as_of,
+            min_value=day,
         )
-        st.form_submit_button("Keep the decision", type="primary", on_click=_keep, args=(patient_id, page, as_of))
+        st.form_submit_button("Keep the decision", type="primary", on_click=_keep, args=(patient_id, page, day))
 
 
 def expectable(answers: list[dict]) -> list[str]:
@@ -58,7 +59,7 @@ def flag_words(flag: str, answers: list[dict]) -> str:
     return f"{lane_name(found['criterion'], found['item'])} (now {style.STATUS_WORDS[found['status']]})"
 
 
-def _keep(patient_id: str, page: dict, as_of: date) -> None:
+def _keep(patient_id: str, page: dict, day: date) -> None:
     """What was typed, as an entry."""
     said = {name: st.session_state[f"decision_{name}"] for name in ("text", "why", "owner", "due", "topic", "flag")}
     expected = {}
@@ -73,13 +74,13 @@ def _keep(patient_id: str, page: dict, as_of: date) -> None:
     row = {
         "kind": "decision",
         "patient_id": patient_id,
-        "day": as_of,
+        "day": agenda.entered_on(day),
         "text": said["text"],
         "why": said["why"],
         "owner": said["owner"],
         "due_on": said["due"],
         "topic": said["topic"],
-        "frozen": frozen(strip.standing(page, as_of), as_of, expected.get("criterion")),
+        "frozen": frozen(strip.standing(page, day), day, expected.get("criterion")),
     } | expected
     if entry_form.enter([row], "The decision is kept."):
         st.session_state["decisions_made"] = st.session_state.get("decisions_made", 0) + 1

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from datetime import date
 
 from dashboard import change_list, deidentify, header
-from dashboard.data import entering, meeting
+from dashboard.data import deidentified, entering, meeting
 from dashboard.meeting import board_lines, decided
 
 
@@ -15,7 +15,7 @@ def of_agenda(patients: Sequence[str], day: date) -> Callable[[str], dict[str, l
     `day` is the calendar day of the meeting."""
     asked = tuple(patients)
     read = functools.cache(lambda: _read(asked, day))
-    return lambda patient_id: _rows_of(patient_id, *read())
+    return lambda patient_id: _rows_of(patient_id, day, *read())
 
 
 def _read(asked: tuple[str, ...], day: date) -> tuple[dict, dict, dict, dict]:
@@ -31,8 +31,14 @@ def _read(asked: tuple[str, ...], day: date) -> tuple[dict, dict, dict, dict]:
     return changed, effects, entered, boards
 
 
-def _rows_of(patient_id: str, changed: dict, effects: dict, entered: dict, boards: dict) -> dict[str, list[dict]]:
-    own = {kind: [row for row in rows if row["patient_id"] == patient_id] for kind, rows in entered.items()}
+def _rows_of(
+    patient_id: str, calendar: date, changed: dict, effects: dict, entered: dict, boards: dict
+) -> dict[str, list[dict]]:
+    day = deidentified.whose(patient_id).shown(calendar)
+    own = {
+        kind: [row for row in rows if row["patient_id"] == patient_id and row["day"] <= day]
+        for kind, rows in entered.items()
+    }
     return {
         "changes": _changes(changed.get(patient_id)),
         "decisions": [_decision(row, effects.get(row["entry_id"])) for row in reversed(own["decision"])],

@@ -6,13 +6,14 @@ import streamlit as st
 
 from dashboard import deidentify, entry_form, style
 from dashboard.data import entering
+from dashboard.meeting import agenda
 
 
-def draw(patient_id: str, as_of: date) -> None:
-    """The notes that stand, newest first, and the form for another."""
+def draw(patient_id: str, day: date) -> None:
+    """The notes made by the day of a meeting, newest first, and the form for another."""
     if not deidentify.on():  # nothing is entered then
-        draw_form(patient_id, as_of)
-    for note in reversed(entering.standing(("note",), (patient_id,))):
+        draw_form(patient_id, day)
+    for note in made(patient_id, day):
         with st.container(key=f"note-{note['entry_id']}"):
             st.text(f"A note: {deidentify.LEFT}" if deidentify.on() else note["text"])
             st.caption(style.as_markdown(by_and_when(note)))
@@ -21,11 +22,16 @@ def draw(patient_id: str, as_of: date) -> None:
                 st.button("Withdraw", key=key, type="tertiary", on_click=_withdraw, args=(note,))
 
 
-def draw_form(patient_id: str, as_of: date) -> None:
+def made(patient_id: str, day: date) -> list[dict]:
+    """The notes that stand of a patient, made by a day, newest first."""
+    return [row for row in reversed(entering.standing(("note",), (patient_id,))) if row["day"] <= day]
+
+
+def draw_form(patient_id: str, day: date) -> None:
     number = st.session_state.get("notes_made", 0)
     with st.form(f"note-{patient_id}-{number}", border=True):
         st.text_area("Note", key="note_text", height=68, max_chars=2_000)
-        st.form_submit_button("Keep the note", on_click=_keep, args=(patient_id, as_of))
+        st.form_submit_button("Keep the note", on_click=_keep, args=(patient_id, day))
 
 
 def by_and_when(entry: dict) -> str:
@@ -37,8 +43,9 @@ def by_and_when(entry: dict) -> str:
     return f"entered by {entry['author']} ({entry['author_known']}) on {style.day(entry['entered_at'])}{version}{of}"
 
 
-def _keep(patient_id: str, as_of: date) -> None:
-    row = {"kind": "note", "patient_id": patient_id, "day": as_of, "text": st.session_state["note_text"]}
+def _keep(patient_id: str, day: date) -> None:
+    on = agenda.entered_on(day)
+    row = {"kind": "note", "patient_id": patient_id, "day": on, "text": st.session_state["note_text"]}
     if entry_form.enter([row], "The note is kept."):
         st.session_state["notes_made"] = st.session_state.get("notes_made", 0) + 1
 

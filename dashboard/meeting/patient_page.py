@@ -24,26 +24,26 @@ from dashboard.meeting import agenda, decided, decision, meeting_rows, notes
 
 def draw(day: date, places: list[agenda.Place], patient_id: str) -> None:
     """The page of a patient on the agenda of a day."""
-    place = next(one for one in places if one.patient_id == patient_id)
-    draw_steps(day, places, place)
     with st.spinner("Reading the agenda"):
         data.prepare(one.patient_id for one in places)
     page = data.patient_page(patient_id)
     days = strip.recorded_days(page)
+    place = next(one for one in places if one.patient_id == patient_id)
+    draw_steps(day, places, place, page)
     if not days:
         st.info("Nothing dated is recorded of this patient yet.")
         return
     calendar, day = day, deidentified.whose(patient_id).shown(day)
-    as_of = min(max(day, days[0]), days[-1])
-    if as_of != day:
-        st.caption(f"As of {style.day(as_of)}: the record reaches from {style.day(days[0])} to {style.day(days[-1])}.")
-    since = header.last_meeting(as_of, patient_id)
-    header.draw(page, as_of, since)
+    if day < days[0]:
+        st.info(f"Nothing of this patient was recorded by then: the record begins on {style.day(days[0])}.")
+        return
+    since = header.last_meeting(day, patient_id)
+    header.draw(page, day, since)
     told, asked = st.columns([1.7, 1], gap="medium")
     patients = tuple(one.patient_id for one in places)
     with told:
         st.markdown("**Did it work?**")
-        decided.draw(patient_id, meeting.effects_of(patients, day, patient_id), as_of)
+        decided.draw(patient_id, meeting.effects_of(patients, day, patient_id), day)
         assumed = ": assumed, no earlier meeting is recorded" if since.assumed else ""
         st.markdown(f"**What changed since the last meeting ({style.day(since.day)}{assumed})**")
         held = meeting.meeting_of(since.day, patient_id)
@@ -52,16 +52,16 @@ def draw(day: date, places: list[agenda.Place], patient_id: str) -> None:
     with asked:
         alert_cards.draw_of_patient(patient_id)
         if not deidentify.on():  # nothing is entered then
-            decision.draw(patient_id, page, as_of)
-        notes.draw(patient_id, as_of)
+            decision.draw(patient_id, page, day)
+        notes.draw(patient_id, day)
     st.session_state[zoom.PAGE_IS_NARROW] = zoom.asked(patient_id).narrow
-    chart_section.draw(patient_id, as_of, days, frozenset())
+    chart_section.draw(patient_id, min(day, days[-1]), days, frozenset())
     packet_section.draw(
-        [patient_id], as_of, since.day, rows_of=meeting_rows.of_agenda([patient_id], calendar), key="meeting-patient"
+        [patient_id], day, since.day, rows_of=meeting_rows.of_agenda([patient_id], calendar), key="meeting-patient"
     )
 
 
-def draw_steps(day: date, places: list[agenda.Place], place: agenda.Place) -> None:
+def draw_steps(day: date, places: list[agenda.Place], place: agenda.Place, page: dict) -> None:
     """Who it is, the way to the neighbours by button or arrow key, and that the patient was seen."""
     before, after = agenda.neighbours(places, place.patient_id)
     number = [one.patient_id for one in places].index(place.patient_id) + 1
@@ -93,7 +93,7 @@ def draw_steps(day: date, places: list[agenda.Place], place: agenda.Place) -> No
             type="secondary" if seen else "primary",
             key="seen",
             on_click=_mark,
-            args=(place, "planned" if seen else "seen", place.patient_id if seen else after),
+            args=(place, [] if seen else [reviewed(day, place.patient_id, page)], place.patient_id if seen else after),
         )  # fmt: skip
 
 
@@ -102,10 +102,20 @@ def show(patient_id: str | None) -> None:
     address.put(patient=patient_id, flag=None)
 
 
-def _mark(place: agenda.Place, code: str, then: str | None) -> None:
-    """Says whether the patient was seen; who is seen by the meeting is reviewed by it."""
-    rows = [agenda.marked(place, code)]
-    if code == "seen":
-        rows += [worklist.review(row, data.provenance().last_day) for row in worklist.of_patients((place.patient_id,))]
-    if entry_form.enter(rows, f"{place.patient_id}: {agenda.STATES[code]}."):
+def reviewed(day: date, patient_id: str, page: dict) -> dict:
+    """Who is seen by a meeting is reviewed by it: the entry that keeps what stands on this page, by the meeting's day, of the records that
+    it was made of."""
+    answers = {"met": [], "not_evaluable": []}
+    for row in strip.standing(page, day):
+        if row["status"] in answers:
+            answers[row["status"]].append(f"{strip.identity(row)}:{'' if row['grade'] is None else row['grade']}")
+    (listed,) = worklist.of_patients((patient_id,))
+    frozen = listed["frozen"] | {"met": sorted(answers["met"]), "unknown": sorted(answers["not_evaluable"])}
+    return worklist.review(listed | {"frozen": frozen}, agenda.entered_on(day))
+
+
+def _mark(place: agenda.Place, reviews: list[dict], then: str | None) -> None:
+    """Says whether the patient was seen, with the review of what was."""
+    code = "seen" if reviews else "planned"
+    if entry_form.enter([agenda.marked(place, code), *reviews], f"{place.patient_id}: {agenda.STATES[code]}."):
         show(then)

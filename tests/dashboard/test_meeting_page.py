@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
@@ -10,7 +10,9 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.author import KEPT
 from dashboard.data import entering
-from dashboard.meeting import agenda
+from dashboard.meeting import agenda, meeting_rows
+from pipelines.load import load
+from pipelines.store.database import Store
 from tests.dashboard.conftest import APP, HOSTILE
 from tests.dashboard.test_views import REAL, said
 
@@ -141,6 +143,7 @@ def test_who_was_seen_is_reviewed_and_the_next_one_opens(store):
     assert [place.patient_id for place in agenda.places(date(2021, 10, 4))] == [place.patient_id for place in places]
     (review,) = entered("review")
     assert review["patient_id"] == first and review["frozen"]["state"]
+    assert review["day"] == date(2021, 10, 4) and "transplant_referral:" in review["frozen"]["met"]
     assert at.query_params["patient"] == places[1].patient_id
 
 
@@ -157,3 +160,46 @@ def test_an_address_that_means_nothing_opens_the_newest_agenda(store):
 
 def field(found, label: str):
     return next(one for one in found if one.label.startswith(label))
+
+
+class TestOfTheDayOfTheMeeting:
+    """Store of its own: one patient whose record ends before the meeting."""
+
+    @pytest.fixture
+    def quiet(self, tmp_path, monkeypatch) -> Path:
+        inbox, folder = tmp_path / "inbox", tmp_path / "store"
+        inbox.mkdir()
+        (inbox / "labs.csv").write_text(
+            "patient_id,analyte,value,unit,at\nquiet,ferritin,1700,ng/mL,2024-02-20\nquiet,ferritin,1700,ng/mL,2024-02-10\n"
+        )
+        load(Store(folder), [inbox], received_at=datetime(2024, 2, 21))
+        monkeypatch.setitem(os.environ, "MDA5_STORE", str(folder))
+        rows = [
+            {"kind": "agenda", "patient_id": "quiet", "day": day, "code": code, "entry_id": f"agenda-{day}"}
+            for day, code in ((date(2024, 3, 5), "seen"), (date(2024, 3, 10), "planned"), (date(2024, 2, 1), "planned"))
+        ]
+        entering.enter(rows, "the chair")
+        return folder
+
+    def test_a_decision_is_of_the_meeting_and_not_of_the_last_record(self, quiet):
+        at = opened(day="2024-03-10", patient="quiet")
+        assert "last meeting (5 Mar 2024)" in said(at)  # recorded, though the record ends before it
+        at.text_area[0].set_value("Repeat ferritin")
+        field(at.text_input, "Owner").set_value("the ward")
+        field(at.selectbox, "It should turn").set_value("high_ferritin")
+        press(at, "Keep the decision")
+        (decision,) = entered("decision")
+        assert (decision["day"], decision["until"]) == (date(2024, 3, 10), date(2024, 3, 24))
+
+    def test_an_earlier_meeting_knows_nothing_of_what_was_entered_later(self, quiet):
+        entering.enter(
+            [{"kind": "note", "patient_id": "quiet", "day": date(2024, 3, 10), "text": "later"}], "the chair"
+        )
+        assert "later" in [text.value for text in opened(day="2024-03-10", patient="quiet").text]
+        assert "later" not in [text.value for text in opened(day="2024-03-05", patient="quiet").text]
+        assert meeting_rows.of_agenda(["quiet"], date(2024, 3, 5))("quiet")["notes"] == []
+        assert len(meeting_rows.of_agenda(["quiet"], date(2024, 3, 10))("quiet")["notes"]) == 1
+
+    def test_of_a_meeting_before_the_record_nothing_is_shown(self, quiet):
+        at = opened(day="2024-02-01", patient="quiet")
+        assert "Nothing of this patient was recorded by then" in at.info[0].value and "1700" not in said(at)

@@ -27,9 +27,11 @@ def draw(alerts: list[dict], key: str, as_of: date) -> None:
             draw_state(alert, f"{key}-{number}", as_of)
 
 
-def draw_of_patient(patient_id: str) -> None:
-    """One patient's alerts as of the last recorded day of the store, in one line that opens to the cards."""
-    as_of = data.provenance().last_day
+def draw_of_patient(patient_id: str, day: date | None = None) -> None:
+    """One patient's alerts as of a day, by default and at the latest the last recorded day of the store, in one line that opens to the
+    cards."""
+    last = data.provenance().last_day
+    as_of = min(day or last, last)
     alerts, shown = alerting.alerts_of((patient_id,), as_of), deidentified.whose(patient_id).shown(as_of)
     if alerts and shown:
         with st.expander(f"{heading(alerts)}, on {style.day(shown)}", expanded=st.session_state.get(ENTERED, False)):

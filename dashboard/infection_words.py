@@ -100,7 +100,11 @@ def prophylaxis(row: dict) -> list[Statement]:
         standing = [one for one in standing if one["certain"]] or standing
         told += [_cover(row, name, one) for one in standing]
         if not standing and not (kind == "pjp" and answer and answer["status"] == "met"):
-            need = "; dose and duration do not call for it" if kind == "pjp" and _status(answer) == "not_met" else ""
+            need = (
+                "; the dose and duration of its rule are not reached"
+                if kind == "pjp" and _status(answer) == "not_met"
+                else ""
+            )
             told.append(Statement(FACT, f"{name}: none recorded{need}"))
     return told
 

@@ -27,10 +27,13 @@ def draw(
     """The choice and the file of the packets of some patients as of a day; `since` is the last meeting, `rows_of` gives by patient the
     rows of the meeting (PARTS, as `reports.packet.packet` takes them), in the state that `key` and these name."""
     form = st.segmented_control(
-        "As", list(files.FORMS), default="pdf", format_func=lambda name: files.FORMS[name].title, key=f"{key}-form"
+        "As",
+        list(files.FORMS),
+        default="pdf",
+        required=True,
+        format_func=lambda name: files.FORMS[name].title,
+        key=f"{key}-form",
     )
-    if form is None:
-        return
     asked = (data.provenance().snapshot, tuple(patient_ids), as_of, since, known, form, deidentify.on())
     if st.button("Make the packet", key=f"{key}-make", icon=":material/description:"):
         st.session_state[KEPT] = (asked, _made(patient_ids, as_of, since, known, rows_of, form))

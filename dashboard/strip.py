@@ -78,7 +78,9 @@ def oxygen(page: dict, as_of: date) -> Card:
     before = next((one for one in reversed(known) if _comparable(row, one) and _more(row, one)), None)
     if before is not None:
         value += " ↑" if _more(row, before) > 0 else " ↓"
+        unstated = (row["activity"] is None) != (before["activity"] is None)  # compares with any, as rules have it
         change = f", from {_support(before)}, {result_cards.near(before, row)}"
+        change += " (rest or exertion not stated)" if unstated else ""
     activity = f", {style.words(row['activity'])}" if row["activity"] else ""
     return Card("Oxygen now", value, style.day(row["at"]) + activity + change, on=result_cards.on(row))
 

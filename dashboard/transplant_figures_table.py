@@ -23,12 +23,11 @@ def draw(figures: dict) -> None:
 
 
 def headline(figures: dict) -> str:
-    ours = figures["rows"][-1]
-    paper = figures["published"]
+    like, ours, paper = figures["rows"][0], figures["rows"][-1], figures["published"]
     return (
-        f"Any trigger met: {share(ours)} referred, median {days(ours['days_to_referral'])}; {ours['waiting']} wait, median "
-        f"{days(ours['days_waiting'])}. Published, lung-function criteria met: {paper['percent']} % of {paper['patients']}, median "
-        f"{paper['days']} days"
+        f"Lung-function criteria ever met: {share(like)} referred, median {days(like['days_to_referral'])}; published "
+        f"{paper['percent']} % of {paper['patients']}, median {paper['days']} days. "
+        f"Any trigger: {share(ours)} referred, {ours['waiting']} wait"
     )
 
 

@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from dashboard import style
+from dashboard import criterion_names, style
 from dashboard.charts import marks
 from dashboard.charts.panel import Panel, View
 
@@ -104,5 +104,5 @@ def _piece(run: dict, span: tuple) -> dict:
 
 
 def lane_name(criterion: str, item: str | None) -> str:
-    """The criterion's id as words, with its item where it judges several things."""
-    return style.words(criterion) + (f": {style.words(item)}" if item else "")
+    """The criterion in few words, with its item where it judges several things."""
+    return criterion_names.criterion(criterion) + (f": {criterion_names.item(item)}" if item else "")

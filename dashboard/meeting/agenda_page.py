@@ -4,7 +4,7 @@ from datetime import date
 
 import streamlit as st
 
-from dashboard import deidentify, entry_form, header, packet_section, shown_rows, style, worklist_words
+from dashboard import data, deidentify, entry_form, header, packet_section, shown_rows, style, worklist_words
 from dashboard.data import alerting, worklist
 from dashboard.meeting import agenda, cohort_changes, meeting_rows, patient_page
 from pipelines.worklist_groups import TITLES
@@ -60,6 +60,9 @@ def draw_list(day: date, places: list[agenda.Place]) -> None:
             on_click=patient_page.show,
             args=(first,),
         )
+    last = data.provenance().last_day
+    if day != last and not deidentify.on():
+        st.caption(f"Why they are listed is said as the worklist stands on {style.day(last)}.")
     for number, (place, row) in enumerate(zip(places, rows, strict=True)):
         with st.container(key=f"row-agenda-{number}", horizontal=True, vertical_alignment="center"):
             st.button(

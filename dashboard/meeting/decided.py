@@ -68,7 +68,23 @@ def draw_buttons(row: dict, progress: dict | None, day: date) -> None:
                 on_click=_progress,
                 args=(row, code, day),
             )
+        with st.popover("Correct", type="tertiary"):
+            draw_correction(row)
         st.button("Withdraw", key=f"withdraw-{row['entry_id']}", type="tertiary", on_click=_withdraw, args=(row,))
+
+
+def draw_correction(row: dict) -> None:
+    """The words, the owner and the due day again; what was expected and what was seen stay as they were frozen."""
+    key = f"{row['entry_id']}-{row['version']}"
+    with st.form(f"correct-{key}", border=False):
+        st.text_area("What is to be done", value=row["text"], key=f"correct_text-{key}", max_chars=1_000)
+        st.text_input("Why", value=row["why"] or "", key=f"correct_why-{key}", max_chars=1_000)
+        st.text_input("Owner", value=row["owner"] or "", key=f"correct_owner-{key}", max_chars=120)
+        st.date_input("Due", value=row["due_on"], key=f"correct_due-{key}", format="YYYY-MM-DD")
+        st.caption(
+            "A new version; what is expected by when cannot be changed: withdraw the decision, and make another."
+        )
+        st.form_submit_button("Keep the correction", on_click=_correct, args=(row, key))
 
 
 def task(row: dict, progress: dict | None, day: date) -> str:
@@ -107,6 +123,12 @@ def _progress(row: dict, code: str, day: date) -> None:
     said = {"kind": "progress", "patient_id": row["patient_id"], "about": row["entry_id"], "code": code}
     said["day"] = agenda.entered_on(day)
     entry_form.enter([said], f"The decision is said to be {PROGRESS[code]}.")
+
+
+def _correct(row: dict, key: str) -> None:
+    said = {name: st.session_state[f"correct_{name}-{key}"] for name in ("text", "why", "owner")}
+    said["due_on"] = st.session_state[f"correct_due-{key}"]
+    entry_form.enter([entering.corrected_version(row, **said)], "The decision is corrected; both versions are kept.")
 
 
 def _withdraw(row: dict) -> None:

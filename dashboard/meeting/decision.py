@@ -21,27 +21,34 @@ CHECK_AFTER_DAYS = 14  # offered; the meeting says when it wants to look again
 def draw(patient_id: str, page: dict, day: date) -> None:
     """The form of a meeting of a day, empty after a decision was kept."""
     answers = strip.standing(page, day)
-    number = st.session_state.get("decisions_made", 0)
-    with st.form(f"decision-{patient_id}-{number}", border=True):
+    form = form_of(patient_id, day)
+    with st.form(f"decision-{form}", border=True):
         st.markdown("**Record a decision**")
-        st.text_area("What is to be done", key="decision_text", height=68, max_chars=1_000)
-        st.text_input("Why", key="decision_why", max_chars=1_000)
+        st.text_area("What is to be done", key=f"decision_text-{form}", height=68, max_chars=1_000)
+        st.text_input("Why", key=f"decision_why-{form}", max_chars=1_000)
         who, due = st.columns(2)
-        who.text_input("Owner", key="decision_owner", max_chars=120, placeholder="who does it")
-        due.date_input("Due", value=None, key="decision_due", format="YYYY-MM-DD", min_value=day)
-        st.selectbox("About", list(TOPICS), key="decision_topic", format_func=TOPICS.get)
+        who.text_input("Owner", key=f"decision_owner-{form}", max_chars=120, placeholder="who does it")
+        due.date_input("Due", value=None, key=f"decision_due-{form}", format="YYYY-MM-DD", min_value=day)
+        st.selectbox("About", list(TOPICS), key=f"decision_topic-{form}", format_func=TOPICS.get)
         flags = [NOTHING, *expectable(answers)]
-        st.selectbox("It should turn", flags, key="decision_flag", format_func=lambda flag: flag_words(flag, answers))
+        st.selectbox(
+            "It should turn", flags, key=f"decision_flag-{form}", format_func=lambda flag: flag_words(flag, answers)
+        )
         into, check = st.columns(2)
-        into.selectbox("into", list(EXPECTED), key="decision_expected", format_func=EXPECTED.get)
+        into.selectbox("into", list(EXPECTED), key=f"decision_expected-{form}", format_func=EXPECTED.get)
         check.date_input(
             "by (check on)",
             value=day + timedelta(days=CHECK_AFTER_DAYS),
-            key="decision_check",
+            key=f"decision_check-{form}",
             format="YYYY-MM-DD",
             min_value=day,
         )
         st.form_submit_button("Keep the decision", type="primary", on_click=_keep, args=(patient_id, page, day))
+
+
+def form_of(patient_id: str, day: date) -> str:
+    """What the fields of the form are called by: nothing typed for one patient stands in the form of another, or after it was kept."""
+    return f"{patient_id}-{day}-{st.session_state.get(f'decisions-{patient_id}-{day}', 0)}"
 
 
 def expectable(answers: list[dict]) -> list[str]:
@@ -61,15 +68,18 @@ def flag_words(flag: str, answers: list[dict]) -> str:
 
 def _keep(patient_id: str, page: dict, day: date) -> None:
     """What was typed, as an entry."""
-    said = {name: st.session_state[f"decision_{name}"] for name in ("text", "why", "owner", "due", "topic", "flag")}
+    form = form_of(patient_id, day)
+    said = {
+        name: st.session_state[f"decision_{name}-{form}"] for name in ("text", "why", "owner", "due", "topic", "flag")
+    }
     expected = {}
     if said["flag"] != NOTHING:
         criterion, _, item = said["flag"].partition("~")
         expected = {
             "criterion": criterion,
             "item": item,
-            "code": st.session_state["decision_expected"],
-            "until": st.session_state["decision_check"],
+            "code": st.session_state[f"decision_expected-{form}"],
+            "until": st.session_state[f"decision_check-{form}"],
         }
     row = {
         "kind": "decision",
@@ -83,7 +93,7 @@ def _keep(patient_id: str, page: dict, day: date) -> None:
         "frozen": frozen(strip.standing(page, day), day, expected.get("criterion")),
     } | expected
     if entry_form.enter([row], "The decision is kept."):
-        st.session_state["decisions_made"] = st.session_state.get("decisions_made", 0) + 1
+        st.session_state[f"decisions-{patient_id}-{day}"] = st.session_state.get(f"decisions-{patient_id}-{day}", 0) + 1
 
 
 KEPT = ("criterion", "item", "status", "grade", "on_date", "since", "evidence", "missing", "margin", "finding")

@@ -28,9 +28,9 @@ def made(patient_id: str, day: date) -> list[dict]:
 
 
 def draw_form(patient_id: str, day: date) -> None:
-    number = st.session_state.get("notes_made", 0)
+    number = st.session_state.get(f"notes-{patient_id}", 0)
     with st.form(f"note-{patient_id}-{number}", border=True):
-        st.text_area("Note", key="note_text", height=68, max_chars=2_000)
+        st.text_area("Note", key=f"note_text-{patient_id}-{number}", height=68, max_chars=2_000)
         st.form_submit_button("Keep the note", on_click=_keep, args=(patient_id, day))
 
 
@@ -45,9 +45,10 @@ def by_and_when(entry: dict) -> str:
 
 def _keep(patient_id: str, day: date) -> None:
     on = agenda.entered_on(day)
-    row = {"kind": "note", "patient_id": patient_id, "day": on, "text": st.session_state["note_text"]}
-    if entry_form.enter([row], "The note is kept."):
-        st.session_state["notes_made"] = st.session_state.get("notes_made", 0) + 1
+    number = st.session_state.get(f"notes-{patient_id}", 0)
+    text = st.session_state[f"note_text-{patient_id}-{number}"]
+    if entry_form.enter([{"kind": "note", "patient_id": patient_id, "day": on, "text": text}], "The note is kept."):
+        st.session_state[f"notes-{patient_id}"] = number + 1
 
 
 def _withdraw(note: dict) -> None:

@@ -50,7 +50,7 @@ def draw(day: date, places: list[agenda.Place], patient_id: str) -> None:
         changed = meeting.changes_of(patients, held, max(day, held.as_of), patient_id)
         change_list.draw(changed[patient_id], held, "meeting")
     with asked:
-        alert_cards.draw_of_patient(patient_id)
+        alert_cards.draw_of_patient(patient_id, calendar)
         if not deidentify.on():  # nothing is entered then
             decision.draw(patient_id, page, day)
         notes.draw(patient_id, day)

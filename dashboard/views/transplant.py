@@ -13,6 +13,7 @@ from dashboard.data import deidentified, provenance, transplant
 
 ON_A_PAGE = 20
 PAGE = "transplant_page"
+STOOD = "transplant_stood"  # the patient that is open, and the place of the row
 MOST_NAMED = 4  # records asked for, in a row; the opened row and the CSV have them all
 WIDTHS = (1.6, 4.0, 2.2, 2.5, 1.5, 2.1)
 HEADINGS = ("Patient", "Triggers met", "Referral clock", "Barriers, beside it", "Referral", "Next action, owner")
@@ -37,7 +38,8 @@ def draw() -> None:
         st.info("No patient matches." if rows else "No patient has a trigger met, or a referral under way.")
         return
     first = place_on_page(found, chosen.patient)
-    draw_rows(transplant.told(found[first : first + ON_A_PAGE], as_of), as_of, chosen.patient)
+    shown = transplant.told(found[first : first + ON_A_PAGE], as_of)
+    draw_rows(shown, as_of, chosen.patient, unfolded=len(found) < len(rows))
     draw_foot(found, first, as_of)
 
 
@@ -61,12 +63,19 @@ def draw_head(rows: list[dict], as_of: date) -> list[dict]:
 
 def place_on_page(rows: list[dict], patient_id: str | None) -> int:
     """The place of the first row shown: of the page chosen, else of the page of the patient in the address."""
-    place = next((number for number, row in enumerate(rows) if row["patient_id"] == patient_id), 0)
-    number = st.session_state.get(PAGE, place // ON_A_PAGE + 1)
+    place = next((number for number, row in enumerate(rows) if row["patient_id"] == patient_id), None)
+    if place is not None and st.session_state.get(STOOD) not in (
+        None,
+        (patient_id, place),
+    ):  # what was entered moved the row: follow it
+        st.session_state.pop(PAGE, None)
+    st.session_state[STOOD] = None if place is None else (patient_id, place)
+    number = st.session_state.get(PAGE, (place or 0) // ON_A_PAGE + 1)
     return (min(number, -(-len(rows) // ON_A_PAGE)) - 1) * ON_A_PAGE
 
 
-def draw_rows(rows: list[dict], as_of: date, opened: str | None) -> None:
+def draw_rows(rows: list[dict], as_of: date, opened: str | None, unfolded: bool) -> None:
+    """`unfolded`: those at the end are shown too, for somebody was looked for."""
     with st.container(key="head-transplant"):
         for column, heading in zip(st.columns(WIDTHS), HEADINGS, strict=True):
             column.markdown(heading)
@@ -78,7 +87,7 @@ def draw_rows(rows: list[dict], as_of: date, opened: str | None) -> None:
         draw_row(row, number, as_of, opened)
     closed = [row for row in rows if row["band"] == "closed"]
     if closed:
-        unfolded = any(row["patient_id"] == opened for row in closed)
+        unfolded = unfolded or any(row["patient_id"] == opened for row in closed)
         with st.expander(f"{transplant.BAND_WORDS['closed']}: {len(closed)} on this page", expanded=unfolded):
             for number, row in enumerate(closed, start=len(rows)):
                 draw_row(row, number, as_of, opened)

@@ -102,9 +102,9 @@ def draw_row(number: int, row: dict, lines: dict, as_of: date) -> None:
         st.markdown(style.as_markdown(worklist_words.oxygen(row["oxygen"])))
         st.caption(style.as_markdown(worklist_words.dates(row)))
     with ferritin:
-        draw_curve(row["ferritin"], lines["ferritin"], style.VERMILION, "ng/mL")
+        draw_curve("Ferritin", row["ferritin"], lines["ferritin"], style.VERMILION, "ng/mL")
     with fvc:
-        draw_curve(row["fvc"], lines["fvc"], style.GREEN, "%")
+        draw_curve("FVC", row["fvc"], lines["fvc"], style.GREEN, "% predicted")
     with why:
         st.markdown(style.as_markdown(sentence(worklist_words.why(row))))
         st.markdown(badges(row))
@@ -144,16 +144,16 @@ def undo(patient_id: str) -> None:
         entry_form.enter(rows, f"The last review of {patient_id} is taken back.")
 
 
-def draw_curve(points: list[dict], lines: list[float], colour: str, unit: str) -> None:
+def draw_curve(name: str, points: list[dict], lines: list[float], colour: str, unit: str) -> None:
     if not points:
-        st.caption("never measured")
+        st.caption(f"{name} never measured")
         return
     last = points[-1]
     sign = "" if last["value"] is not None else ">" if last["high"] is None else "<"
     value = last["value"] if last["value"] is not None else last["low"] if last["high"] is None else last["high"]
     said = f"{sign}{style.number(value)} {unit}, {style.day(last['day'])}"
     st.image(sparkline(points, lines, colour), width=150, alt=f"{len(points)} results, the last {said}")
-    st.caption(style.as_markdown(said))
+    st.caption(style.as_markdown(f"{name} {said}"))
 
 
 def sentence(text: str) -> str:

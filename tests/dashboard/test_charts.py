@@ -347,7 +347,7 @@ class TestAsOfAndEvidence:
 
 
 class TestFlags:
-    @pytest.mark.parametrize(("items", "lanes"), [(["crp", "ldh"], ["overdue tests: crp", "overdue tests: ldh"]),
+    @pytest.mark.parametrize(("items", "lanes"), [(["crp", "ldh"], ["overdue tests: CRP", "overdue tests: LDH"]),
                                                   (["crp", "ldh", "kl6"], ["overdue tests: any of 3"])])  # fmt: skip
     def test_three_items_of_a_criterion_share_a_lane(self, items, lanes):
         rows = [judged("overdue_tests", "monitoring", "2024-02-01", None, "met", item) for item in items]

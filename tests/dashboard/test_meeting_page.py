@@ -203,3 +203,37 @@ class TestOfTheDayOfTheMeeting:
     def test_of_a_meeting_before_the_record_nothing_is_shown(self, quiet):
         at = opened(day="2024-02-01", patient="quiet")
         assert "Nothing of this patient was recorded by then" in at.info[0].value and "1700" not in said(at)
+
+    def test_what_was_typed_for_one_patient_stands_in_no_other_form(self, quiet):
+        at = opened(day="2024-03-10", patient="quiet")
+        before = {
+            one.key
+            for one in [*at.text_area, *at.text_input, *at.selectbox]
+            if (one.key or "").startswith(("decision_", "note_"))
+        }
+        at.text_area[0].set_value("Repeat ferritin")
+        field(at.text_input, "Owner").set_value("the ward")
+        press(at, "Keep the decision")
+        empty = [one.value for one in [*at.text_area, *at.text_input] if (one.key or "").startswith("decision_")]
+        assert empty == ["", "", ""]
+        after = {
+            one.key for one in [*at.text_area, *at.text_input, *at.selectbox] if (one.key or "").startswith("decision_")
+        }
+        assert before and not before & after and all("quiet" in key for key in before)
+
+    def test_a_correction_is_a_new_version_with_what_was_frozen_before(self, quiet):
+        at = opened(day="2024-03-10", patient="quiet")
+        at.text_area[0].set_value("Repeat ferritin")
+        field(at.text_input, "Owner").set_value("the ward")
+        press(at, "Keep the decision")
+        (made,) = entered("decision")
+        key = f"{made['entry_id']}-1"
+        at.text_area(key=f"correct_text-{key}").set_value("Repeat ferritin and KL-6")
+        press(at, "Keep the correction")
+        (corrected,) = entered("decision")
+        assert (corrected["text"], corrected["version"], corrected["owner"]) == (
+            "Repeat ferritin and KL-6",
+            2,
+            "the ward",
+        )
+        assert corrected["frozen"] == made["frozen"] and corrected["day"] == made["day"]

@@ -220,11 +220,11 @@ FLAG = {"criterion": "cmv_rising", "item": None, "since": date(2024, 3, 1), "ale
     [
         (
             {"group": "decide", "alerts": [FLAG], "due": [{"text": "Refer", "due_on": date(2024, 3, 3)}], "silent_days": 200},
-            "urgent: cmv rising since 1 Mar 2024; decision: “Refer” due 3 Mar 2024; last record 200 days old",
+            "urgent: CMV rising since 1 Mar 2024; decision: “Refer” due 3 Mar 2024; last record 200 days old",
         ),
-        ({"group": "decide", "alerts": [FLAG], "met": [FLAG]}, "urgent: cmv rising since 1 Mar 2024; 1 met, never reviewed"),
-        ({"group": "new", "met": [FLAG]}, "never reviewed: cmv rising"),
-        ({"group": "new", "met": [FLAG] * 3, "review": REVIEW}, "newly met: cmv rising, cmv rising, and 1 more"),
+        ({"group": "decide", "alerts": [FLAG], "met": [FLAG]}, "urgent: CMV rising since 1 Mar 2024; 1 met, never reviewed"),
+        ({"group": "new", "met": [FLAG]}, "never reviewed: CMV rising"),
+        ({"group": "new", "met": [FLAG] * 3, "review": REVIEW}, "newly met: CMV rising, CMV rising, and 1 more"),
         (
             {"group": "new", "review": REVIEW, "changed": True, "corrected_records": 2},
             "2 records corrected or withdrawn since the review",

@@ -129,6 +129,21 @@ def file_name(name: str, day: date, ending: str) -> str:
     return f"{name}{ending}" if on() else f"{name}-{day.isoformat()}{ending}"
 
 
+SPANS = (7, 30, 90, 365)  # days: the ends of the bands in which `ago` tells how old something is
+
+
+def ago(days: int) -> str:
+    """'12 days'; while the switch is on in bands, '8 to 30 days': a number of days up to the last day of the store, beside a day since the
+    first record, would say of every patient which day since the first record that one day is, and who knows it would know all the others.
+    """
+    if not on():
+        return f"{days:,} day{'s' * (days != 1)}"
+    ends = [end for end in SPANS if end < days]
+    if not ends:
+        return f"up to {SPANS[0]} days"
+    return f"over {ends[-1]} days" if len(ends) == len(SPANS) else f"{ends[-1] + 1} to {SPANS[len(ends)]} days"
+
+
 def or_left(text: str | None) -> str:
     """A text of a person as it is shown: that it is left out, while the switch is on."""
     return text or (LEFT if on() else "")

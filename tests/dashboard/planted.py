@@ -177,7 +177,7 @@ OWN = (
 def dates(folder: Path) -> dict[date, set[str]]:
     """Every day that the store says of a patient, in the forms in which people write it."""
     days: set[date] = set()
-    for schema, _, column, values in _columns(folder, ("DATE", "TIMESTAMP")):
+    for schema, _, _column, values in _columns(folder, ("DATE", "TIMESTAMP")):
         if schema in ("record", "result", "concept", "source"):
             days |= {value.date() if isinstance(value, datetime) else value for value in values}
     for schema, _, _, texts in _columns(folder, ("VARCHAR",)):  # and those in texts

@@ -85,6 +85,7 @@ LEFT_OUT = frozenset(
         "cells", "place", "site", "file", "source", "line", "file_id", "receipt", "sha256", "format", "specimen_id", "utc_offset",
         "received_at", "received_until", "issued_at", "known_from", "known_until", "known_assumed", "entered_at", "decided_at",
         "judged_at", "last_received_at", "declared", "birth_year", "age", "status_text", "status_file", "status_line", "status_record",
+        "sources",
     )
 )  # fmt: skip
 IN_GENERAL = {"file": "source file", "source": "source file"}
@@ -272,7 +273,9 @@ class Person:
         if kind == "link":
             return text if _MADE.fullmatch(text) else self.link(text)
         if kind == "alias":
-            return text if vocabulary.is_name(text) else f"{vocabulary.plain(name)} {self.alias(text)}"
+            if vocabulary.is_name(text) or (vocabulary.is_code(text) and not vocabulary.is_number(text)):
+                return text
+            return f"{vocabulary.plain(name)} {self.alias(text)}"
         return self.sentence(text) if kind == "sentence" else None
 
     def _moved(self, whole: re.Match) -> str | None:

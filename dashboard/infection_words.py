@@ -317,7 +317,8 @@ def _rank(answer: dict) -> int:
 
 
 def _sources(row: dict, record_ids: Iterable[str]) -> tuple[str, ...]:
-    found = sorted({row["sources"][one] for one in record_ids if one in row["sources"]})
+    known = row["sources"] or {}  # left out, while the page is de-identified
+    found = sorted({known[one] for one in record_ids if one in known})
     return tuple(f"{name} line {line}" for name, line in found)
 
 

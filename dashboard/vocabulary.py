@@ -8,7 +8,7 @@ import re
 from functools import cache, lru_cache
 from itertools import chain
 
-from pipelines import dictionary
+from pipelines import alert_rules, dictionary
 from pipelines.catalog import GROUP_TITLES, STATUS_WORDS, catalog
 from pipelines.dictionary.units import normal_unit
 from pipelines.findings import citation_text
@@ -105,6 +105,8 @@ def _codes() -> frozenset[str]:
         "preliminary",
         *STATUS_WORDS,
         *GROUP_TITLES,
+        alert_rules.STALE,
+        alert_rules.STALE_TITLE,
     }
     for block in (
         dictionary.analytes(),

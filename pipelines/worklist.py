@@ -19,10 +19,10 @@ ON_A_PAGE = 20
 
 @dataclass(frozen=True)
 class Asked:
-    """What of the worklist is asked for; None or empty: no such filter. `text` is part of an id, `group` a key of worklist_groups, `flags`
-    a group of criteria some of which is met, `agent` a class of drugs that acts on the as-of day, `recorded` and `newly` days before it
-    within which something was recorded, or a flag was met that stands, `patients` the only ones looked at. Where neither a group nor an id is asked for, those whose death is
-    recorded are folded: counted, and left out of the list, unless `whole`."""
+    """What of the worklist is asked for; None or empty: no such filter. `text` is part of an id, `patients` the only ones looked at,
+    `group` a key of worklist_groups, `flags` a group of criteria some of which is met, `agent` a class of drugs that acts on the as-of
+    day, `recorded` and `newly` days before it within which something was recorded, or a flag was met that stands. Where neither a group
+    nor an id is asked for, those whose death is recorded are folded: counted, and left out of the list, unless `whole`."""
 
     text: str = ""
     site: str | None = None

@@ -87,6 +87,16 @@ class TestTexts:
             ({"original_unit": "10^3/uL"}, {"original_unit": "10^3/uL"}),
             ({"original_unit": "Oyelaran units"}, {"original_unit": LEFT}),
             ({"assay": "fungitell"}, {"assay": "fungitell"}),
+            ({"assay": "symptom"}, {"assay": "symptom"}),  # of an event its kind
+            ({"assay": "12345"}, {"assay": "assay x5"}),
+            ({"sources": {"1": ("kim.csv", 3)}}, {"sources": None}),
+            ({"entry_id": "0123456789abcdef0123456789abcdef"}, {"entry_id": "0123456789abcdef0123456789abcdef"}),
+            ({"entry_id": "agenda-2017-07-12-kim"}, {"entry_id": LEFT}),
+            ({"unit": "mg/dL (assumed)"}, {"unit": "mg/dL (assumed)"}),
+            (
+                {"changed": [{"field": "text", "old": "seen by Kim", "new": "2017-07-12 00:00:00"}]},
+                {"changed": [{"field": "text", "old": LEFT, "new": "4000-01-03 00:00:00"}]},
+            ),
             ({"assay": "our own"}, {"assay": "assay x7"}),
             ({"laboratory": "Severance"}, {"laboratory": "laboratory x9"}),
             ({"organism": "aspergillus fumigatus"}, {"organism": "aspergillus fumigatus"}),

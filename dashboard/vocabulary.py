@@ -11,7 +11,6 @@ from itertools import chain
 from pipelines import alert_rules, dictionary
 from pipelines.catalog import GROUP_TITLES, STATUS_WORDS, catalog
 from pipelines.dictionary.units import normal_unit
-from pipelines.findings import citation_text
 
 # What is printed for organisms, specimens and sites of infection, beside the words of the dictionary.
 _PRINTED = """aspergillus fumigatus flavus niger terreus candida albicans glabrata parapsilosis tropicalis krusei auris pneumocystis
@@ -170,7 +169,7 @@ def _units() -> frozenset[str]:
 
 @cache
 def _citations() -> frozenset[str]:
-    return frozenset(citation_text(told) for told in dictionary.citations().values())
+    return frozenset(dictionary.citation_text(told) for told in dictionary.citations().values())
 
 
 @cache

@@ -196,18 +196,12 @@ def thresholds(definition: Definition) -> list[dict]:
             "unit": threshold.unit,
             "tag": threshold.tag,
             "cite": threshold.cite,
-            "citation": citation_text(cited[threshold.cite]),
+            "citation": dictionary.citation_text(cited[threshold.cite]),
             "doi": cited[threshold.cite].get("doi"),
             "site": threshold.here and (asdict(threshold.here) | {"value": str(threshold.here.value)}),
         }
         for threshold in definition.thresholds.values()
     ]
-
-
-def citation_text(citation: dict) -> str:
-    """One line for a person: authors, title, journal and year as far as they are recorded."""
-    parts = (str(citation.get(key) or "").removesuffix(".") for key in ("authors", "title", "journal", "year"))
-    return ". ".join(part for part in parts if part) or citation.get("text", "")
 
 
 RECORDS = """

@@ -17,6 +17,7 @@ __all__ = [
     "alerts",
     "analytes",
     "assays",
+    "citation_text",
     "citations",
     "create_rule_tables",
     "create_tables",
@@ -110,6 +111,12 @@ def alerts() -> dict[str, dict]:
 def citations() -> dict[str, dict]:
     """Every source: authors, title, journal, year, doi, url as far as recorded, and how certain the reading is."""
     return _read("citations")
+
+
+def citation_text(citation: dict) -> str:
+    """One line for a person: authors, title, journal and year as far as they are recorded."""
+    parts = (str(citation.get(key) or "").removesuffix(".") for key in ("authors", "title", "journal", "year"))
+    return ". ".join(part for part in parts if part) or citation.get("text", "")
 
 
 def normal_name(printed: str) -> str:

@@ -11,7 +11,7 @@ from itertools import count
 from pathlib import Path
 
 from dashboard import data, strip
-from dashboard.data import packets
+from dashboard.data import packets, worklist
 from dashboard.reports import packet, pdf
 
 PEER = "plots alone: pyplot, a subplot for each panel, default settings, savefig as PDF"
@@ -34,7 +34,7 @@ class Agenda:
 
 def agenda(store: Path, patients: list[str] | None = None) -> Agenda:
     os.environ["MDA5_STORE"] = str(store)
-    chosen = patients or [row["patient_id"] for row in data.worklist()]
+    chosen = patients or worklist.order()
     found = Agenda(store, chosen, count(), {})
     found.pages = packets.pages(chosen)
     return found

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dashboard import data, strip
-from dashboard.data import packets
+from dashboard.data import packets, worklist
 from dashboard.reports.packet import Packet, packet
 
 REAL = "yonsei-2021"
@@ -30,7 +30,7 @@ def pages(store: Path) -> Iterator[dict[str, dict]]:
     """The pages of every patient of a store that is then the one shown."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setitem(os.environ, "MDA5_STORE", str(store))
-        yield packets.pages([row["patient_id"] for row in data.worklist()])
+        yield packets.pages(worklist.order())
 
 
 def made(patient_id: str, page: dict, as_of: date | None = None, **more) -> Packet:

@@ -24,6 +24,7 @@ from dashboard.reports.wording import Told, cut
 
 WIDE, HIGH, EDGE = 13.333, 7.5, 0.45  # inches
 MOST_CHART = 640  # pixels of panels on a slide
+MOST_MISSING = 6
 DPI = 150
 EPOCH = datetime(2000, 1, 1)  # written as the time of making, so that the same packets give the same file
 PICTURE = b'#set page(width: auto, height: auto, margin: 0pt)\n#image(bytes(sys.inputs.svg), format: "svg")'
@@ -205,7 +206,7 @@ def _said(packet: Packet) -> list[tuple[str, list[str]]]:
         ("Treatment acting", [packet.treatment]),
         (
             f"Cannot be told: {len(packet.unknown)} criteria. One record would settle",
-            [wording.settles(one) for one in packet.missing] or ["none"],
+            _missing(packet) or ["none"],
         ),
     ]
     for words, names in (("No longer met", packet.no_longer), ("Met and ceased", packet.between)):
@@ -221,6 +222,13 @@ def _said(packet: Packet) -> list[tuple[str, list[str]]]:
     )
     parts.append(("Rules of the flags met", ["; ".join(packet.rules) or "none"]))
     return parts
+
+
+def _missing(packet: Packet) -> list[str]:
+    """The things that would settle most: what was decided and cited needs the room of the others."""
+    rest = len(packet.missing) - MOST_MISSING
+    more = [f"and {rest} more, in the CSV"] if rest > 0 else []
+    return [wording.settles(one) for one in packet.missing[:MOST_MISSING]] + more
 
 
 def _row(row: object, part: wording.Part) -> str:

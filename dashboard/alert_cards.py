@@ -34,7 +34,8 @@ def draw_of_patient(patient_id: str, day: date | None = None) -> None:
     as_of = min(day or last, last)
     alerts, shown = alerting.alerts_of((patient_id,), as_of), deidentified.whose(patient_id).shown(as_of)
     if alerts and shown:
-        with st.expander(f"{heading(alerts)}, on {style.day(shown)}", expanded=st.session_state.get(ENTERED, False)):
+        on = "" if deidentify.on() else f", on {style.day(as_of)}"
+        with st.expander(f"{heading(alerts)}{on}", expanded=st.session_state.get(ENTERED, False)):
             draw(alerts, "patient", shown)
 
 

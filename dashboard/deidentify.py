@@ -85,6 +85,7 @@ LEFT_OUT = frozenset(
         "cells", "place", "site", "file", "source", "line", "file_id", "receipt", "sha256", "format", "specimen_id", "utc_offset",
         "received_at", "received_until", "issued_at", "known_from", "known_until", "known_assumed", "entered_at", "decided_at",
         "judged_at", "last_received_at", "declared", "birth_year", "age", "status_text", "status_file", "status_line", "status_record",
+        "sources",
     )
 )  # fmt: skip
 IN_GENERAL = {"file": "source file", "source": "source file"}
@@ -127,6 +128,21 @@ def kept(make: Callable) -> Callable:
 def file_name(name: str, day: date, ending: str) -> str:
     """'agenda-2021-10-04.csv'; while the switch is on 'agenda.csv', for a file's name is seen by everyone who is sent it."""
     return f"{name}{ending}" if on() else f"{name}-{day.isoformat()}{ending}"
+
+
+SPANS = (7, 30, 90, 365)  # days: the ends of the bands in which `ago` tells how old something is
+
+
+def ago(days: int) -> str:
+    """'12 days'; while the switch is on in bands, '8 to 30 days': a number of days up to the last day of the store, beside a day since the
+    first record, would say of every patient which day since the first record that one day is, and who knows it would know all the others.
+    """
+    if not on():
+        return f"{days:,} day{'s' * (days != 1)}"
+    ends = [end for end in SPANS if end < days]
+    if not ends:
+        return f"up to {SPANS[0]} days"
+    return f"over {ends[-1]} days" if len(ends) == len(SPANS) else f"{ends[-1] + 1} to {SPANS[len(ends)]} days"
 
 
 def or_left(text: str | None) -> str:
@@ -257,7 +273,9 @@ class Person:
         if kind == "link":
             return text if _MADE.fullmatch(text) else self.link(text)
         if kind == "alias":
-            return text if vocabulary.is_name(text) else f"{vocabulary.plain(name)} {self.alias(text)}"
+            if vocabulary.is_name(text) or (vocabulary.is_code(text) and not vocabulary.is_number(text)):
+                return text
+            return f"{vocabulary.plain(name)} {self.alias(text)}"
         return self.sentence(text) if kind == "sentence" else None
 
     def _moved(self, whole: re.Match) -> str | None:

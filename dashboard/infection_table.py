@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from dashboard import infection_words, style, table
+from dashboard import deidentify, infection_words, style, table
 from dashboard.data import infection
 
 TITLES = {
@@ -27,7 +27,7 @@ def who(row: dict, detail: dict) -> list[str]:
     """Since when the row ranks where it does, the last record, and how many values wait for a person."""
     lines = [f"since {style.day(row['since'])}"] if row["since"] else []
     if detail["last_day"]:
-        ago = f", {detail['days']} days before" if detail["days"] else ""
+        ago = f", {deidentify.ago(detail['days'])} before" if detail["days"] else ""
         lines.append(f"last record {style.day(detail['last_day'])}{ago}")
     if detail["held"]:
         lines.append(f"{detail['held']} value{'s' * (detail['held'] != 1)} held, not judged")
@@ -40,7 +40,9 @@ def as_table(rows: list[dict], details: list[dict], as_of: date) -> list[dict]:
 
 
 def as_text(row: dict, detail: dict, as_of: date) -> dict[str, str]:
-    told = {"patient_id": row["patient_id"], "order": RANKS[row["rank"]], "as of": style.day(as_of)}
+    told = {"patient_id": row["patient_id"], "order": RANKS[row["rank"]]}
+    if not deidentify.on():  # a calendar day, of no patient
+        told["as of"] = style.day(as_of)
     told["who"] = "; ".join(who(row, detail))
     for name, statements in infection_words.cells(detail, as_of).items():
         told[TITLES[name]] = "; ".join(one.said for one in statements)

@@ -8,11 +8,11 @@ from collections.abc import Iterable
 from datetime import date
 from typing import NamedTuple
 
-from dashboard import style
+from dashboard import deidentify, style
 from dashboard.charts import beta_d_glucan, immunosuppression, treatment_words
 from dashboard.charts.prophylaxis import SHORT
 from dashboard.charts.scales import bound, sign
-from dashboard.data import infection
+from dashboard.data import deidentified, infection
 
 MET, UNKNOWN, FACT = style.STATUS_MARKS["met"], style.STATUS_MARKS["not_evaluable"], ""
 COLUMNS = ("acting", "prophylaxis", "counts", "cmv_bdg", "gaps", "infections")
@@ -57,7 +57,7 @@ class Statement(NamedTuple):
 def cells(row: dict, as_of: date) -> dict[str, list[Statement]]:
     """The statements of a patient by column. A column is never empty: what is absent is said."""
     return {
-        "acting": acting(row, as_of),
+        "acting": acting(row, deidentified.whose(row["patient_id"]).shown(as_of)),
         "prophylaxis": prophylaxis(row),
         "counts": counts(row),
         "cmv_bdg": [*cmv(row), *glucan(row)],
@@ -68,15 +68,15 @@ def cells(row: dict, as_of: date) -> dict[str, list[Statement]]:
 
 def acting(row: dict, as_of: date) -> list[Statement]:
     """Which agents act with what dose on the day, and that a drug counts only because no stop is recorded."""
-    stretch = row["acting"]
+    stretch, on = row["acting"], "" if deidentify.on() else f" on {style.day(as_of)}"
     if stretch is None:
-        told = [Statement(FACT, f"no immunosuppressant acts on {style.day(as_of)}")]
+        told = [Statement(FACT, f"no immunosuppressant acts{on}")]
         return [*told, *_others(row, ("intense_immunosuppression",))]
     number, sources = stretch["agent_count"], _sources(row, stretch["evidence"])
     drugs = ", ".join(treatment_words.lane_name(drug) for drug in stretch["drugs"])
     told = [Statement(FACT, f"{number} agent{'s' * (number != 1)}: {drugs}", sources)]
     dosed = stretch["mg_per_day"] or stretch["dose_unknown"]
-    dose = f"{immunosuppression.dose(stretch)} on {style.day(as_of)}" if dosed else "no systemic glucocorticoid"
+    dose = f"{immunosuppression.dose(stretch)}{on}" if dosed else "no systemic glucocorticoid"
     told.append(Statement(FACT, dose, _sources(row, stretch["dose_evidence"])))
     if stretch["confirmed_on"] and stretch["confirmed_on"] < as_of:
         confirmed = f"assumed ongoing, no stop recorded: last confirmed {style.day(stretch['confirmed_on'])}"
@@ -321,7 +321,8 @@ def _rank(answer: dict) -> int:
 
 
 def _sources(row: dict, record_ids: Iterable[str]) -> tuple[str, ...]:
-    found = sorted({row["sources"][one] for one in record_ids if one in row["sources"]})
+    known = row["sources"] or {}  # left out, while the page is de-identified
+    found = sorted({known[one] for one in record_ids if one in known})
     return tuple(f"{name} line {line}" for name, line in found)
 
 

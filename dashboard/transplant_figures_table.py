@@ -25,10 +25,14 @@ def draw(figures: dict) -> None:
 def headline(figures: dict) -> str:
     like, ours, paper = figures["rows"][0], figures["rows"][-1], figures["published"]
     return (
-        f"Lung-function criteria ever met: {share(like)} referred, median {days(like['days_to_referral'])}; published "
+        f"Lung-function criteria ever met: {share(like)} referred{_median(like)}; published "
         f"{paper['percent']} % of {paper['patients']}, median {paper['days']} days. "
         f"Any trigger: {share(ours)} referred, {ours['waiting']} wait"
     )
+
+
+def _median(row: dict) -> str:
+    return "" if row["days_to_referral"] is None else f", median {days(row['days_to_referral'])}"
 
 
 def table(figures: dict) -> list[dict]:

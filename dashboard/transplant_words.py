@@ -1,6 +1,6 @@
 """The transplant board in words: what a row says, and the same as a table of text."""
 
-from dashboard import style
+from dashboard import deidentify, style
 from dashboard.data import transplant
 
 GRADES = {3: "absolute", 2: "high risk", 1: "risk factor"}
@@ -72,7 +72,7 @@ def unknown(row: dict, most: int | None = None) -> str:
 def last_record(row: dict) -> str:
     """'last record 4 Oct 2021, 12 days before'."""
     ago = row["last_day_ago"]
-    return f"last record {style.day(row['last_day'])}" + (f", {ago:,} day{'s' * (ago != 1)} before" if ago else "")
+    return f"last record {style.day(row['last_day'])}" + (f", {deidentify.ago(ago)} before" if ago else "")
 
 
 def clock(row: dict) -> str:

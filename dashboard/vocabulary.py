@@ -8,9 +8,8 @@ import re
 from functools import cache, lru_cache
 from itertools import chain
 
-from pipelines import dictionary
+from pipelines import alert_rules, dictionary
 from pipelines.catalog import GROUP_TITLES, STATUS_WORDS, catalog
-from pipelines.dictionary import citation_text
 from pipelines.dictionary.units import normal_unit
 
 # What is printed for organisms, specimens and sites of infection, beside the words of the dictionary.
@@ -105,6 +104,8 @@ def _codes() -> frozenset[str]:
         "preliminary",
         *STATUS_WORDS,
         *GROUP_TITLES,
+        alert_rules.STALE,
+        alert_rules.STALE_TITLE,
     }
     for block in (
         dictionary.analytes(),
@@ -168,7 +169,7 @@ def _units() -> frozenset[str]:
 
 @cache
 def _citations() -> frozenset[str]:
-    return frozenset(citation_text(told) for told in dictionary.citations().values())
+    return frozenset(dictionary.citation_text(told) for told in dictionary.citations().values())
 
 
 @cache

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from dashboard import address, style
+from dashboard import address, deidentify, style
 from dashboard.charts.treatment_words import class_title
 from dashboard.data.worklist import Asked, Choices
 from pipelines.worklist_groups import GROUPS, TITLES
@@ -55,7 +55,7 @@ def draw_text(asked: Asked) -> None:
     st.text_input(
         "Find a patient",
         key="worklist_find",
-        placeholder="Find: part of the id",
+        placeholder="Find: part of the label" if deidentify.on() else "Find: part of the id",
         type="search",
         label_visibility="collapsed",
         max_chars=LONGEST_ID,

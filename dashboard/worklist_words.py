@@ -178,7 +178,9 @@ def as_table(rows: list[dict]) -> list[dict]:
             "newest flag": newest(row),
             "cannot be told": row["unknown"],
             "last record": row["last_day"],
-            "days without a record": row["silent_days"],
+            "days without a record": _days(row["silent_days"])
+            if deidentify.on() and row["silent_days"]
+            else row["silent_days"],
             "reviewed": reviewed(row),
             "since the review": since(row),
         }
@@ -201,4 +203,4 @@ def _number(count: int, what: str) -> str:
 
 
 def _days(count: int) -> str:
-    return _number(count, "day")
+    return deidentify.ago(count)

@@ -8,7 +8,6 @@ from datetime import date, timedelta
 import duckdb
 
 from pipelines import dictionary, entries
-from pipelines.dictionary import citation_text
 from pipelines.findings import fetch_rows
 
 SOON_DAYS = 14  # project default
@@ -59,7 +58,7 @@ def checklist(cursor: duckdb.DuckDBPyConnection, patient_id: str, as_of: date) -
             "title": block["title"],
             "group": block["group"],
             "valid_days": block["valid_days"],
-            "cite": citation_text(cited[block["cite"]]),
+            "cite": dictionary.citation_text(cited[block["cite"]]),
             "published": block["cite"] != "project",
             "entered": by_item.get(item, []),
             "newest": newest.get(item),

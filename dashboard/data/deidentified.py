@@ -14,7 +14,7 @@ from dashboard import deidentify, relative_days
 from dashboard.charts import held_marks
 from dashboard.data.snapshot import provenance, reader, store_folder
 from dashboard.deidentify import Person
-from pipelines import findings
+from pipelines import alert_rules, findings
 from pipelines.catalog import catalog
 from pipelines.engines.on_duckdb import ALL_KNOWN
 from pipelines.identity import PatientIds
@@ -43,6 +43,8 @@ class Patient(Person):
         made = super().row(row, memo)
         if "finding" not in row or "criterion" not in row:
             return made
+        if row["criterion"] == alert_rules.STALE:
+            return made | {"finding": _silent(made), "margin": None, "facts": []}
         return _of_an_age(row, made, self.age_band) if row.get("facts") else _kept_of_an_age(row, made)
 
     def link(self, entry_id: str) -> str:
@@ -229,6 +231,13 @@ def _of_an_age(real: dict, made: dict, band: str | None) -> dict:
         "status": made.get("status") or "met",
     }
     return made | {"facts": facts, "margin": None, "finding": findings.render(criterion, answer)}
+
+
+def _silent(made: dict) -> str:
+    """That a patient is silent, without for how many days up to the last day of the store (`deidentify.ago`)."""
+    last_day, within = (made["facts"] + [None] * 3)[0:3:2]
+    said = (last_day and relative_days.in_text(last_day)) or "a day left out"
+    return f"No record since {said}; the next was expected within {within} days [project default]."
 
 
 def _kept_of_an_age(real: dict, made: dict) -> dict:

@@ -1,5 +1,6 @@
 """What of a row is shown while the switch is on: field by field, text by text, day by day."""
 
+import dataclasses
 from datetime import date, datetime
 from pathlib import Path
 
@@ -86,6 +87,16 @@ class TestTexts:
             ({"original_unit": "10^3/uL"}, {"original_unit": "10^3/uL"}),
             ({"original_unit": "Oyelaran units"}, {"original_unit": LEFT}),
             ({"assay": "fungitell"}, {"assay": "fungitell"}),
+            ({"assay": "symptom"}, {"assay": "symptom"}),  # of an event its kind
+            ({"assay": "12345"}, {"assay": "assay x5"}),
+            ({"sources": {"1": ("kim.csv", 3)}}, {"sources": None}),
+            ({"entry_id": "0123456789abcdef0123456789abcdef"}, {"entry_id": "0123456789abcdef0123456789abcdef"}),
+            ({"entry_id": "agenda-2017-07-12-kim"}, {"entry_id": LEFT}),
+            ({"unit": "mg/dL (assumed)"}, {"unit": "mg/dL (assumed)"}),
+            (
+                {"changed": [{"field": "text", "old": "seen by Kim", "new": "2017-07-12 00:00:00"}]},
+                {"changed": [{"field": "text", "old": LEFT, "new": "4000-01-03 00:00:00"}]},
+            ),
             ({"assay": "our own"}, {"assay": "assay x7"}),
             ({"laboratory": "Severance"}, {"laboratory": "laboratory x9"}),
             ({"organism": "aspergillus fumigatus"}, {"organism": "aspergillus fumigatus"}),
@@ -149,6 +160,71 @@ def test_every_text_column_is_decided_on():
 NO_ROW_OF_A_PATIENT = {"patient_id", "alias", "decision", "name", "definition", "corrected"} | {
     "frozen"  # a dict in rows, decided field by field
 }
+
+
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [
+        (1, "up to 7 days"), (7, "up to 7 days"), (8, "8 to 30 days"), (90, "31 to 90 days"), (91, "91 to 365 days"),
+        (365, "91 to 365 days"), (366, "over 365 days"), (9663, "over 365 days"),
+    ],
+)  # fmt: skip
+def test_how_old_something_is_up_to_the_stores_last_day_is_told_in_bands(days, said, monkeypatch):
+    assert deidentify.ago(days) == f"{days:,} day{'s' * (days > 1)}"
+    monkeypatch.setattr(deidentify, "on", lambda: True)
+    assert deidentify.ago(days) == said
+
+
+def test_a_silent_patient_is_told_without_the_number_of_days():
+    facts = ["2017-07-20", "1730", "30", "2026-01-02 08:30", "0", "hfnc"]
+    row = {
+        "criterion": "stale_data",
+        "item": None,
+        "facts": facts,
+        "margin": 1700.0,
+        "finding": "No record since 2017-07-20, 1730 days",
+    }
+    told = deidentified.Patient("MRN-1", "case-abc", date(2017, 7, 10), 1951).row(row)
+    assert told["finding"] == "No record since day 10; the next was expected within 30 days [project default]."
+    assert told["margin"] is None and told["facts"] == []
+
+
+@pytest.mark.parametrize(("item", "finding"), [("age", LEFT), ("bmi", "aged 65 or 66")])
+def test_an_answer_kept_with_a_decision_says_no_age(item, finding):
+    kept = {"criterion": "transplant_barriers", "item": item, "finding": "aged 65 or 66"}
+    who = deidentified.Patient("MRN-1", "case-abc", date(2017, 7, 10), 1951)
+    assert who.row({"frozen": {"answers": [kept]}})["frozen"]["answers"][0]["finding"] == finding
+
+
+def test_a_changed_year_of_birth_is_not_told():
+    side = {"what": "birth_year", "value": "1951"}
+    row = {
+        "what": "birth_year",
+        "old": side,
+        "new": side | {"value": "1949"},
+        "changed": [{"field": "value", "old": "1951", "new": "1949"}],
+    }
+    assert "19" not in str(WHO.row(row)) and WHO.row(row)["new"]["value"] == LEFT
+
+
+def test_a_dataclass_of_a_patient_is_told_as_a_row_of_it(monkeypatch):
+    @dataclasses.dataclass
+    class Told:
+        because: str
+        as_of: date
+        text: str
+        outcome: str
+
+    monkeypatch.setattr(deidentify, "on", lambda: True)
+    monkeypatch.setattr(deidentified, "everyone", lambda: Known())
+    made = deidentified.rows(
+        Told("cannot be told, checked on 2017-07-12", date(2017, 7, 11), "Dr Oyelaran", "not_due"), WHO
+    )
+    assert made == Told("cannot be told, checked on day 2", relative_days.of(1), None, "not_due")
+
+
+class Known(deidentified.Everyone):
+    labelled: dict = {}  # noqa: RUF012
 
 
 def test_a_file_made_later_is_made_under_the_switch_of_now(monkeypatch):

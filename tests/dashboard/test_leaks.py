@@ -371,6 +371,78 @@ class TestWhatIsAsked:
             entering.enter([{"kind": "note", "patient_id": "case-x", "day": date(2017, 9, 9), "text": "x"}], "Dr A")
 
 
+class TestTheMeeting:
+    def test_a_patient_of_it_is_read_without_a_form(self, store, listening):
+        app = listening.open("views/meeting.py", {"day": str(planted.FIRST), "patient": planted.PATIENT})
+        label = deidentified.person(planted.PATIENT).label
+        assert app.query_params == {"deidentified": "1", "meeting": "1", "patient": label}
+        assert app.subheader[0].value == "Meeting 1 of 2"
+        said = _plain(" ".join(one.value for one in [*app.text, *app.caption, *app.markdown]))
+        assert (
+            f"1 of 3: {label}" in said
+            and "due day 84: not done on day 81" in said
+            and "Did it work?" in said
+            and "A note: left out" in said
+        )
+        assert not app.text_area and not [one for one in app.text_input if one.label != "Find a patient"]
+        names = {one.label for one in app.button}
+        assert {"Next", "Agenda", "Make the packet"} <= names
+        assert not names & {
+            "Keep the note",
+            "Keep the decision",
+            "Withdraw",
+            "Seen, next",
+            "Done",
+            "Reviewed",
+            "Acknowledge",
+        }
+        assert any("Nothing is entered while de-identified" in one.value for one in app.caption)
+
+    def test_the_day_comes_back_when_the_switch_is_turned_off(self, store, listening):
+        app = listening.open("views/meeting.py", {"meeting": "2"})
+        assert app.subheader[0].value == "Meeting 2 of 2"
+        app.toggle(key="deidentify-toggle").set_value(False).run()
+        assert app.query_params == {"day": str(planted.SECOND)} and app.subheader[0].value == "Meeting of 20 Oct 2017"
+
+    def test_the_last_meeting_and_what_changed_are_the_same_as_without_the_switch(self, store, monkeypatch):
+        who = deidentified.person(planted.PATIENT)
+        held = meeting.last_meeting(planted.SECOND)
+        real = meeting.changes_of((planted.PATIENT,), held, planted.SECOND)[planted.PATIENT]
+        effects = meeting.effects_of((planted.PATIENT,), planted.SECOND)
+        monkeypatch.setattr(deidentify, "on", lambda: True)
+        day = who.shown(planted.SECOND)
+        shown = meeting.last_meeting(day, who.label)
+        assert who.real(shown.as_of) == held.as_of == planted.FIRST
+        told = meeting.changes_of((who.label,), shown, day, who.label)[who.label]
+        assert {name: len(rows) for name, rows in vars(told).items()} == {
+            name: len(rows) for name, rows in vars(real).items()
+        }
+        assert [who.real(row["day"]) for row in told.new] == [row["day"] for row in real.new]
+        found = meeting.effects_of((who.label,), day, who.label)
+        assert [one.outcome for one in found.values()] == [one.outcome for one in effects.values()] and len(found) == 2
+
+    def test_a_packet_made_on_a_page_has_no_day_in_its_name(self, store, listening, sought):
+        app = listening.open("views/patient.py", {"patient": planted.PATIENT})
+        app.button(key="packet-make").click().run()
+        listening.heard(app, "packet")
+        assert "packet-patient.pdf" in listening.offered and not listening.found(sought)
+
+
+def test_of_the_worklist_only_the_page_is_de_identified(store, monkeypatch):
+    monkeypatch.setattr(worklist.of_store, "ON_A_PAGE", 1)
+    monkeypatch.setattr(deidentify, "on", lambda: True)
+    done: list[dict] = []
+    of_row = deidentified.Patient.row
+    monkeypatch.setattr(
+        deidentified.Patient, "row", lambda who, row, memo=None: done.append(row) or of_row(who, row, memo)
+    )
+    found = worklist.worklist(worklist.Asked(page=2))  # no other test has asked for it
+    assert {row["patient_id"] for row in done if "silent_days" in row} == {
+        deidentified.person(found.rows[0]["patient_id"]).patient_id
+    }
+    assert len(found.ids) == 3 and all(one.startswith("case-") for one in found.ids)
+
+
 class TestTheSwitch:
     def test_it_keeps_patient_and_day_over_on_and_off(self, store):
         app = AppTest.from_file(APP, default_timeout=WAIT)

@@ -134,7 +134,10 @@ class TestRows:
 class TestFigures:
     def test_the_headline_has_both_and_the_counts(self):
         page = "\n".join(one.label for one in opened(REFERRED).expander)
-        assert plain("Lung-function criteria ever met: 0 of 0 referred, median nobody; published 30.7 % of 114, median 255 days. ") in page
+        assert (
+            plain("Lung-function criteria ever met: 0 of 0 referred; published 30.7 % of 114, median 255 days. ")
+            in page
+        )
         assert plain("Any trigger: 1 of 22 (4.5 %) referred, 21 wait") in page
         assert plain("30.7 % of 114") in page and plain("255 days") in page
 

@@ -41,7 +41,7 @@ def test_wherever_a_file_is_cut_no_row_is_taken_that_was_not_whole(tmp_path, kin
             found = faults(tmp_path, text[:end])
         except FileRefused:
             continue
-        assert text[end - 1] == "\n" and len(found) < rows or found[-1] is not None, text[:end]
+        assert (text[end - 1] == "\n" and len(found) < rows) or found[-1] is not None, text[:end]
 
 
 @pytest.mark.parametrize(("kind", "reason"), [("entries", "entry_unknown"), ("decisions", "decision_unknown")])

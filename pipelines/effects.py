@@ -13,7 +13,7 @@ from datetime import date
 
 import duckdb
 
-from pipelines import findings
+from pipelines import findings, frozen_decision
 from pipelines.catalog import STATUS_WORDS, catalog
 from pipelines.engines import on_duckdb
 from pipelines.engines.inputs import Known
@@ -40,7 +40,8 @@ class Effect:
     there is none; `answers`: all of them.
     `since`: the first day of the unbroken run of the expected answer, where reached (of what is not due: as it stands now).
     `between`: first and last day on which the answer was as expected after the decision though it is not on the day judged.
-    `rules_changed`: whether the rule is another than when the decision was frozen; None where that was not kept.
+    `rules_changed`: whether the rule is another than when the decision was frozen; None where that was not kept, or cannot be
+    read.
     """
 
     entry_id: str
@@ -155,9 +156,7 @@ class Run:
         """The evidence that is surely dated after the decision's day, up to the day judged."""
         made, until = self.decision["day"], self.judged_on
         return [
-            one
-            for one in row["evidence"]
-            if any(made < low and high <= until for low, high in self.days.get(one, ()))
+            one for one in row["evidence"] if any(made < low and high <= until for low, high in self.days.get(one, ()))
         ]
 
     def _outcome(self) -> str:
@@ -209,7 +208,8 @@ class Run:
 
 
 def _rules_changed(decision: dict) -> bool | None:
-    kept = (decision["frozen"].get("rules") or {}).get(decision["criterion"])
-    if not kept or not kept.get("content_hash"):
+    frozen = frozen_decision.read(decision["frozen"])
+    kept = frozen and frozen.rules.get(decision["criterion"])
+    if not kept:
         return None
     return catalog().content_hashes().get(decision["criterion"]) != kept["content_hash"]

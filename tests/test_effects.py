@@ -127,7 +127,13 @@ def test_the_real_case_off_high_flow_by_14_september(cursor):
 
 @pytest.mark.parametrize(
     ("frozen", "changed"),
-    [({}, None), ({"rules": {"urgent_transfer": {"version": 1, "content_hash": "old"}}}, True), ("now", False)],
+    [
+        ({}, None),
+        ({"rules": ["x"], "answers": {"a": 1}}, None),
+        ({"rules": {"urgent_transfer": "x"}}, None),
+        ({"rules": {"urgent_transfer": {"version": 1, "content_hash": "old"}}}, True),
+        ("now", False),
+    ],
 )
 def test_whether_the_rule_is_another_since(cursor, frozen, changed):
     if frozen == "now":

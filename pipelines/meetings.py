@@ -27,7 +27,9 @@ def meeting_of(cursor: duckdb.DuckDBPyConnection, day: date) -> Since:
 def _held(cursor: duckdb.DuckDBPyConnection, before: date) -> list[Since]:
     """The meetings before a day. The moment of one is when the store first received that anybody of its day was seen, whatever was said
     of that or of others later: what came in since then may not have been seen, and is shown rather than hidden."""
-    days = {row["day"] for row in entries.standing(cursor, ("agenda",)) if row["code"] == "seen" and row["day"] < before}
+    days = {
+        row["day"] for row in entries.standing(cursor, ("agenda",)) if row["code"] == "seen" and row["day"] < before
+    }
     first = dict(cursor.execute(FIRST_SEEN).fetchall())
     return [Since(first[day], day) for day in days]
 

@@ -2,7 +2,8 @@
 urgent_transfer, expected not met on that day.
 
 Judged as of the check day by what is received now. An answer that rests on nothing recorded after the day of the decision says nothing
-of its effect, and neither does a record of that day itself: which of the two came first is not known.
+of its effect, and neither does a record of that day itself: which of the two came first is not known. A record that says only a part
+of its date counts as after the decision where its first possible day is.
 """
 
 from collections import defaultdict
@@ -12,16 +13,20 @@ from datetime import date
 
 import duckdb
 
-from pipelines import findings
+from pipelines import findings, frozen_decision
 from pipelines.catalog import STATUS_WORDS, catalog
 from pipelines.engines import on_duckdb
 from pipelines.engines.inputs import Known
 
+# First and last possible day of when a record was, ended, and was last confirmed.
 RECORD_DAYS = """
-    SELECT record_id, CAST(at_high AS DATE) AS first, CAST(NULL AS DATE) AS second, CAST(NULL AS DATE) AS third
+    SELECT record_id, CAST(at_low AS DATE), CAST(at_high AS DATE), NULL, NULL, NULL, NULL
     FROM record.observation WHERE record_id IN (SELECT unnest($ids))
-    UNION ALL SELECT record_id, start_high, stop_high, confirmed_high FROM record.administration WHERE record_id IN (SELECT unnest($ids))
-    UNION ALL SELECT record_id, CAST(at_high AS DATE), until_high, NULL FROM record.event WHERE record_id IN (SELECT unnest($ids))"""
+    UNION ALL SELECT record_id, start_low, start_high, stop_low, stop_high, confirmed_low, confirmed_high
+    FROM record.administration WHERE record_id IN (SELECT unnest($ids))
+    UNION ALL SELECT record_id, CAST(at_low AS DATE), CAST(at_high AS DATE), until_low, until_high, NULL, NULL
+    FROM record.event WHERE record_id IN (SELECT unnest($ids))"""
+Days = dict[str, tuple[tuple[date, date], ...]]  # by record the first and last possible day of each of these
 
 
 @dataclass(frozen=True)
@@ -35,7 +40,8 @@ class Effect:
     there is none; `answers`: all of them.
     `since`: the first day of the unbroken run of the expected answer, where reached (of what is not due: as it stands now).
     `between`: first and last day on which the answer was as expected after the decision though it is not on the day judged.
-    `rules_changed`: whether the rule is another than when the decision was frozen; None where that was not kept.
+    `rules_changed`: whether the rule is another than when the decision was frozen; None where that was not kept, or cannot be
+    read.
     """
 
     entry_id: str
@@ -81,15 +87,16 @@ def _history(cursor: duckdb.DuckDBPyConnection, decisions: list[dict], as_of: da
     return found
 
 
-def _days(cursor: duckdb.DuckDBPyConnection, decisions: list[dict], history: dict) -> dict[str, tuple[date, ...]]:
+def _days(cursor: duckdb.DuckDBPyConnection, decisions: list[dict], history: dict) -> Days:
     """The days of every record named: when it was, and of what lasts when it was last confirmed and ended."""
     answers = [answer for row in decisions for answer in history[row["patient_id"], row["criterion"]]]
     ids = {int(record_id) for answer in answers for record_id in answer["evidence"]}
     rows = cursor.execute(RECORD_DAYS, {"ids": sorted(ids)}).fetchall() if ids else []
-    return {str(row[0]): tuple(day for day in row[1:] if day) for row in rows}
+    pairs = {str(row[0]): zip(row[1::2], row[2::2], strict=True) for row in rows}
+    return {record_id: tuple((low, high) for low, high in days if low and high) for record_id, days in pairs.items()}
 
 
-def _effect(decision: dict, history: list[dict], days: dict[str, tuple[date, ...]], as_of: date) -> Effect:
+def _effect(decision: dict, history: list[dict], days: Days, as_of: date) -> Effect:
     rules = catalog().criteria
     until = decision["until"] or as_of
     judged_on = min(until, as_of)
@@ -137,7 +144,7 @@ def _decided(decision: dict, runs: list["Run"]) -> tuple[str, "Run | None", str]
 class Run:
     """The judged dates of one item up to the day judged, and what stands on it."""
 
-    def __init__(self, rows: list[dict], decision: dict, days: dict[str, tuple[date, ...]], judged_on: date) -> None:
+    def __init__(self, rows: list[dict], decision: dict, days: Days, judged_on: date) -> None:
         self.decision, self.days, self.judged_on = decision, days, judged_on
         self.rows = [row for row in rows if row["on_date"] <= judged_on]
         last = self.rows[-1] if self.rows else None
@@ -146,9 +153,11 @@ class Run:
         self.outcome = self._outcome() if self.answer else "cannot_be_told"
 
     def _after(self, row: dict) -> list[str]:
-        """The evidence that is dated after the decision's day, up to the day judged."""
-        made = self.decision["day"]
-        return [one for one in row["evidence"] if any(made < day <= self.judged_on for day in self.days.get(one, ()))]
+        """The evidence that is surely dated after the decision's day, up to the day judged."""
+        made, until = self.decision["day"], self.judged_on
+        return [
+            one for one in row["evidence"] if any(made < low and high <= until for low, high in self.days.get(one, ()))
+        ]
 
     def _outcome(self) -> str:
         if self.answer["status"] == "not_evaluable" or not self.answer["records_after"]:
@@ -189,13 +198,18 @@ class Run:
     def _old(self) -> str:
         """What there is instead of a record after the decision."""
         made = self.decision["day"]
-        if any(made in self.days.get(record_id, ()) for record_id in self.answer["evidence"]):
+        days = [pair for record_id in self.answer["evidence"] for pair in self.days.get(record_id, ())]
+        if (made, made) in days:
             return f"the last record that the rule reads is of the day of the decision itself, {made}, which is not after it"
+        for low, high in days:
+            if low <= made <= high:
+                return f"the date of a record that the rule reads, {low} to {high}, does not say whether it is after the decision of {made}"
         return f"nothing that the rule reads is recorded after the decision of {made}"
 
 
 def _rules_changed(decision: dict) -> bool | None:
-    kept = (decision["frozen"].get("rules") or {}).get(decision["criterion"])
-    if not kept or not kept.get("content_hash"):
+    frozen = frozen_decision.read(decision["frozen"])
+    kept = frozen and frozen.rules.get(decision["criterion"])
+    if not kept:
         return None
     return catalog().content_hashes().get(decision["criterion"]) != kept["content_hash"]

@@ -77,6 +77,19 @@ def versions(cursor: duckdb.DuckDBPyConnection, entry_id: str) -> list[dict]:
     return _rows(cursor, f"{NUMBERED} WHERE entry_id = $entry_id ORDER BY version", {"entry_id": entry_id})
 
 
+def not_taken(cursor: duckdb.DuckDBPyConnection, sha256: str) -> dict[int, str]:
+    """Of a file of entries, the place of every row that was rejected (0 is the first row) with what to do about it."""
+    found = cursor.execute(
+        """
+        SELECT place, hint FROM (
+            SELECT file_id, line, row_number() OVER (ORDER BY line) - 1 AS place FROM source.row
+            WHERE file_id = (SELECT max(file_id) FROM source.file WHERE sha256 = $sha256)) AS numbered
+        JOIN source.rejected USING (file_id, line) ORDER BY place""",
+        {"sha256": sha256},
+    )
+    return dict(found.fetchall())
+
+
 # The versions of every entry in order; the last one counts.
 NUMBERED = """
     SELECT kind, entry_id, patient_id, author, author_known, entered_at, day, code, item, criterion, text, why, owner, due_on, until, about,

@@ -9,8 +9,7 @@ from pipelines.changed_records import Since
 
 
 def last_meeting(cursor: duckdb.DuckDBPyConnection, as_of: date) -> Since | None:
-    """The latest meeting before a day at which a patient was seen, with the moment at which the last of that was received. None: no such
-    meeting is recorded."""
+    """The latest meeting before a day at which a patient was seen, with its moment. None: no such meeting is recorded."""
     return max(_held(cursor, as_of), key=lambda meeting: meeting.as_of, default=None)
 
 
@@ -26,8 +25,19 @@ def meeting_of(cursor: duckdb.DuckDBPyConnection, day: date) -> Since:
 
 
 def _held(cursor: duckdb.DuckDBPyConnection, before: date) -> list[Since]:
-    received: dict[date, datetime] = {}
-    for row in entries.standing(cursor, ("agenda",)):
-        if row["code"] == "seen" and row["day"] < before:
-            received[row["day"]] = max(row["received_at"], received.get(row["day"], datetime.min))
-    return [Since(moment, day) for day, moment in received.items()]
+    """The meetings before a day. The moment of one is when the store first received that anybody of its day was seen, whatever was said
+    of that or of others later: what came in since then may not have been seen, and is shown rather than hidden."""
+    days = {
+        row["day"] for row in entries.standing(cursor, ("agenda",)) if row["code"] == "seen" and row["day"] < before
+    }
+    first = dict(cursor.execute(FIRST_SEEN).fetchall())
+    return [Since(first[day], day) for day in days]
+
+
+# By day of a meeting; of an entry that was moved to that day, what it said before counts too.
+FIRST_SEEN = """
+    WITH seen AS (
+        SELECT entry_id, day, min(received_at) OVER (PARTITION BY entry_id) AS first_received
+        FROM record.entry JOIN source.file USING (file_id)
+        WHERE kind = 'agenda' AND code = 'seen' AND NOT withdrawn)
+    SELECT day, min(first_received) FROM seen GROUP BY day"""

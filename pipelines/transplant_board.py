@@ -76,7 +76,8 @@ PLACED = f"""
     told AS (
         SELECT patient.patient_id, site, last_day, date_diff('day', last_day, $day) AS last_day_ago, died_on,
             first_met, first_trigger, ended_on AS referred_on, ended_as AS referred_as,
-            greatest(0, date_diff('day', first_met, coalesce(ended_on, died_on, $day))) AS days,
+            CASE WHEN first_met IS NOT NULL  -- greatest passes over NULL
+                THEN greatest(0, date_diff('day', first_met, coalesce(ended_on, died_on, $day))) END AS days,
             coalesce(code, 'not_discussed') AS status, status_on, status_text, status_file, status_line, status_record, discussed_on,
             coalesce(triggered, FALSE) AS triggered, coalesce(urgent, FALSE) AS urgent, coalesce(listing, FALSE) AS listing,
             met.patient_id IS NOT NULL AS ever,

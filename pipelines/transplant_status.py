@@ -13,14 +13,6 @@ STATUS_WORDS = {
 }
 # The steps that are recorded, in order: of two on one day the later counts.
 STATUS_ORDER = tuple(STATUS_WORDS)[1:]
-ENDS_CLOCK = (
-    "work_up",
-    "referred",
-    "accepted",
-    "declined",
-    "listed",
-    "transplanted",
-)  # as in concepts/referral_clock.sql
 
 # Every patient with a referral record by $day; $steps is STATUS_ORDER. A record that says only a part of a date counts on its last day.
 STATUS = """

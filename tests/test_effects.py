@@ -46,13 +46,13 @@ def some_of_the_rules():
 
 @pytest.fixture(scope="module")
 def cursor(tmp_path_factory: pytest.TempPathFactory):
-    """One store with a patient for each case, one with another record alone, and the real case."""
+    """One store with a patient for each case, one with another record alone, one of a month, and the real case."""
     folder = tmp_path_factory.mktemp("effects")
     rows = ["patient_id,at,device,flow_l_min,fio2,spo2"]
     for name, case in CASES.items():
         for day, support in case[1]:
             rows.append(f"{name.replace(',', '')},2024-{'05' if day == 30 else '06'}-{day:02},{support},")
-    rows.append("no answer,2024-06-05,,,,97")
+    rows += ["no answer,2024-06-05,,,,97", f"month,2024-05-30,{HFNC},", f"month,2024-06,{ROOM},"]
     (folder / "oxygen.csv").write_text("\n".join(rows) + "\n")
     store = Store(folder / "store")
     report = load(store, [folder / "oxygen.csv", SAMPLE], received_at=datetime(2024, 7, 1))
@@ -127,7 +127,13 @@ def test_the_real_case_off_high_flow_by_14_september(cursor):
 
 @pytest.mark.parametrize(
     ("frozen", "changed"),
-    [({}, None), ({"rules": {"urgent_transfer": {"version": 1, "content_hash": "old"}}}, True), ("now", False)],
+    [
+        ({}, None),
+        ({"rules": ["x"], "answers": {"a": 1}}, None),
+        ({"rules": {"urgent_transfer": "x"}}, None),
+        ({"rules": {"urgent_transfer": {"version": 1, "content_hash": "old"}}}, True),
+        ("now", False),
+    ],
 )
 def test_whether_the_rule_is_another_since(cursor, frozen, changed):
     if frozen == "now":
@@ -135,7 +141,32 @@ def test_whether_the_rule_is_another_since(cursor, frozen, changed):
     assert effects.judged(cursor, [decision("reached", frozen=frozen)], LATER)["reached"].rules_changed is changed
 
 
-AFTER = {"1": (date(2024, 6, 5),)}
+# first and last possible day of the record, of a decision of 1 June that is checked on 8 June -> outcome, words of the reason
+SPANS = [
+    ((2, 3), "reached", "since"),
+    ((2, 8), "reached", "since"),
+    ((1, 8), "cannot_be_told", "2024-06-01 to 2024-06-08, does not say whether it is after the decision"),
+    ((1, 1), "cannot_be_told", "of the day of the decision itself"),
+    ((2, 9), "cannot_be_told", "nothing that the rule reads"),
+]
+
+
+@pytest.mark.parametrize(("span", "outcome", "words"), SPANS)
+def test_a_partial_date_is_after_the_decision_where_its_first_possible_day_is(span, outcome, words):
+    last = date(2024, 6, min(span[1], 8))
+    answer = {"item": None, "on_date": last, "until_date": None, "status": "not_met", "missing": [], "evidence": ["1"]}
+    days = {"1": (tuple(date(2024, 6, day) for day in span),)}
+    effect = effects._effect(decision("p"), [answer], days, LATER)
+    assert effect.outcome == outcome and words in effect.because
+
+
+@pytest.mark.parametrize(("made", "outcome"), [(date(2024, 5, 31), "reached"), (date(2024, 6, 10), "cannot_be_told")])
+def test_a_record_of_a_month_is_after_a_decision_before_it_and_not_of_one_within_it(cursor, made, outcome):
+    effect = effects.judged(cursor, [decision("month", day=made, until=date(2024, 7, 10))], date(2024, 7, 10))["month"]
+    assert (effect.outcome, effect.answer["status"]) == (outcome, "not_met")
+
+
+AFTER = {"1": ((date(2024, 6, 5), date(2024, 6, 5)),)}
 
 # expected, what stands of each item (and whether on a record after the decision) -> outcome, the item that decides
 ITEMS = [
@@ -159,7 +190,7 @@ def test_of_several_items_every_one_has_to_be_not_met_and_any_is_enough_for_met(
          "evidence": ["2"] if said.startswith("old") else ["1"]}
         for item, said in items.items()
     ]  # fmt: skip
-    days = AFTER | {"2": (date(2024, 5, 30),)}
+    days = AFTER | {"2": ((date(2024, 5, 30), date(2024, 5, 30)),)}
     effect = effects._effect(decision("p", expected), history, days, LATER)
     assert (effect.outcome, effect.answer["item"], len(effect.answers)) == (outcome, deciding, 2)
     one = effects._effect(decision("p", expected, item="a"), history, days, LATER)

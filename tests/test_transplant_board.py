@@ -52,6 +52,7 @@ EVENTS = [  # patient, day, kind, code, text
     ("answered", "2024-01-20", "referral", "declined", "too early"),
     ("listing", "2024-03-25", "diagnosis", "pneumothorax", ""),
     ("nothing", "2024-01-01", "diagnosis", "dm", ""),
+    ("no_trigger", "2024-03-02", "referral", "referred", ""),
 ]
 WORKUP = {"kind": "workup", "patient_id": "urgent"}
 
@@ -191,6 +192,17 @@ class TestClock:
 
     def test_death_ends_the_counting(self, rows):
         assert (rows["died"]["days"], rows["died"]["running"], rows["died"]["closed_because"]) == (10, False, "died")
+
+    @pytest.mark.parametrize("who", ["listing", "no_trigger"])
+    def test_where_no_trigger_of_the_clock_was_met_there_is_none(self, rows, who):
+        row = rows[who]
+        assert (row["first_met"], row["first_trigger"], row["days"], row["running"], row["clocks"]) == (
+            None, None, None, False, [],
+        )  # fmt: skip
+
+    def test_who_has_no_clock_comes_after_those_who_have_one(self, cursor):
+        found = [row["patient_id"] for row in board(cursor, DAY) if row["band"] == "referred"]
+        assert found[-1] == "no_trigger" and {"first", "ties", "under_way"} <= set(found[:-1])
 
     def test_a_referral_that_was_entered_stops_it(self, rows):
         assert (rows["declined"]["days"], rows["declined"]["running"]) == (69, False)

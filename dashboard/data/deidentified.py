@@ -41,11 +41,11 @@ class Patient(Person):
 
     def row(self, row: dict, memo: dict | None = None) -> dict:
         made = super().row(row, memo)
-        if "finding" not in row or "criterion" not in row:
+        if "finding" not in row or not isinstance(row.get("criterion"), str):  # what is frozen has any shape
             return made
         if row["criterion"] == alert_rules.STALE:
             return made | {"finding": _silent(made), "margin": None, "facts": []}
-        return _of_an_age(row, made, self.age_band) if row.get("facts") else _kept_of_an_age(row, made)
+        return _of_an_age(row, made, self.age_band) if _has_facts(row) else _kept_of_an_age(row, made)
 
     def link(self, entry_id: str) -> str:
         return _hashed("entry", f"{self.patient_id}\x1f{entry_id}", 24)
@@ -210,6 +210,13 @@ def _field(name: str, value: object, of: Person | None, people: Everyone, memo: 
 NO_ONE = Person("", "", None)
 
 
+def _has_facts(row: dict) -> bool:
+    """Whether it is an answer with the facts of its rule, of which its sentence can be told anew."""
+    facts, criterion = row.get("facts"), catalog().criteria.get(row["criterion"])
+    whole = isinstance(facts, list) and criterion is not None and len(facts) == len(criterion.facts)
+    return whole and all(isinstance(fact, str | None) for fact in facts)
+
+
 def _of_an_age(real: dict, made: dict, band: str | None) -> dict:
     """An answer that names an age names the band instead: its sentence is told anew, and no margin gives the age away."""
     criterion = catalog().criteria.get(real.get("criterion"))
@@ -245,7 +252,8 @@ def _kept_of_an_age(real: dict, made: dict) -> dict:
     criterion = catalog().criteria.get(real["criterion"])
     if criterion is None or not (real.get("item") in AGES or set(AGES) & set(criterion.facts)):
         return made
-    return made | {name: value for name, value in (("finding", deidentify.LEFT), ("margin", None)) if name in made}
+    left = {"finding": deidentify.LEFT, "margin": None, "facts": []}
+    return made | {name: value for name, value in left.items() if name in made}
 
 
 def page(who: Person, tables: dict[str, list[dict]]) -> dict[str, list[dict]]:

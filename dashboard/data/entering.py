@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 
 from dashboard import deidentify
-from dashboard.data.snapshot import ask, store_folder
+from dashboard.data.snapshot import as_stored, ask, store_folder
 from pipelines import entries, uploads
 from pipelines.errors import Refusal
 from pipelines.store.database import Store
@@ -17,21 +17,47 @@ corrected_version = entries.corrected_version
 withdrawn_version = entries.withdrawn_version
 
 
+MOST_NAMED = 5  # so many entries of one kind of answer are named
+
+
 class EntryRefused(Refusal):
-    """An entry was written and the store did not take it."""
+    """Entries were written and the store did not take them, or not all."""
 
 
 def enter(rows: Iterable[dict], author: str) -> None:
     """Keeps entries (the fields of `pipelines.entries.entry_file`) as one file of the store; the snapshot is a new one afterwards.
 
-    Raises EntryIncomplete with what is missing, EntryRefused where the store did not take them, StoreBusy, Refusal.
+    Raises EntryIncomplete with what is missing, EntryRefused where the store did not take all of them (it says which it keeps),
+    StoreBusy, Refusal.
     """
     if deidentify.on():  # what is on screen are labels and days of nobody
         raise EntryRefused("Nothing is entered while the page is de-identified.", "", "Turn the de-identification off.")
+    rows = list(rows)
     text = entries.entry_file(rows, author, datetime.now().replace(microsecond=0))
     report = uploads.load_text(Store(store_folder()), "entries.csv", text)
-    if report.refused or report.rejected:
-        raise EntryRefused(report.refused or "The store did not take it.", "", "See the rejected rows of entries.csv.")
+    if report.refused:
+        raise EntryRefused(report.refused)
+    if report.rejected:
+        raise _refused(rows, as_stored(entries.not_taken, report.sha256))
+
+
+def _refused(rows: list[dict], not_taken: dict[int, str]) -> EntryRefused:
+    """What was not taken and why; where the rest was, that it is kept, so that nobody enters it twice."""
+    why = [f"{_named(rows[place])} ({hint.rstrip('.')})" for place, hint in not_taken.items()]
+    kept = [_named(row) for place, row in enumerate(rows) if place not in not_taken]
+    found = f"Not kept: {_listed(why)}."
+    if not kept:
+        return EntryRefused(found)
+    return EntryRefused(f"{found} Kept: {_listed(kept)}.", "", "Do not enter again what is kept.")
+
+
+def _named(row: dict) -> str:
+    return f"{row['kind']} of {row['patient_id']}"
+
+
+def _listed(names: list[str]) -> str:
+    beyond = len(names) - MOST_NAMED
+    return "; ".join(names[:MOST_NAMED]) + (f"; and {beyond:,} more" if beyond > 0 else "")
 
 
 def standing(kinds: tuple[str, ...] | None = None, patients: tuple[str, ...] | None = None) -> list[dict]:

@@ -56,7 +56,7 @@ def _provenance(folder: str, snapshot: int) -> Provenance:
             patients, records = cursor.execute(RECORDS).fetchone()
             return Provenance(snapshot, findings.last_recorded_day(cursor), patients, f"{patients}-{records}")
         except duckdb.CatalogException:
-            hint = "Run `python -m pipelines rebuild`, or load any file: it brings the store up to date."
+            hint = "Bring it up to date with: python -m pipelines rebuild"
             raise Refusal("This store was made by an earlier version of the programme.", "", hint) from None
 
 

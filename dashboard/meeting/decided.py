@@ -8,6 +8,7 @@ from dashboard import deidentify, entry_form, style
 from dashboard.charts.flags import lane_name
 from dashboard.data import entering
 from dashboard.meeting import agenda, decision, notes
+from pipelines import frozen_decision
 
 OUTCOMES = {
     "reached": "▲ it worked",
@@ -109,14 +110,16 @@ def expected(row: dict) -> str:
 
 def draw_frozen(frozen: dict) -> None:
     """The answers of that moment as they were worded then, and the versions of the rules."""
-    st.caption(
-        f"As of {style.day(frozen.get('as_of'))}, snapshot {frozen.get('snapshot')}; what the answers were then, by the rules of then."
-    )
-    rules = frozen.get("rules", {})
-    for answer in frozen.get("answers", []):
-        version = rules.get(answer["criterion"], {})
-        said = f" · rule version {version['version']} ({version['content_hash'][:8]})" if version else ""
-        st.text(f"{answer['finding']} [{len(answer['evidence'])} records]{said}")
+    kept = frozen_decision.read(frozen)
+    if kept is None:
+        st.caption("What was kept of that moment cannot be read: nothing of it is shown.")
+        return
+    snapshot = "a snapshot that was not kept" if kept.snapshot is None else f"snapshot {kept.snapshot}"
+    st.caption(f"As of {style.day(kept.as_of)}, {snapshot}; what the answers were then, by the rules of then.")
+    for answer in kept.answers:
+        rule = kept.rules.get(answer["criterion"])
+        version = f" · rule version {rule.get('version', 'not kept')} ({rule['content_hash'][:8]})" if rule else ""
+        st.text(f"{answer['finding']} [{len(answer['evidence'])} records]{version}")
 
 
 def _progress(row: dict, code: str, day: date) -> None:

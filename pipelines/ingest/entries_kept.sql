@@ -1,5 +1,6 @@
 -- The versions of entries that are taken; the same version again is a duplicate. A referral brings its event (`brought`), under the
--- entry's id: a later version corrects it, a withdrawn one says that it was entered in error.
+-- entry's id with a mark, so that it is never a version of a record of the hospital: a later version corrects it, a withdrawn one says
+-- that it was entered in error; the one entered last stands (versions.sql), as of the entry itself.
 
 CREATE OR REPLACE TEMP TABLE entered AS
 WITH said AS (
@@ -25,6 +26,6 @@ FROM entered, receipt WHERE kind <> 'referral' OR again ORDER BY line;
 CREATE OR REPLACE TEMP TABLE brought AS
 SELECT line, raw, 'events' AS kind, NULL AS unit, CAST(to_json({
         'patient_id': patient_id, 'kind': 'referral', 'code': code, 'at': entered.day, 'text': entered.text, 'reported_at': entered_at,
-        'record_id': entry_id, 'status': CASE WHEN withdrawn IS NOT NULL THEN 'entered_in_error' WHEN corrects THEN 'corrected' ELSE 'final' END
+        'record_id': 'entry:' || entry_id, 'status': CASE WHEN withdrawn IS NOT NULL THEN 'entered_in_error' WHEN corrects THEN 'corrected' ELSE 'final' END
     }) AS VARCHAR) AS cells
 FROM entered JOIN (SELECT line, raw FROM arrived) AS printed USING (line) WHERE kind = 'referral' AND NOT again;

@@ -1,5 +1,6 @@
 -- Which of the versions of a fact stands, by status, then the source's issue time, then order of arrival; `arriving` and `held` go in,
 -- `outcome` (per row) and `standing` (per version) come out. Nothing here depends on how a file is cut into batches.
+-- Of what people entered time and arrival alone decide: a withdrawal is taken back by what is entered after it.
 --
 -- A version is closed by a later one of the same fact. At its slot, a preliminary one is also closed by a final one, and every one
 -- by a correction that comes after it. It is closed when the first of those that close it is known, and to this store when it receives the first.
@@ -14,7 +15,8 @@ WITH every AS (
     UNION ALL
     SELECT version_id, fact_id, slot, status, issued_at, known_from, received_at, file_id, line, FALSE FROM held
 )
-SELECT *, CASE status WHEN 'preliminary' THEN 0 WHEN 'final' THEN 1 ELSE 2 END AS rank,
+SELECT *, CASE WHEN (SELECT format = 'csv/entries' FROM source.file JOIN receipt USING (file_id)) THEN 2
+    WHEN status = 'preliminary' THEN 0 WHEN status = 'final' THEN 1 ELSE 2 END AS rank,
     status IN ('corrected', 'amended') AS corrects
 FROM every WHERE slot IN (SELECT slot FROM every GROUP BY slot HAVING count(*) > 1);
 

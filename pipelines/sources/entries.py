@@ -4,19 +4,14 @@ One row, one version of an entry (dictionary/entries.toml says what each kind ne
 version of the same entry_id corrects or withdraws it.
 """
 
-import csv
-import io
 import json
 import re
-from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
 
-import pyarrow as pa
-
 from pipelines import dictionary
-from pipelines.errors import FileRefused
-from pipelines.sources import Batch, Declared, text
+from pipelines.sources import Declared
+from pipelines.sources.entered_rows import EnteredRows, begins_with
 
 SUFFIXES = (".csv",)
 FIELDS = (
@@ -26,66 +21,18 @@ FIELDS = (
 ALWAYS = ("kind", "entry_id", "patient_id", "author", "author_known", "entered_at")
 DAYS = ("day", "due_on", "until")
 AUTHOR_KNOWN = ("typed",)
-HEADER = ",".join(FIELDS).encode()
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
 DAY = re.compile(r"\d{4}-\d\d-\d\d")
-LARGEST = 32 << 20  # bytes: people enter some rows, not a million
 LONGEST = 4_000  # characters of one text
 
 
 def recognises(path: Path, declared: Declared) -> bool:
-    with path.open("rb") as file:
-        return file.read(len(HEADER) + 1).rstrip() == HEADER
+    return begins_with(path, FIELDS)
 
 
-def read(path: Path, declared: Declared) -> "Entries":
-    """Raises FileRefused for a file larger than people can have entered."""
-    if path.stat().st_size > LARGEST:
-        raise FileRefused(f"It is larger than {LARGEST >> 20} MB.", path.name, "Load entries in smaller files.")
-    return Entries(path)
-
-
-class Entries:
-    """One file of entries (a Source, see sources/__init__.py)."""
-
-    format = "csv/entries"
-    decimal = None
-    may_hold_commas = True
-    separated_by_comma = True
-
-    def __init__(self, path: Path) -> None:
-        self._path, self.size, self.position, self.notes = path, path.stat().st_size, 0, []
-
-    def batches(self) -> Iterator[Batch]:
-        """One batch of kind entries; the events among them are read again, as events, by ingest."""
-        rows, raws, lines = [], [], []
-        try:
-            content = self._path.read_text(encoding="utf-8")
-        except UnicodeDecodeError:
-            raise FileRefused("It is not UTF-8.", self._path.name, "Load the file that the dashboard wrote.") from None
-        csv.field_size_limit(2 * text.LONGEST_LINE)
-        reader = csv.reader(io.StringIO(content, newline=""))
-        next(reader)
-        line = reader.line_num
-        try:
-            for cells in reader:
-                begun, line = line + 1, reader.line_num
-                if cells:
-                    rows.append(dict(zip(FIELDS, (cell.strip() for cell in cells), strict=False)))
-                    raws.append(_raw(cells))
-                    lines.append(begun)
-        except csv.Error as error:
-            raise FileRefused(f"Line {line + 1} cannot be read: {error}.", self._path.name) from None
-        self.position = self.size
-        if rows:
-            columns = {name: pa.array([row.get(name) or None for row in rows], pa.string()) for name in FIELDS}
-            faults = [None if fault(row) is None else "entry_unknown" for row in rows]
-            table = {
-                "line": pa.array(lines, pa.int32()),
-                "raw": pa.array(raws),
-                "cell_fault": pa.array(faults, pa.string()),
-            }
-            yield Batch("entries", pa.table(table | columns))
+def read(path: Path, declared: Declared) -> EnteredRows:
+    """Raises FileRefused for a file larger than people can have entered. The events among its rows ingest reads again, as events."""
+    return EnteredRows(path, "entries", FIELDS, lambda row: fault(row) is None, "entry_unknown")
 
 
 def fault(row: dict[str, str | None]) -> str | None:
@@ -139,9 +86,3 @@ def _json_object(text: str) -> dict:
     if not isinstance(found, dict):
         raise ValueError("an object is needed")
     return found
-
-
-def _raw(cells: list[str]) -> str:
-    written = io.StringIO()
-    csv.writer(written, lineterminator="").writerow(cells)
-    return written.getvalue()

@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.author import KEPT
 from dashboard.data import entering
+from dashboard.deidentify import SWITCH
 from dashboard.meeting import agenda, meeting_rows
 from pipelines.load import load
 from pipelines.store.database import Store
@@ -156,6 +157,28 @@ def test_an_address_that_means_nothing_opens_the_newest_agenda(store):
     at = opened(day="<script>", patient="nobody")
     assert "That patient is not on this agenda" in at.warning[0].value
     assert "11 Nov 2021" in at.subheader[0].value
+
+
+def test_what_a_decision_froze_and_cannot_be_read_blanks_nobodys_page(store):
+    hostile = [
+        {"rules": ["x"], "answers": {"a": 1}},
+        {"as_of": {"b": 1}, "rules": {"high_ferritin": "x"}, "answers": ["a"]},
+        {"finding": "x", "criterion": ["y"], "answers": [{"finding": "x", "criterion": {}, "facts": [1, 2]}]},
+        {"as_of": "soon", "answers": [{"finding": "x", "criterion": "high_ferritin", "facts": "many"}]},
+    ]
+    expected = {"criterion": "high_ferritin", "code": "met", "until": date(2021, 10, 5)}
+    row = {"kind": "decision", "patient_id": HOSTILE, "day": date(2021, 10, 4), "text": "Look again", "owner": "Dr A"}
+    entering.enter([row | expected | {"frozen": frozen} for frozen in hostile], "Dr A")
+    for patient in (REAL, HOSTILE):
+        at = opened(patient=patient)
+        assert not at.error and said(at).count("cannot be read: nothing of it is shown") == 4 * (patient == HOSTILE)
+    at.session_state[SWITCH] = True
+    at.run()
+    assert not at.exception and not at.error
+    for decision in entered("decision"):
+        if decision["patient_id"] == HOSTILE:  # it can still be withdrawn
+            entering.enter([entering.withdrawn_version(decision)], "Dr A")
+    assert {decision["patient_id"] for decision in entered("decision")} == {REAL}
 
 
 def field(found, label: str):

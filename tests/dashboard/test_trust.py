@@ -1,5 +1,6 @@
 """What the dashboard says of how far an answer can be trusted: what would turn it, which rules judged, a site's file that is broken."""
 
+import html
 import json
 import shutil
 from datetime import datetime
@@ -118,7 +119,8 @@ def test_on_a_store_of_an_earlier_version_every_page_says_what_to_run(sample_sto
     monkeypatch.setenv("MDA5_STORE", str(folder))
     app = opened(view)
     assert not app.exception
-    assert "an earlier version of the programme" in app.error[0].value and "rebuild" in app.error[0].value
+    told = html.unescape(app.error[0].value)
+    assert "an earlier version of the programme" in told and told.endswith("with: python -m pipelines rebuild")
 
 
 @pytest.fixture

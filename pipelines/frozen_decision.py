@@ -1,0 +1,56 @@
+"""What a decision froze of its moment: the answers that the meeting saw, and the versions of the rules that gave them.
+
+It comes back as the text of a file, so its shape is checked here, once, before anybody reads it.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """`as_of`: the as-of day as ISO text, `snapshot`: its number; None where that was not kept. `answers`: criterion, item, finding (the
+    sentence of then) and evidence (record ids), with whatever else was kept of each. `rules`: by criterion its version and content_hash."""
+
+    as_of: str | None
+    snapshot: int | None
+    answers: list[dict]
+    rules: dict[str, dict]
+
+
+def read(frozen: object) -> Frozen | None:
+    """What the `frozen` of a decision says; None where it cannot be read: nothing counts as frozen then."""
+    if not isinstance(frozen, dict):
+        return None
+    as_of, snapshot = frozen.get("as_of"), frozen.get("snapshot")
+    answers, rules = frozen.get("answers") or [], frozen.get("rules") or {}
+    readable = (
+        (as_of is None or _is_day(as_of))
+        and (snapshot is None or type(snapshot) is int)
+        and isinstance(answers, list)
+        and all(map(_is_answer, answers))
+        and isinstance(rules, dict)
+        and all(map(_is_version, rules.values()))
+    )
+    return Frozen(as_of, snapshot, answers, rules) if readable else None
+
+
+def _is_day(text: object) -> bool:
+    try:
+        return isinstance(text, str) and date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
+
+
+def _is_answer(answer: object) -> bool:
+    return (
+        isinstance(answer, dict)
+        and all(isinstance(answer.get(name), str) for name in ("criterion", "finding"))
+        and isinstance(answer.get("item"), str | None)
+        and isinstance(answer.get("evidence"), list)
+        and all(isinstance(record_id, str) for record_id in answer["evidence"])
+    )
+
+
+def _is_version(rule: object) -> bool:
+    return isinstance(rule, dict) and isinstance(rule.get("content_hash"), str) and type(rule.get("version", 0)) is int

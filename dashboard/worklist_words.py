@@ -10,6 +10,7 @@ from dashboard.charts.treatment_words import class_name
 from pipelines.worklist_groups import TITLES
 
 NAMED = 2  # so many flags, alerts or decisions are named; of the rest their number is said
+_DUE = {"due": "due", "check": "to check from"}
 SHOWN = 60  # characters of a decision's text on the list
 
 
@@ -21,7 +22,7 @@ def why(row: dict) -> str:
 def _decide(row: dict) -> str:
     alerts = [f"{lane_name(one['criterion'], one['item'])} since {style.day(one['since'])}" for one in row["alerts"]]
     alerts = [_named("urgent", alerts)] if alerts else []
-    due = [f"“{_cut(deidentify.or_left(one['text']))}” due {style.day(one['due_on'])}" for one in row["due"]]
+    due = [f"“{_cut(deidentify.or_left(one['text']))}” {_DUE[one['what']]} {style.day(one['due_on'])}" for one in row["due"]]
     return "; ".join(alerts + ([_named("decision", due)] if due else []))
 
 

@@ -8,7 +8,7 @@ from datetime import date
 
 import duckdb
 
-from pipelines import alert_rules, alerts, entries, worklist_rows
+from pipelines import alert_rules, alerts, decision_state, entries, worklist_rows
 from pipelines.catalog import GROUPS as CRITERION_GROUPS
 from pipelines.catalog import catalog
 from pipelines.errors import Refusal
@@ -114,7 +114,7 @@ def create_listed(cursor: duckdb.DuckDBPyConnection, as_of: date | None) -> date
     )
     alerts.create_alerts(cursor, as_of, urgent_only=True)
     cursor.execute(f"CREATE OR REPLACE TEMP TABLE review AS {REVIEWS}", {"day": as_of, "moment": None})
-    cursor.execute(f"CREATE OR REPLACE TEMP TABLE due AS {DUE}", {"day": as_of, "moment": None})
+    cursor.execute(f"CREATE OR REPLACE TEMP TABLE due AS {DUE}", {"day": as_of, "moment": None, "patients": None})
     cursor.execute(
         f"CREATE OR REPLACE TEMP TABLE listed AS {LISTED}",
         {"day": as_of, "quiet": QUIET_DAYS, "urgent": alert_rules.RANKS["urgent"]},
@@ -174,12 +174,11 @@ REVIEWS = f"""
     FROM ({entries.NUMBERED} WHERE newest AND NOT withdrawn AND kind = 'review' AND day <= $day)
     QUALIFY row_number() OVER (PARTITION BY patient_id ORDER BY entered_at DESC, receipt DESC, line DESC) = 1"""
 
-# The decisions whose check day or due day has come and of which nothing says that they are done or dropped.
+# The decisions that are to be done, or else to be checked, and the day from which on they are.
 DUE = f"""
-    WITH said AS (SELECT * FROM ({entries.NUMBERED} WHERE newest AND NOT withdrawn AND kind IN ('decision', 'progress')))
-    SELECT patient_id, entry_id, least(until, due_on) AS due_on, text FROM said
-    WHERE kind = 'decision' AND least(until, due_on) <= $day
-        AND entry_id NOT IN (SELECT about FROM said WHERE kind = 'progress' AND code IN ('done', 'dropped') AND about IS NOT NULL)"""
+    SELECT patient_id, entry_id, text, CASE WHEN to_do THEN 'due' ELSE 'check' END AS what,
+        CASE WHEN to_do THEN due_on ELSE until END AS due_on
+    FROM ({decision_state.STATES}) WHERE to_do OR to_check"""
 
 # The last recorded day up to the as-of day; the rows of patient_state know only the very last.
 LAST_DAY = """

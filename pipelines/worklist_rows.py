@@ -81,7 +81,7 @@ URGENT = f"""
     SELECT patient_id, criterion, item, since, state FROM alert
     WHERE {OF_PAGE} AND rank = $urgent AND state IN ('open', 'reopened') ORDER BY since DESC, criterion, item"""
 
-WAITING = f"SELECT patient_id, entry_id, due_on, text FROM due WHERE {OF_PAGE} ORDER BY due_on DESC, entry_id"
+WAITING = f"SELECT patient_id, entry_id, what, due_on, text FROM due WHERE {OF_PAGE} ORDER BY due_on DESC, entry_id"
 
 
 def agents_acting(cursor: duckdb.DuckDBPyConnection, as_of: date) -> tuple[str, ...]:
@@ -98,7 +98,7 @@ def details(cursor: duckdb.DuckDBPyConnection, as_of: date, ids: list[str], curv
     oxygen (the last known support or None), ferritin and fvc (dicts day, value, low, high; only with `curves`), agents (classes acting),
     met (dicts criterion, item, grade, group, since, alerting, fresh: not held by the last review), unknown (how many alerting criteria
     cannot be told), judged, settling (thing, settles, asked_by, or None), alerts (open and urgent: criterion, item, since, state), due
-    (decisions: entry_id, due_on, text), review (the entry, with `days` from its day to the as-of day, or None), new and
+    (decisions: entry_id, what: due or check, due_on: from which day on, text), review (the entry, with `days` from its day to the as-of day, or None), new and
     corrected_records (since it), changed (some record was corrected or withdrawn since), lost (flags it held that are not met any more),
     frozen (what a review of this row holds).
     """

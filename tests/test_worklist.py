@@ -152,13 +152,53 @@ class TestNeedsADecisionNow:
             ("done", "d", True, "decide"),
         ],
     )
-    def test_until_something_says_that_it_is_done_or_dropped(self, con, code, about, withdrawn, found):
+    def test_a_due_day_ends_when_something_says_that_it_is_done_or_dropped(self, con, code, about, withdrawn, found):
         patient(con)
         answer(con, status="not_met")
         decision(con, due_on=days(3))
         entry(con, "progress", "g", about=about, code=code)
         if withdrawn:
             entry(con, "progress", "g", about=about, code=code, receipt=3, withdrawn=True)
+        assert group(con) == found
+
+    @pytest.mark.parametrize(
+        ("codes", "due_on", "until", "found"),
+        [
+            (("done",), days(9), days(3), "check"),  # done, and still to be checked
+            (("dropped",), days(9), days(3), None),
+            (("done", "not_done"), days(3), None, "due"),  # open again
+            (("dropped", "done"), days(9), days(3), "check"),
+            (("done", "dropped"), days(9), days(3), None),
+            ((), days(3), days(3), "due"),
+        ],
+    )
+    def test_of_what_was_said_the_newest_entry_counts(self, con, codes, due_on, until, found):
+        patient(con)
+        answer(con, status="not_met")
+        decision(con, due_on=due_on, until=until)
+        for number, code in enumerate(codes):  # the one entered last is of the earliest day
+            entry(con, "progress", f"g{number}", about="d", code=code, receipt=number + 1, day=days(number))
+        assert [one["what"] for one in row(con)["due"]] == ([found] if found else [])
+        assert group(con) == ("decide" if found else "stable")
+
+    @pytest.mark.parametrize(
+        ("kind", "code", "day", "found"),
+        [
+            ("agenda", "seen", days(3), "stable"),
+            ("agenda", "seen", days(4), "decide"),  # the day before the check day
+            ("agenda", "planned", days(3), "decide"),
+            ("agenda", "skipped", days(3), "decide"),
+            ("agenda", "seen", days(-1), "decide"),  # has not happened
+            ("review", None, days(3), "stable"),
+            ("review", None, days(4), "decide"),
+        ],
+    )
+    def test_who_looks_at_the_patient_from_the_check_day_on_settles_the_check(self, con, kind, code, day, found):
+        patient(con)
+        answer(con, status="not_met")
+        decision(con, until=days(3))
+        frozen = '{"corrected": "0", "met": []}' if kind == "review" else None
+        entry(con, kind, "looked", code=code, day=day, frozen=frozen)
         assert group(con) == found
 
     def test_a_withdrawn_decision_asks_nothing(self, con):

@@ -26,14 +26,13 @@ LIVING = """
     CREATE OR REPLACE TEMP TABLE living AS
     SELECT
         run.key, run.patient_id, run.criterion, run.item, run.since, run.flaps, run.status_now, run.status_since, run.highest_rank,
-        CASE WHEN met.grade >= urgent_from THEN 2 ELSE alerting.rank END AS rank,
-        met.grade, met.margin, met.last_judged AS on_date, met.evidence, met.facts, met.notes,
-        coalesce(latest.missing, []) AS missing
+        last.rank, last.grade, met.margin, met.last_judged AS on_date, coalesce(met.evidence, []) AS evidence,
+        coalesce(met.facts, []) AS facts, coalesce(met.notes, []) AS notes, coalesce(latest.missing, []) AS missing
     FROM alert_run AS run
-    JOIN alerting USING (criterion)
-    JOIN result.spell AS met ON met.rowid = run.place
-    LEFT JOIN result.spell AS latest ON latest.rowid = CASE WHEN run.status_now = 'not_evaluable' THEN run.place_now END
-    WHERE run.over_on IS NULL AND run.stands_until > $day AND run.patient_id NOT IN (FROM dead)
+    JOIN alert_spell AS last ON last.place = run.place
+    LEFT JOIN {spells} AS met ON met.rowid = run.place
+    LEFT JOIN {spells} AS latest ON latest.rowid = CASE WHEN run.status_now = 'not_evaluable' THEN run.place_now END
+    WHERE run.over_on IS NULL AND run.stands_until > $day AND run.patient_id NOT IN (SELECT patient_id FROM dead)
     UNION ALL
     SELECT
         NULL, patient_id, $stale, NULL, since, 0, 'met', since, rank, rank, NULL,
@@ -41,8 +40,11 @@ LIVING = """
         $day, coalesce(evidence, []),
         [CAST(last_day AS VARCHAR), CAST(days AS VARCHAR), CAST(expected_within AS VARCHAR),
             strftime(last_received_at, '%Y-%m-%d %H:%M'), CAST(arrival_days AS VARCHAR), device], [], []
-    FROM (SELECT *, CASE WHEN level >= $urgent_level THEN 2 ELSE 1 END AS rank FROM stale) AS silent
-    LEFT JOIN stale_evidence USING (patient_id)"""
+    FROM stale LEFT JOIN stale_evidence USING (patient_id) WHERE rank >= $lowest"""
+
+# Answers with all that is told of them are dear to read: where only states are asked for, those of which something was acknowledged.
+ACKNOWLEDGED_SPELLS = """(
+    SELECT rowid, * FROM result.spell WHERE (patient_id, criterion) IN (SELECT (patient_id, criterion) FROM acknowledged))"""
 
 # What was met since an acknowledgement was given counts, also what was worse for a while: `worst_rank`, `worst_grade`.
 ALERT = """
@@ -92,7 +94,8 @@ def create_alerts(
     cursor: duckdb.DuckDBPyConnection, as_of: date, patients: list[str] | None = None, urgent_only: bool = False
 ) -> None:
     """TEMP table alert: a row for each alert that lives on a day, of some patients or of all (None), set-wise. `urgent_only`: of what can
-    be urgent alone, which of a large cohort takes a fifth of the time; those that are warnings now are among them.
+    be urgent alone, which of a large cohort takes a fifth of the time; those that are warnings now are among them, but of silence. Of these
+    only what was acknowledged has its margin, evidence, facts, notes, on_date and missing.
 
     patient_id, criterion, item, rank (2 urgent, 1 warning), highest_rank (of the run), grade, margin, since, flaps, status_now ('met',
     'not_met': it has ceased, 'not_evaluable'), status_since, evidence, facts, notes and on_date (of the last met answer), missing, state
@@ -101,12 +104,12 @@ def create_alerts(
     """
     last_day = findings.last_recorded_day(cursor)
     now = last_day is None or as_of >= last_day
-    silent = stale_data.once_on_high_support(cursor, as_of) if urgent_only and patients is None else patients
-    stale_data.create_stale(cursor, as_of, now, silent)
+    given = _create_acknowledged(cursor, as_of, patients)
+    silence = [one["patient_id"] for one in given if one["criterion"] == STALE]
+    stale_data.create_stale(cursor, as_of, now, patients, silence if urgent_only else None)
     alert_runs.create_runs(cursor, as_of, patients, urgent_only)
-    _create_acknowledged(cursor, as_of, patients)
-    asked = {"day": as_of, "stale": STALE, "urgent_level": alert_rules.number("stale_urgent_level")}
-    cursor.execute(LIVING, asked)
+    asked = {"day": as_of, "stale": STALE, "lowest": RANKS["urgent" if urgent_only else "warning"]}
+    cursor.execute(LIVING.format(spells=ACKNOWLEDGED_SPELLS if urgent_only else "result.spell"), asked)
     if not now:
         _judge_again(cursor, as_of)
     cursor.execute(ALERT, {"day": as_of})
@@ -223,7 +226,7 @@ def _judge_again(cursor: duckdb.DuckDBPyConnection, as_of: date) -> None:
             )
 
 
-def _create_acknowledged(cursor: duckdb.DuckDBPyConnection, as_of: date, patients: list[str] | None) -> None:
+def _create_acknowledged(cursor: duckdb.DuckDBPyConnection, as_of: date, patients: list[str] | None) -> list[dict]:
     """TEMP table acknowledged: of each patient, criterion and item the newest acknowledgement that was given by the day."""
     newest = {}
     for entry in entries.standing(cursor, ("acknowledgement",), patients):  # oldest first
@@ -239,6 +242,7 @@ def _create_acknowledged(cursor: duckdb.DuckDBPyConnection, as_of: date, patient
         f"CREATE OR REPLACE TEMP TABLE acknowledged AS SELECT {columns}",
         {name: [given[name] for given in newest.values()] for name in types},
     )
+    return list(newest.values())
 
 
 def _given(entry: dict) -> dict | None:

@@ -2,12 +2,13 @@
 
 import json
 from datetime import date, datetime, timedelta
+from itertools import count
 from random import Random
 
 import duckdb
 import pytest
 
-from dashboard import strip
+from dashboard import strip, worklist_words
 from pipelines import alerts, worklist
 from pipelines.worklist import Asked
 from pipelines.worklist_groups import GROUPS, SENTENCE, TITLES
@@ -23,6 +24,7 @@ def days(number: int) -> date:
 
 
 TEN_DAYS_BEFORE = days(10)
+FACTS = count(1000)  # the last records of patients
 
 
 @pytest.fixture
@@ -43,6 +45,8 @@ def patient(con, patient_id: str = "p", last: date | None = DAY, site: str = "A"
         "INSERT INTO result.patient_state VALUES (?, ?, ?, ?, 1, '1', ?)",
         [patient_id, last, last, datetime(2024, 4, 1), corrected],
     )
+    if last:
+        result(con, fact=next(FACTS), receipt=1, on=last, patient_id=patient_id)
     return patient_id
 
 
@@ -84,11 +88,13 @@ def died(con, on: date = TEN_DAYS_BEFORE, status: str = "final") -> None:
     )
 
 
-def result(con, fact: int, receipt: int, status: str = "final", closed: bool = False, on: date = DAY) -> None:
-    """A version of a laboratory result of p."""
+def result(
+    con, fact: int, receipt: int, status: str = "final", closed: bool = False, on: date = DAY, patient_id: str = "p"
+) -> None:
+    """A version of a laboratory result."""
     until = datetime(2024, 4, receipt + 1) if closed else None
     values = {
-        "record_id": fact * 10 + receipt, "fact_id": fact, "set_id": 1, "patient_id": "p", "kind": "labs", "analyte": "ferritin",
+        "record_id": fact * 10 + receipt, "fact_id": fact, "set_id": 1, "patient_id": patient_id, "kind": "labs", "analyte": "ferritin",
         "value": 500, "low": 500, "high": 500, "low_open": False, "high_open": False, "unit": "ng/mL", "unit_assumed": False,
         "original_value": "500", "at_low": on, "at_high": on, "at_timed": False, "status": status, "known_from": on, "known_assumed": True,
         "known_until": until, "received_at": datetime(2024, 4, receipt), "received_until": until, "file_id": receipt, "line": fact,
@@ -239,6 +245,27 @@ class TestNewlyMetOrChanged:
         assert group(con) == found
         assert [flag["fresh"] for flag in row(con)["met"]] == [found == "new"]
 
+    @pytest.mark.parametrize(
+        ("spells", "found"),
+        [  # days before, until, status, grade; the review is of 10 days before
+            ([(12, None, "met", 2)], "stable"),
+            ([(20, 8, "met", 2), (8, 3, "not_met", 1), (3, None, "met", 2)], "new"),  # ceased and returned
+            ([(20, 8, "met", 2), (8, 3, "not_evaluable", None), (3, None, "met", 2)], "new"),
+            ([(20, 8, "met", 2), (8, 3, "met", 3), (3, None, "met", 2)], "stable"),  # met all the time, of whatever grade
+            ([(20, 9, "not_met", 1), (9, None, "met", 2)], "new"),
+            ([(20, 10, "not_met", 1), (10, None, "met", 2)], "stable"),  # met from the day of the review on
+            ([(20, 10, "not_met", 1), (10, 5, "met", 3), (5, None, "met", 2)], "stable"),
+            ([(20, 9, "not_met", 1), (9, 5, "met", 3), (5, None, "met", 2)], "new"),
+        ],
+    )
+    def test_a_flag_that_ceased_and_returned_since_is_new(self, con, spells, found):
+        patient(con)
+        for since, until, status, grade in spells:
+            answer(con, status=status, since=days(since), until=until and days(until), item="triple", grade=grade)
+        review(con, ("refractory_gas_exchange~triple:2",), day=days(10))
+        assert group(con) == found
+        assert [flag["fresh"] for flag in row(con)["met"]] == [found == "new"]
+
     def test_one_that_raises_no_alert_is_not_new(self, con):
         patient(con)
         answer(con, SILENT, grade=2)
@@ -362,6 +389,26 @@ class TestNoRecentDataAndDeath:
         answer(con)
         assert group(con) == found
 
+    def test_it_follows_the_alert_of_silence_which_comes_early_in_therapy(self, con):
+        con.execute("CREATE SCHEMA concept")
+        con.execute(
+            """CREATE TABLE concept.therapy_clock AS SELECT 'p' AS patient_id, 'combination' AS clock, $1 AS day0, $1 AS applies_from""",
+            [days(60)],
+        )
+        patient(con, last=days(15))
+        answer(con)
+        review(con, ("refractory_gas_exchange:",))
+        assert group(con) == "quiet"
+        assert worklist_words.why(row(con)) == "no record for 15 days, the next was expected within 14 days"
+        assert group(con, days(1)) != "quiet"
+
+    def test_what_is_typed_in_is_no_sign_of_life(self, con):
+        patient(con, last=days(100))
+        answer(con, "urgent_transfer", "not_met")
+        con.execute("UPDATE source.file SET format = 'csv/entries' WHERE file_id = 2")
+        result(con, fact=1, receipt=2)
+        assert (group(con), row(con)["silent_days"]) == ("quiet", 100)
+
     def test_an_urgent_alert_stays_on_top_and_says_how_old_the_record_is(self, con):
         patient(con, last=days(200))
         answer(con, "urgent_transfer")
@@ -371,7 +418,6 @@ class TestNoRecentDataAndDeath:
         patient(con, last=DAY)
         answer(con, since=days(300))
         result(con, fact=1, receipt=1, on=days(300))
-        result(con, fact=2, receipt=1, on=DAY)
         assert group(con, days(210)) == "new" and group(con, days(209)) == "quiet"
 
     @pytest.mark.parametrize(
@@ -410,6 +456,7 @@ class TestOrder:
             patient(con, patient_id, last)
         con.execute("UPDATE record.patient SET patient_id = 'p' WHERE patient_id = 'died'")
         con.execute("UPDATE result.patient_state SET patient_id = 'p' WHERE patient_id = 'died'")
+        con.execute("UPDATE record.observation SET patient_id = 'p' WHERE patient_id = 'died'")
         died(con)
         answer(con, "urgent_transfer", patient_id="decide")
         answer(con, patient_id="new")
@@ -533,5 +580,10 @@ class TestUrgentAlertsOfEveryone:
         found = []
         for urgent_only in (False, True):
             alerts.create_alerts(con, DAY, urgent_only=urgent_only)
-            found.append(con.execute("FROM alert WHERE rank = 2 ORDER BY patient_id, criterion, item").fetchall())
+            found.append(
+                con.execute(
+                    """SELECT patient_id, criterion, item, rank, highest_rank, grade, since, flaps, status_now, status_since, state
+                    FROM alert WHERE rank = 2 ORDER BY patient_id, criterion, item"""
+                ).fetchall()
+            )
         assert found[0] == found[1] and len(found[0]) > 20

@@ -9,7 +9,8 @@ alerts, however often they are loaded or judged.
 An **acknowledgement** covers an alert of the same run while as_of <= until, nothing met since is of a higher severity or grade, and the
 last met answer rests on no record that was not acknowledged (code 'evidence'). With 'unless_worse' a new record re-opens it unless it is
 told to be no worse: of a lower grade, or of the same grade with a margin that is not larger; margins of different grades are distances to
-different thresholds and are not compared. That is told only of rules whose margin measures one thing in one direction (alerts.toml). The
+different thresholds and are not compared. What was worse on any judged day since (alert_worse.py), or cannot be told to have been no worse,
+keeps it re-opened until it is acknowledged again, however the last answer is. That is told only of rules whose margin measures one thing in one direction (alerts.toml). The
 newest acknowledgement counts. None covers another patient, rule or item, nor stale data; no treatment covers anything.
 """
 
@@ -17,7 +18,7 @@ from datetime import date
 
 import duckdb
 
-from pipelines import alert_rules, alert_runs, dictionary, entries, findings, stale_data
+from pipelines import alert_rules, alert_runs, alert_worse, dictionary, entries, findings, stale_data
 from pipelines.alert_rules import RANKS, SEVERITIES, STALE
 
 MOST_NAMED = 3  # so many new records are named
@@ -67,17 +68,21 @@ ALERT = """
             list_filter(living.evidence, lambda record: NOT list_contains(given.evidence, record)) AS unseen,
             unless_worse AND given.code = 'unless_worse' AND living.margin IS NOT NULL AND given.margin IS NOT NULL AND (
                 coalesce(living.grade < given.grade, FALSE)
-                OR (living.grade IS NOT DISTINCT FROM given.grade AND living.margin <= given.margin)) AS no_worse
+                OR (living.grade IS NOT DISTINCT FROM given.grade AND living.margin <= given.margin)) AS last_no_worse,
+            last_no_worse AND worse.patient_id IS NULL AS no_worse,
+            worse.patient_id IS NOT NULL AND (last_no_worse OR len(unseen) = 0) AS was_worse
         FROM living
         JOIN alerting USING (criterion)
         LEFT JOIN acknowledged AS given ON given.patient_id = living.patient_id AND given.criterion = living.criterion
             AND given.item IS NOT DISTINCT FROM living.item AND given.as_of >= living.since
         LEFT JOIN worst ON worst.patient_id = living.patient_id AND worst.criterion = living.criterion
             AND worst.item IS NOT DISTINCT FROM living.item
+        LEFT JOIN worse ON worse.patient_id = living.patient_id AND worse.criterion = living.criterion
+            AND worse.item IS NOT DISTINCT FROM living.item
     ),
     told AS (
         SELECT
-            * EXCLUDE (key, unseen, no_worse, ran_out, graver, higher),
+            * EXCLUDE (key, unseen, no_worse, last_no_worse, ran_out, graver, higher),
             coalesce(ran_out, FALSE) AS ran_out, coalesce(graver, FALSE) AS graver, coalesce(higher, FALSE) AS higher,
             CASE WHEN entry_id IS NULL OR no_worse THEN [] ELSE unseen END AS new_evidence
         FROM compared
@@ -85,7 +90,7 @@ ALERT = """
     SELECT
         *, CASE
             WHEN entry_id IS NULL THEN 'open'
-            WHEN ran_out OR graver OR higher OR len(new_evidence) > 0 THEN 'reopened'
+            WHEN ran_out OR graver OR higher OR was_worse OR len(new_evidence) > 0 THEN 'reopened'
             ELSE 'acknowledged' END AS state
     FROM told"""
 
@@ -99,7 +104,7 @@ def create_alerts(
 
     patient_id, criterion, item, rank (2 urgent, 1 warning), highest_rank (of the run), grade, margin, since, flaps, status_now ('met',
     'not_met': it has ceased, 'not_evaluable'), status_since, evidence, facts, notes and on_date (of the last met answer), missing, state
-    ('open', 'reopened', 'acknowledged'), entry_id (of the acknowledgement), ran_out, graver, higher, new_evidence (why it re-opened). As of
+    ('open', 'reopened', 'acknowledged'), entry_id (of the acknowledgement), ran_out, graver, higher, was_worse (on some day since), new_evidence (why it re-opened). As of
     the last recorded day it reads the spells; as of an earlier day answers that were judged again later are judged anew from the records.
     """
     last_day = findings.last_recorded_day(cursor)
@@ -112,6 +117,7 @@ def create_alerts(
     cursor.execute(LIVING.format(spells=ACKNOWLEDGED_SPELLS if urgent_only else "result.spell"), asked)
     if not now:
         _judge_again(cursor, as_of)
+    alert_worse.create_worse(cursor, as_of)
     cursor.execute(ALERT, {"day": as_of})
 
 
@@ -186,6 +192,8 @@ def _because(row: dict, entry: dict, records: dict[str, dict]) -> str:
     if row["higher"]:
         before = frozen.get("grade")
         said.append(f"of a higher grade than acknowledged ({'none' if before is None else before})")
+    if row["was_worse"]:
+        said.append("it was worse since, or cannot be told to have been no worse")
     if row["new_evidence"]:
         found = [_record_words(records[record]) for record in row["new_evidence"] if record in records]
         more = f", and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""

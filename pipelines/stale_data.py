@@ -96,7 +96,9 @@ def create_stale(
     }
     cursor.execute(sql, asked)
     only, asked = "TRUE", {"day": as_of, "most": MOST_EVIDENCE}
-    if evidence_of is not None:
+    if evidence_of == []:
+        only = "FALSE"
+    elif evidence_of is not None:
         only, asked = "patient_id IN (SELECT unnest($evidence_of))", asked | {"evidence_of": evidence_of}
     cursor.execute(EVIDENCE.format(only=only), asked)
 

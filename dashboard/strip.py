@@ -13,7 +13,7 @@ from dashboard.charts import oxygen_support, treatment
 from dashboard.result_cards import Card
 from pipelines import dictionary
 from pipelines.catalog import catalog
-from pipelines.worklist_groups import URGENT
+from pipelines.alert_rules import is_urgent
 
 SHORT = ("room air", "low flow", "mask", "reservoir", "HFNC", "NIV, CPAP", "ventilated", "ECMO")
 SCHEDULED = {
@@ -233,11 +233,11 @@ def met_between(page: dict, as_of: date, since: date) -> list[dict]:
 
 
 def _ordered(answers: list[dict]) -> list[dict]:
-    """In order of groups, behind those that do not wait for the next meeting."""
+    """In order of groups, behind the urgent ones."""
     groups = list(style.GROUPS)
 
     def place(row: dict) -> tuple:
-        return row["criterion"] not in URGENT, groups.index(row["group"]), row["criterion"], row["item"] or ""
+        return not is_urgent(row["criterion"], row["grade"]), groups.index(row["group"]), row["criterion"], row["item"] or ""
 
     return sorted(answers, key=place)
 

@@ -14,7 +14,6 @@ from pipelines.worklist_groups import GROUPS, TITLES
 
 WITHIN = (7, 14, 30, 90, 365)  # days that are offered
 LONGEST_ID = 200  # characters of an id that are looked for
-PAGES = 100_000
 
 
 def read(query: Mapping[str, str], choices: Choices) -> Asked:

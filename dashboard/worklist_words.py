@@ -10,6 +10,7 @@ from dashboard.charts.treatment_words import class_name
 from pipelines.worklist_groups import TITLES
 
 NAMED = 2  # so many flags, alerts or decisions are named; of the rest their number is said
+_DUE = {"due": "due", "check": "to check from"}
 SHOWN = 60  # characters of a decision's text on the list
 
 
@@ -21,7 +22,7 @@ def why(row: dict) -> str:
 def _decide(row: dict) -> str:
     alerts = [f"{lane_name(one['criterion'], one['item'])} since {style.day(one['since'])}" for one in row["alerts"]]
     alerts = [_named("urgent", alerts)] if alerts else []
-    due = [f"“{_cut(deidentify.or_left(one['text']))}” due {style.day(one['due_on'])}" for one in row["due"]]
+    due = [f"“{_cut(deidentify.or_left(one['text']))}” {_DUE[one['what']]} {style.day(one['due_on'])}" for one in row["due"]]
     return "; ".join(alerts + ([_named("decision", due)] if due else []))
 
 
@@ -48,7 +49,7 @@ def _stable(row: dict) -> str:
 
 
 def _quiet(row: dict) -> str:
-    return "nothing is recorded" if row["silent_days"] is None else f"no record for {_days(row['silent_days'])}"
+    return _silence(row)
 
 
 def _died(row: dict) -> str:
@@ -65,6 +66,17 @@ _OF_GROUP = {
 }
 
 
+def _silence(row: dict) -> str:
+    """'no record for 52 days, the next was expected within 14 days'; empty where something new is heard."""
+    if row["silent_days"] is None:
+        return "nothing is recorded"
+    if row["expected_within"] is None:
+        return ""
+    late = row["silent_days"] > row["expected_within"]
+    said = f"no record {'for' if late else 'received for'} {_days(row['silent_days'] if late else row['arrival_days'])}"
+    return f"{said}, the next was expected within {_days(row['expected_within'])}"
+
+
 def _besides(row: dict) -> list[str]:
     """What would have put the patient in another group, had not one before it."""
     said = []
@@ -76,7 +88,9 @@ def _besides(row: dict) -> list[str]:
         said.append(f"{len(_fresh(row))} {'met, never reviewed' if row['review'] is None else 'newly met'}")
     if row["group"] in ("decide", "quiet") and row["changed"]:
         said.append(_corrected(row))
-    if row["group"] == "decide" and (row["silent_days"] or 0) > 0:
+    if row["group"] == "decide" and (row["silent_days"] is None or row["expected_within"] is not None):
+        said.append(_silence(row))
+    elif row["group"] == "decide" and row["silent_days"]:
         said.append(f"last record {_days(row['silent_days'])} old")
     return said
 

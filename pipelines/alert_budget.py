@@ -11,10 +11,11 @@ from datetime import date
 import duckdb
 
 from pipelines import alert_rules, alert_runs, alerts, entries, stale_data
+from pipelines.recorded import RECORDS
 
 OBSERVED = f"""
     CREATE OR REPLACE TEMP TABLE observed AS
-    SELECT patient_id, min(day) AS first_day, max(day) AS last_day FROM ({stale_data.RECORDS}) AS record GROUP BY patient_id"""
+    SELECT patient_id, min(day) AS first_day, max(day) AS last_day FROM ({RECORDS}) AS record GROUP BY patient_id"""
 
 COUNTED = """
     WITH run AS (

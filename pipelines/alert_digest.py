@@ -157,7 +157,7 @@ UNKNOWN = """
         SELECT criterion, patient_id, unnest(missing) AS what FROM result.spell
         WHERE status = 'not_evaluable' AND from_date <= $day AND (until_date IS NULL OR until_date > $day)
         AND criterion IN (SELECT unnest($urgent)) AND ($everyone OR patient_id IN (SELECT unnest($patients)))
-        AND patient_id NOT IN (FROM dead)) AS unknown
+        AND patient_id NOT IN (SELECT patient_id FROM dead)) AS unknown
     GROUP BY criterion, what ORDER BY criterion, len(patients) DESC, what"""
 
 

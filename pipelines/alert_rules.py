@@ -54,6 +54,15 @@ def alerting() -> dict[str, AlertRule]:
     return {criterion: rule for criterion, rule in alert_rules().items() if not rule.silent}
 
 
+def is_urgent(criterion: str, grade: int | None) -> bool:
+    """Whether a flag of a criterion and grade is urgent; one that raises no alert is not."""
+    rule = alerting().get(criterion)
+    if rule is None:
+        return False
+    from_grade = rule.urgent_from_grade
+    return rule.severity == "urgent" or (from_grade is not None and grade is not None and grade >= from_grade)
+
+
 def number(name: str) -> int:
     """A number of the life cycle, in the unit of its block."""
     return dictionary.alerts()["number"][name]["value"]

@@ -15,20 +15,20 @@ from pipelines import alert_rules
 KEYS = """
     CREATE OR REPLACE TEMP TABLE alert_key AS
     SELECT row_number() OVER () AS key, * FROM (
-        SELECT DISTINCT patient_id, criterion, item FROM result.spell JOIN alerting USING (criterion)
-        WHERE status = 'met' AND from_date <= $day AND ($everyone OR patient_id IN (SELECT unnest($patients)))) AS ever"""
+        SELECT DISTINCT patient_id, criterion, item FROM result.spell AS spell JOIN alerting USING (criterion)
+        WHERE status = 'met' AND from_date <= $day AND {only}) AS ever"""
 
 # Of these, for the urgent of everyone, those that were urgent by the day and whose run can live: what stands is not met for less than
 # $settle_days, or something else. A key is left out with its whole history, so that the others have the same runs.
 URGENT_KEYS = """
     CREATE OR REPLACE TEMP TABLE alert_key AS
     SELECT row_number() OVER () AS key, * FROM (
-        SELECT DISTINCT patient_id, criterion, item FROM result.spell JOIN alerting USING (criterion)
+        SELECT DISTINCT patient_id, criterion, item FROM result.spell AS spell JOIN alerting USING (criterion)
         WHERE status = 'met' AND (rank = 2 OR grade >= urgent_from)
-            AND from_date <= $day AND ($everyone OR patient_id IN (SELECT unnest($patients)))) AS ever
+            AND from_date <= $day AND {only}) AS ever
     WHERE (criterion, patient_id, coalesce(item, '')) IN (
-        SELECT (criterion, patient_id, coalesce(item, '')) FROM result.spell JOIN alerting USING (criterion)
-        WHERE from_date <= $day AND (until_date IS NULL OR until_date > $day)
+        SELECT (criterion, patient_id, coalesce(item, '')) FROM result.spell AS spell JOIN alerting USING (criterion)
+        WHERE from_date <= $day AND (until_date IS NULL OR until_date > $day) AND {only}
             AND (status <> 'not_met' OR date_diff('day', from_date, $day) < $settle_days))"""
 
 # Their spells. `rank`: 2 urgent, 1 warning.
@@ -41,7 +41,7 @@ SPELLS = """
     JOIN alert_key ON alert_key.patient_id = spell.patient_id AND alert_key.criterion = spell.criterion
         AND alert_key.item IS NOT DISTINCT FROM spell.item
     JOIN alerting ON alerting.criterion = spell.criterion
-    WHERE spell.from_date <= $day"""
+    WHERE spell.from_date <= $day AND {only}"""
 
 # stands_until: the end of what is said of the run by the day; 9999-12-31 where its last answer stands.
 RUNS = """
@@ -106,10 +106,12 @@ def create_runs(
     """
     alert_rules.create_alerting(cursor, urgent_only)
     settle = {"settle_days": alert_rules.number("settle_days")}
-    asked = {"day": as_of, "everyone": patients is None, "patients": patients or []}
+    only, asked = "TRUE", {"day": as_of}
+    if patients is not None:
+        only, asked = "spell.patient_id IN (SELECT unnest($patients))", {"day": as_of, "patients": patients}
     if urgent_only:
-        cursor.execute(URGENT_KEYS, asked | settle)
+        cursor.execute(URGENT_KEYS.format(only=only), asked | settle)
     else:
-        cursor.execute(KEYS, asked)
-    cursor.execute(SPELLS, {"day": as_of})
+        cursor.execute(KEYS.format(only=only), asked)
+    cursor.execute(SPELLS.format(only=only), asked)
     cursor.execute(RUNS, {"day": as_of} | settle)

@@ -9,7 +9,8 @@ alerts, however often they are loaded or judged.
 An **acknowledgement** covers an alert of the same run while as_of <= until, nothing met since is of a higher severity or grade, and the
 last met answer rests on no record that was not acknowledged (code 'evidence'). With 'unless_worse' a new record re-opens it unless it is
 told to be no worse: of a lower grade, or of the same grade with a margin that is not larger; margins of different grades are distances to
-different thresholds and are not compared. That is told only of rules whose margin measures one thing in one direction (alerts.toml). The
+different thresholds and are not compared. What was worse on any judged day since (alert_worse.py), or cannot be told to have been no worse,
+keeps it re-opened until it is acknowledged again, however the last answer is. That is told only of rules whose margin measures one thing in one direction (alerts.toml). The
 newest acknowledgement counts. None covers another patient, rule or item, nor stale data; no treatment covers anything.
 """
 
@@ -17,7 +18,7 @@ from datetime import date
 
 import duckdb
 
-from pipelines import alert_rules, alert_runs, dictionary, entries, findings, stale_data
+from pipelines import alert_rules, alert_runs, alert_worse, dictionary, entries, findings, stale_data
 from pipelines.alert_rules import RANKS, SEVERITIES, STALE
 
 MOST_NAMED = 3  # so many new records are named
@@ -26,14 +27,13 @@ LIVING = """
     CREATE OR REPLACE TEMP TABLE living AS
     SELECT
         run.key, run.patient_id, run.criterion, run.item, run.since, run.flaps, run.status_now, run.status_since, run.highest_rank,
-        CASE WHEN met.grade >= urgent_from THEN 2 ELSE alerting.rank END AS rank,
-        met.grade, met.margin, met.last_judged AS on_date, met.evidence, met.facts, met.notes,
-        coalesce(latest.missing, []) AS missing
+        last.rank, last.grade, met.margin, met.last_judged AS on_date, coalesce(met.evidence, []) AS evidence,
+        coalesce(met.facts, []) AS facts, coalesce(met.notes, []) AS notes, coalesce(latest.missing, []) AS missing
     FROM alert_run AS run
-    JOIN alerting USING (criterion)
-    JOIN result.spell AS met ON met.rowid = run.place
-    LEFT JOIN result.spell AS latest ON latest.rowid = CASE WHEN run.status_now = 'not_evaluable' THEN run.place_now END
-    WHERE run.over_on IS NULL AND run.stands_until > $day AND run.patient_id NOT IN (FROM dead)
+    JOIN alert_spell AS last ON last.place = run.place
+    LEFT JOIN {spells} AS met ON met.rowid = run.place
+    LEFT JOIN {spells} AS latest ON latest.rowid = CASE WHEN run.status_now = 'not_evaluable' THEN run.place_now END
+    WHERE run.over_on IS NULL AND run.stands_until > $day AND run.patient_id NOT IN (SELECT patient_id FROM dead)
     UNION ALL
     SELECT
         NULL, patient_id, $stale, NULL, since, 0, 'met', since, rank, rank, NULL,
@@ -41,8 +41,11 @@ LIVING = """
         $day, coalesce(evidence, []),
         [CAST(last_day AS VARCHAR), CAST(days AS VARCHAR), CAST(expected_within AS VARCHAR),
             strftime(last_received_at, '%Y-%m-%d %H:%M'), CAST(arrival_days AS VARCHAR), device], [], []
-    FROM (SELECT *, CASE WHEN level >= $urgent_level THEN 2 ELSE 1 END AS rank FROM stale) AS silent
-    LEFT JOIN stale_evidence USING (patient_id)"""
+    FROM stale LEFT JOIN stale_evidence USING (patient_id) WHERE rank >= $lowest"""
+
+# Answers with all that is told of them are dear to read: where only states are asked for, those of which something was acknowledged.
+ACKNOWLEDGED_SPELLS = """(
+    SELECT rowid, * FROM result.spell WHERE (patient_id, criterion) IN (SELECT (patient_id, criterion) FROM acknowledged))"""
 
 # What was met since an acknowledgement was given counts, also what was worse for a while: `worst_rank`, `worst_grade`.
 ALERT = """
@@ -65,17 +68,21 @@ ALERT = """
             list_filter(living.evidence, lambda record: NOT list_contains(given.evidence, record)) AS unseen,
             unless_worse AND given.code = 'unless_worse' AND living.margin IS NOT NULL AND given.margin IS NOT NULL AND (
                 coalesce(living.grade < given.grade, FALSE)
-                OR (living.grade IS NOT DISTINCT FROM given.grade AND living.margin <= given.margin)) AS no_worse
+                OR (living.grade IS NOT DISTINCT FROM given.grade AND living.margin <= given.margin)) AS last_no_worse,
+            last_no_worse AND worse.patient_id IS NULL AS no_worse,
+            worse.patient_id IS NOT NULL AND (last_no_worse OR len(unseen) = 0) AS was_worse
         FROM living
         JOIN alerting USING (criterion)
         LEFT JOIN acknowledged AS given ON given.patient_id = living.patient_id AND given.criterion = living.criterion
             AND given.item IS NOT DISTINCT FROM living.item AND given.as_of >= living.since
         LEFT JOIN worst ON worst.patient_id = living.patient_id AND worst.criterion = living.criterion
             AND worst.item IS NOT DISTINCT FROM living.item
+        LEFT JOIN worse ON worse.patient_id = living.patient_id AND worse.criterion = living.criterion
+            AND worse.item IS NOT DISTINCT FROM living.item
     ),
     told AS (
         SELECT
-            * EXCLUDE (key, unseen, no_worse, ran_out, graver, higher),
+            * EXCLUDE (key, unseen, no_worse, last_no_worse, ran_out, graver, higher),
             coalesce(ran_out, FALSE) AS ran_out, coalesce(graver, FALSE) AS graver, coalesce(higher, FALSE) AS higher,
             CASE WHEN entry_id IS NULL OR no_worse THEN [] ELSE unseen END AS new_evidence
         FROM compared
@@ -83,7 +90,7 @@ ALERT = """
     SELECT
         *, CASE
             WHEN entry_id IS NULL THEN 'open'
-            WHEN ran_out OR graver OR higher OR len(new_evidence) > 0 THEN 'reopened'
+            WHEN ran_out OR graver OR higher OR was_worse OR len(new_evidence) > 0 THEN 'reopened'
             ELSE 'acknowledged' END AS state
     FROM told"""
 
@@ -92,23 +99,25 @@ def create_alerts(
     cursor: duckdb.DuckDBPyConnection, as_of: date, patients: list[str] | None = None, urgent_only: bool = False
 ) -> None:
     """TEMP table alert: a row for each alert that lives on a day, of some patients or of all (None), set-wise. `urgent_only`: of what can
-    be urgent alone, which of a large cohort takes a fifth of the time; those that are warnings now are among them.
+    be urgent alone, which of a large cohort takes a fifth of the time; those that are warnings now are among them, but of silence. Of these
+    only what was acknowledged has its margin, evidence, facts, notes, on_date and missing.
 
     patient_id, criterion, item, rank (2 urgent, 1 warning), highest_rank (of the run), grade, margin, since, flaps, status_now ('met',
     'not_met': it has ceased, 'not_evaluable'), status_since, evidence, facts, notes and on_date (of the last met answer), missing, state
-    ('open', 'reopened', 'acknowledged'), entry_id (of the acknowledgement), ran_out, graver, higher, new_evidence (why it re-opened). As of
+    ('open', 'reopened', 'acknowledged'), entry_id (of the acknowledgement), ran_out, graver, higher, was_worse (on some day since), new_evidence (why it re-opened). As of
     the last recorded day it reads the spells; as of an earlier day answers that were judged again later are judged anew from the records.
     """
     last_day = findings.last_recorded_day(cursor)
     now = last_day is None or as_of >= last_day
-    silent = stale_data.once_on_high_support(cursor, as_of) if urgent_only and patients is None else patients
-    stale_data.create_stale(cursor, as_of, now, silent)
+    given = _create_acknowledged(cursor, as_of, patients)
+    silence = [one["patient_id"] for one in given if one["criterion"] == STALE]
+    stale_data.create_stale(cursor, as_of, now, patients, silence if urgent_only else None)
     alert_runs.create_runs(cursor, as_of, patients, urgent_only)
-    _create_acknowledged(cursor, as_of, patients)
-    asked = {"day": as_of, "stale": STALE, "urgent_level": alert_rules.number("stale_urgent_level")}
-    cursor.execute(LIVING, asked)
+    asked = {"day": as_of, "stale": STALE, "lowest": RANKS["urgent" if urgent_only else "warning"]}
+    cursor.execute(LIVING.format(spells=ACKNOWLEDGED_SPELLS if urgent_only else "result.spell"), asked)
     if not now:
         _judge_again(cursor, as_of)
+    alert_worse.create_worse(cursor, as_of)
     cursor.execute(ALERT, {"day": as_of})
 
 
@@ -183,6 +192,8 @@ def _because(row: dict, entry: dict, records: dict[str, dict]) -> str:
     if row["higher"]:
         before = frozen.get("grade")
         said.append(f"of a higher grade than acknowledged ({'none' if before is None else before})")
+    if row["was_worse"]:
+        said.append("it was worse since, or cannot be told to have been no worse")
     if row["new_evidence"]:
         found = [_record_words(records[record]) for record in row["new_evidence"] if record in records]
         more = f", and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
@@ -223,7 +234,7 @@ def _judge_again(cursor: duckdb.DuckDBPyConnection, as_of: date) -> None:
             )
 
 
-def _create_acknowledged(cursor: duckdb.DuckDBPyConnection, as_of: date, patients: list[str] | None) -> None:
+def _create_acknowledged(cursor: duckdb.DuckDBPyConnection, as_of: date, patients: list[str] | None) -> list[dict]:
     """TEMP table acknowledged: of each patient, criterion and item the newest acknowledgement that was given by the day."""
     newest = {}
     for entry in entries.standing(cursor, ("acknowledgement",), patients):  # oldest first
@@ -239,6 +250,7 @@ def _create_acknowledged(cursor: duckdb.DuckDBPyConnection, as_of: date, patient
         f"CREATE OR REPLACE TEMP TABLE acknowledged AS SELECT {columns}",
         {name: [given[name] for given in newest.values()] for name in types},
     )
+    return list(newest.values())
 
 
 def _given(entry: dict) -> dict | None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines import changed_flags, changed_records, entries
+from pipelines import changed_flags, changed_records, decision_state
 from pipelines.catalog import GROUPS, catalog
 from pipelines.changed_records import Since as Since
 from pipelines.rule_versions import Ledger
@@ -124,25 +124,16 @@ def rules_changed(cursor: duckdb.DuckDBPyConnection, since: Since, ledger: Ledge
 def undone(
     cursor: duckdb.DuckDBPyConnection, since: Since, as_of: date, patients: list[str] | None = None
 ) -> list[dict]:
-    """The decisions of which something is due on a day: the entry (`entries.standing`) with `due`: 'to do' (its due day is over and no
-    progress says done or dropped) or 'to check' (the day on which its effect is checked came since the meeting), `check` (that
-    day came, whatever `due` says) and `progress`, the newest entry about it. Oldest due day first."""
-    stand = entries.standing(cursor, ("decision", "progress"), patients)
-    progress = {row["about"]: row for row in stand if row["kind"] == "progress" and row["day"] <= as_of}
+    """The decisions of which something is due on a day, as `decision_state.decisions` tells them, with `due`: 'to do' or 'to check', and
+    `check` (it is to be checked, whatever `due` says). A check day that came since the meeting is told also where somebody has looked
+    since. Oldest due day first."""
     rows = []
-    for row in stand:
-        if row["kind"] != "decision" or row["day"] > as_of:
-            continue
-        latest = progress.get(row["entry_id"])
-        code = latest["code"] if latest else None
-        check = bool(row["criterion"] and row["until"] and since.as_of < row["until"] <= as_of and code != "dropped")
-        if row["due_on"] and row["due_on"] < as_of and code not in ("done", "dropped"):
-            due = "to do"
-        elif check:
-            due = "to check"
-        else:
-            continue
-        rows.append(row | {"due": due, "check": check, "progress": latest})
+    for row in decision_state.decisions(cursor, as_of, patients):
+        code = row["progress"]["code"] if row["progress"] else None
+        came = bool(row["until"] and since.as_of < row["until"] <= as_of and code != "dropped")
+        check = row["to_check"] or came
+        if row["to_do"] or check:
+            rows.append(row | {"due": "to do" if row["to_do"] else "to check", "check": check})
     return sorted(rows, key=lambda row: (row["due_on"] or row["until"], row["patient_id"], row["entry_id"]))
 
 

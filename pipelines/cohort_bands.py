@@ -16,6 +16,7 @@ import duckdb
 
 from pipelines import dictionary
 from pipelines.engines.inputs import JUDGED
+from pipelines.recorded import DEATHS, is_kept
 
 # Project defaults: no publication says how to compare a patient with a cohort of this disease.
 FIRST_DAY, LAST_DAY, STEP_DAYS = -28, 180, 7
@@ -54,14 +55,15 @@ MEMBERS = f"""
         SELECT named.patient_id FROM (SELECT patient_id, unnest(evidence) AS record_id FROM clock) AS named
         JOIN record.administration AS given ON given.record_id = named.record_id AND given.start_low <> given.start_high
     ),
+    death AS ({DEATHS.replace("$day", "$as_of")}),
     ended AS (
-        SELECT patient_id, bool_or(code = 'death') AS died FROM record.event
-        WHERE kind = 'outcome' AND {JUDGED} AND known_until IS NULL AND CAST(at_high AS DATE) <= $as_of GROUP BY patient_id
+        SELECT DISTINCT patient_id FROM record.event
+        WHERE kind = 'outcome' AND {JUDGED} AND known_until IS NULL AND CAST(at_high AS DATE) <= $as_of
     )
     SELECT clock.patient_id, clock, day0,
-        CASE WHEN died THEN 'died' WHEN died IS NOT NULL THEN 'off_oxygen' ELSE 'not_recorded' END AS outcome,
+        CASE WHEN died_on IS NOT NULL THEN 'died' WHEN ended.patient_id IS NOT NULL THEN 'off_oxygen' ELSE 'not_recorded' END AS outcome,
         clock.patient_id IN (SELECT patient_id FROM partly_dated) AS partly_dated
-    FROM clock LEFT JOIN ended ON ended.patient_id = clock.patient_id
+    FROM clock LEFT JOIN ended ON ended.patient_id = clock.patient_id LEFT JOIN death ON death.patient_id = clock.patient_id
     WHERE clock.patient_id IS DISTINCT FROM $leaving_out"""
 
 ASKED = (
@@ -136,7 +138,7 @@ def bands(
         raise ValueError(f"there is no outcome group '{outcome}'; known: {', '.join(OUTCOMES)}")
     reasons = {analyte: _never(analyte) for analyte in dict.fromkeys(analytes)}
     asked = {analyte: _within(analyte) for analyte, reason in reasons.items() if reason is None}
-    if asked and not _has_clocks(cursor):
+    if asked and not is_kept(cursor, "therapy_clock"):
         reasons |= dict.fromkeys(asked, NO_CLOCKS)
         asked = {}
     until = as_of or date(9999, 12, 30)
@@ -161,7 +163,7 @@ def cohort(cursor: duckdb.DuckDBPyConnection, leaving_out: str | None = None, as
         "SELECT count(*) FROM record.patient WHERE patient_id IS DISTINCT FROM $leaving_out",
         {"leaving_out": leaving_out},
     ).fetchone()[0]
-    if not _has_clocks(cursor):
+    if not is_kept(cursor, "therapy_clock"):
         return known
     for outcome, partly_dated, triple, patients in cursor.execute(
         f"SELECT outcome, partly_dated, count(*) FILTER (clock = 'triple'), count(*) FROM ({MEMBERS}) GROUP BY outcome, partly_dated",
@@ -202,14 +204,6 @@ def _within(analyte: str) -> str | None:
 def _not_named(within: str | None) -> str:
     what = "the assay or laboratory" if within == "assay" else "the reference set"
     return f"compared only within one: no result of this patient names {what}"
-
-
-def _has_clocks(cursor: duckdb.DuckDBPyConnection) -> bool:
-    return bool(
-        cursor.execute(
-            "SELECT 1 FROM duckdb_tables() WHERE schema_name = 'concept' AND table_name = 'therapy_clock'"
-        ).fetchone()
-    )
 
 
 def _series(

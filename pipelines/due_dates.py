@@ -13,7 +13,7 @@ import duckdb
 from icalendar import Calendar, Event
 
 from pipelines import dictionary, entries
-from pipelines.transplant_actions import open_actions
+from pipelines.transplant_actions import about_transplantation
 from pipelines.transplant_workup import counts_as_done, expiry
 
 PRODUCT = "-//mda5-monitor//due dates//EN"
@@ -22,16 +22,15 @@ CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
 def due_dates(cursor: duckdb.DuckDBPyConnection, as_of: date, patients: Iterable[str] | None = None) -> list[dict]:
-    """What falls due, by day: patient_id, day, what ('expires': the last day a work-up item holds, 'due' and 'check' of a decision that is
-    neither done nor dropped), action, entry_id, entered_at. Days that have passed stay until what they ask for is done.
+    """What falls due, by day: patient_id, day, what ('expires': the last day a work-up item holds, 'due' and 'check' of a
+    decision, each until it is settled: decision_state.py), action, entry_id, entered_at. Days that have passed stay until then.
     """
     asked = None if patients is None else list(patients)
     rows = [
-        _due(action, what, day, action["text"])
-        for actions in open_actions(cursor, as_of, asked).values()
-        for action in actions
-        for what, day in (("due", action["due_on"]), ("check", action["until"]))
-        if day
+        _due(decision, what, day, decision["text"])
+        for decision in about_transplantation(cursor, as_of, asked)
+        for what, day, stands in (("due", decision["due_on"], decision["open"]), ("check", decision["until"], decision["checking"]))
+        if day and stands
     ] + [
         _due(entry, "expires", expiry(entry), dictionary.workup()[entry["item"]]["title"])
         for entry in _holding(entries.standing(cursor, ["workup"], asked), as_of)

@@ -15,6 +15,7 @@ import duckdb
 from pipelines import dictionary, findings
 from pipelines.catalog import catalog
 from pipelines.engines.inputs import JUDGED
+from pipelines.recorded import DEATHS, RECORDS
 
 CONCEPTS = ("immunosuppression", "prednisone_equivalent", "prophylaxis", "infection_episode")
 GAP, ACTIVE, OVERDUE = "pjp_prophylaxis_gap", "active_infection", "overdue_tests"
@@ -66,15 +67,11 @@ LISTED = f"""
             OR (criterion = '{OVERDUE}' AND item IN {SURVEILLANCE}))
         GROUP BY patient_id
     ),
-    death AS (
-        SELECT patient_id, CAST(max(at_high) AS DATE) AS died FROM record.event
-        WHERE kind = 'outcome' AND code = 'death' AND known_until IS NULL AND {JUDGED} AND CAST(at_high AS DATE) <= $day
-        GROUP BY patient_id
-    )
+    death AS ({DEATHS})
     SELECT patient_id, coalesce(agents, []) AS agents, coalesce(agent_count, 0) AS agent_count, active_since, gap_since, stop_since,
         flag_since, overdue_since, infected.since AS infected_since,
         gap_since IS NOT NULL AS gap, coalesce(infected.open, FALSE) AS open_infection, coalesce(counts, FALSE) AS counts,
-        overdue_since IS NOT NULL AS surveillance, coalesce(screening, FALSE) AS screening, coalesce(exchange, FALSE) AS exchange, died
+        overdue_since IS NOT NULL AS surveillance, coalesce(screening, FALSE) AS screening, coalesce(exchange, FALSE) AS exchange, died_on
     FROM record.patient LEFT JOIN acting USING (patient_id) LEFT JOIN steroid AS given USING (patient_id)
     LEFT JOIN infected USING (patient_id) LEFT JOIN flag USING (patient_id) LEFT JOIN death USING (patient_id)
     WHERE agent_count >= 1 OR given.patient_id IS NOT NULL OR infected.patient_id IS NOT NULL OR flag_since IS NOT NULL"""
@@ -84,7 +81,7 @@ ORDERED = f"""
         WHEN flag_since IS NOT NULL OR open_infection THEN 3 WHEN surveillance THEN 4 ELSE 5 END AS rank,
         CASE rank WHEN 0 THEN active_since WHEN 1 THEN gap_since WHEN 2 THEN stop_since
             WHEN 3 THEN coalesce(flag_since, infected_since) WHEN 4 THEN overdue_since END AS since
-    FROM ({LISTED}) WHERE died IS NULL ORDER BY rank, since NULLS LAST, agent_count DESC, patient_id"""
+    FROM ({LISTED}) WHERE died_on IS NULL ORDER BY rank, since NULLS LAST, agent_count DESC, patient_id"""
 
 
 def lacking(cursor: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
@@ -110,7 +107,7 @@ def died(cursor: duckdb.DuckDBPyConnection, as_of: date) -> int:
     """How many patients would be on the board and are left out because their death is recorded up to the day."""
     if lacking(cursor):
         return 0
-    sql = f"SELECT count(*) FROM ({LISTED}) WHERE died IS NOT NULL"
+    sql = f"SELECT count(*) FROM ({LISTED}) WHERE died_on IS NOT NULL"
     return cursor.execute(sql, _asked(as_of)).fetchone()[0]
 
 
@@ -192,11 +189,8 @@ ANSWERS = f"""
     ORDER BY patient_id, criterion, item"""
 
 LAST_DAY = f"""
-    SELECT patient_id, max(day) AS last_day, date_diff('day', max(day), $day) AS days FROM (
-        SELECT patient_id, CAST(at_high AS DATE) AS day FROM record.observation WHERE known_until IS NULL AND {JUDGED}
-        UNION ALL SELECT patient_id, start_high FROM record.administration WHERE known_until IS NULL AND {JUDGED}
-        UNION ALL SELECT patient_id, CAST(at_high AS DATE) FROM record.event WHERE known_until IS NULL AND {JUDGED})
-    WHERE patient_id IN (SELECT unnest($patients)) AND day <= $day GROUP BY patient_id"""
+    SELECT patient_id, max(day) AS last_day, date_diff('day', max(day), $day) AS days FROM ({RECORDS}) AS record
+    WHERE patient_id IN (SELECT unnest($patients)) GROUP BY patient_id"""
 
 HELD = """
     SELECT patient_id, count(*) AS held FROM source.rejected JOIN source.last_arrival USING (file_id)

@@ -11,6 +11,7 @@ import duckdb
 
 from pipelines.errors import Refusal
 from pipelines.findings import fetch_rows
+from pipelines.recorded import DEATHS, LAST_DAYS, is_kept
 from pipelines.transplant_actions import open_actions
 from pipelines.transplant_status import STATUS, STATUS_ORDER
 
@@ -42,8 +43,6 @@ ORDER_SENTENCE = (
     "Who was no longer in need comes back when a condition is newly met."
 )
 
-STANDS = "known_until IS NULL AND status NOT IN ('entered_in_error', 'cancelled')"
-
 # Where everyone stands. A clock ends with the first referral by the day, else the counting with the death or the day.
 PLACED = f"""
     WITH answer AS (
@@ -54,20 +53,8 @@ PLACED = f"""
             count(*) FILTER (stands AND criterion = 'urgent_transfer') > 0 AS urgent,
             count(*) FILTER (stands AND criterion = 'transplant_listing') > 0 AS listing
         FROM answer GROUP BY patient_id),
-    died AS (
-        SELECT patient_id, CAST(min(at_high) AS DATE) AS died_on FROM record.event
-        WHERE kind = 'outcome' AND code = 'death' AND known_until IS NULL AND status IN ('final', 'corrected', 'amended')
-            AND CAST(at_high AS DATE) <= $day
-        GROUP BY patient_id),
-    recorded AS (
-        SELECT patient_id, max(last_day) AS last_day FROM (
-            SELECT patient_id, CAST(max(at_high) AS DATE) AS last_day FROM record.observation
-            WHERE {STANDS} AND CAST(at_high AS DATE) <= $day GROUP BY patient_id
-            UNION ALL SELECT patient_id, max(start_high) FROM record.administration
-            WHERE {STANDS} AND start_high <= $day GROUP BY patient_id
-            UNION ALL SELECT patient_id, CAST(max(at_high) AS DATE) FROM record.event
-            WHERE {STANDS} AND CAST(at_high AS DATE) <= $day GROUP BY patient_id) AS one
-        GROUP BY patient_id),
+    died AS ({DEATHS}),
+    recorded AS ({LAST_DAYS}),
     clock AS (
         SELECT patient_id, first_met, first_trigger, CASE WHEN referred_on <= $day THEN referred_on END AS ended_on,
             CASE WHEN referred_on <= $day THEN referred_as END AS ended_as
@@ -201,8 +188,7 @@ def _place(one: dict) -> int:
 
 def check_clock(cursor: duckdb.DuckDBPyConnection) -> None:
     """Raises Refusal where a store was judged before the clocks were kept."""
-    kept = "SELECT 1 FROM duckdb_tables() WHERE schema_name = 'concept' AND table_name = $name"
-    if not cursor.execute(kept, {"name": CLOCK}).fetchone():
+    if not is_kept(cursor, CLOCK):
         raise Refusal(
             "This store was judged before referral clocks were kept for everyone.",
             hint="Load a file, or run: python -m pipelines rebuild",

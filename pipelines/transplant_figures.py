@@ -9,6 +9,7 @@ import duckdb
 
 from pipelines.catalog import catalog
 from pipelines.findings import fetch_rows, thresholds
+from pipelines.recorded import DEATHS
 from pipelines.transplant_board import CLOCK, check_clock
 
 FEWEST = 5  # project default: of fewer patients there is no percentage, only the counts
@@ -18,11 +19,7 @@ DEFINITIONS = {
 }
 
 FIGURES = f"""
-    WITH died AS (
-        SELECT patient_id, CAST(min(at_high) AS DATE) AS died_on FROM record.event
-        WHERE kind = 'outcome' AND code = 'death' AND known_until IS NULL AND status IN ('final', 'corrected', 'amended')
-            AND CAST(at_high AS DATE) <= $day
-        GROUP BY patient_id),
+    WITH died AS ({DEATHS}),
     clock AS (
         SELECT patient_id, first_met, CASE WHEN referred_on <= $day THEN referred_on END AS referred_on,
             coalesce(not_needed_on <= $day, FALSE) AS not_needed

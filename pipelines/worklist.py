@@ -3,16 +3,17 @@
 Set-wise: the cohort is grouped, filtered and ordered in the database, and only the patients of the page become rows (worklist_rows.py).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
 import duckdb
 
-from pipelines import alert_rules, alerts, entries, worklist_rows
+from pipelines import alert_rules, alerts, decision_state, entries, worklist_rows
 from pipelines.catalog import GROUPS as CRITERION_GROUPS
 from pipelines.catalog import catalog
 from pipelines.errors import Refusal
-from pipelines.worklist_groups import GROUPS, QUIET_DAYS
+from pipelines.worklist_groups import GROUPS
 
 ON_A_PAGE = 20
 
@@ -57,17 +58,24 @@ class Worklist:
     first: int
     rows: list[dict]
 
+    @property
+    def on_page(self) -> list[str]:
+        """The ids of the page."""
+        return self.ids[self.first : self.first + ON_A_PAGE]
+
 
 def worklist(cursor: duckdb.DuckDBPyConnection, as_of: date | None, asked: Asked) -> Worklist:
     """The worklist as of a day (None: nothing dated is recorded), and one page of it; a page beyond the last is the last. Raises Refusal
     for a store of an older schema."""
     day = create_listed(cursor, as_of)
-    counts, ids = _counts(cursor, day, asked), ordered(cursor, day, asked)
+    found = _at_page(as_of, _counts(cursor, day, asked), ordered(cursor, day, asked), asked.page)
+    return replace(found, rows=worklist_rows.details(cursor, day, found.on_page))
+
+
+def _at_page(as_of: date | None, counts: dict[str, int], ids: list[str], asked: int) -> Worklist:
     pages = -(-len(ids) // ON_A_PAGE)
-    page = max(1, min(asked.page, pages))
-    first = (page - 1) * ON_A_PAGE
-    rows = worklist_rows.details(cursor, day, ids[first : first + ON_A_PAGE])
-    return Worklist(as_of, counts, ids, pages, page, first, rows)
+    page = max(1, min(asked, pages))
+    return Worklist(as_of, counts, ids, pages, page, (page - 1) * ON_A_PAGE, [])
 
 
 def choices(cursor: duckdb.DuckDBPyConnection, as_of: date | None) -> Choices:
@@ -82,19 +90,43 @@ def everything(cursor: duckdb.DuckDBPyConnection, as_of: date | None, asked: Ask
     return worklist_rows.details(cursor, day, ordered(cursor, day, replace(asked, whole=True)), curves=False)
 
 
-def of_patients(cursor: duckdb.DuckDBPyConnection, as_of: date | None, patients: list[str]) -> list[dict]:
-    """The rows of some patients, in their order, as `worklist_rows.details` without the curves."""
-    return worklist_rows.details(cursor, create_listed(cursor, as_of), list(patients), curves=False)
+def of_patients(
+    cursor: duckdb.DuckDBPyConnection, as_of: date | None, patients: Sequence[str], curves: bool = False
+) -> list[dict]:
+    """The rows of some patients, in their order, as `worklist_rows.details`; only these are looked at."""
+    day = create_listed(cursor, as_of, list(patients))
+    return worklist_rows.details(cursor, day, list(patients), curves)
+
+
+def by_group(cursor: duckdb.DuckDBPyConnection, as_of: date | None) -> dict[str, list[str]]:
+    """The ids of every patient, in the order of the worklist, by group; all groups are there."""
+    day = create_listed(cursor, as_of)
+    found: dict[str, list[str]] = {group: [] for group in GROUPS}
+    for patient_id, group in cursor.execute(f'SELECT patient_id, "group" FROM listed {ORDER}', _order()).fetchall():
+        found[group].append(patient_id)
+    return found
 
 
 def order(cursor: duckdb.DuckDBPyConnection, as_of: date | None) -> list[str]:
     """The ids of every patient, in the order of the worklist."""
-    return ordered(cursor, create_listed(cursor, as_of), Asked(whole=True))
+    return [patient_id for ids in by_group(cursor, as_of).values() for patient_id in ids]
 
 
-def create_listed(cursor: duckdb.DuckDBPyConnection, as_of: date | None) -> date:
-    """TEMP table listed: a row per patient with `group` and what the order and the filters read; and rule, review, due and alert, of which
-    it is made. Returns the as-of day, the first of the calendar where nothing dated is recorded."""
+def chosen(groups: dict[str, list[str]], asked: Asked) -> Worklist | None:
+    """The worklist without its rows, out of `by_group`, where no filter but that of the group is asked for; else None."""
+    if replace(asked, group=None, page=1, whole=False) != Asked():
+        return None
+    shown = [asked.group] if asked.group else [group for group in GROUPS if asked.whole or group != "died"]
+    ids = [patient_id for group in shown for patient_id in groups.get(group, ())]
+    return _at_page(None, {group: len(those) for group, those in groups.items()}, ids, asked.page)
+
+
+def create_listed(
+    cursor: duckdb.DuckDBPyConnection, as_of: date | None, patients: list[str] | None = None
+) -> date:
+    """TEMP table listed: a row per patient, of some or of all (None), with `group` and what the order and the filters read; and rule,
+    review, held, due, alert, dead, heard and stale, of which it is made. Returns the as-of day, the first of the calendar where nothing
+    dated is recorded."""
     as_of = as_of or date.min
     try:
         cursor.execute("SELECT 1 FROM result.patient_state, record.entry LIMIT 0")
@@ -112,12 +144,16 @@ def create_listed(cursor: duckdb.DuckDBPyConnection, as_of: date | None) -> date
         SELECT unnest($names) AS criterion, unnest($places) AS place, unnest($sound) AS alerting""",
         {"names": names, "places": places, "sound": sound},
     )
-    alerts.create_alerts(cursor, as_of, urgent_only=True)
+    alerts.create_alerts(cursor, as_of, patients, urgent_only=True)
+    only, of_day = "TRUE", {"day": as_of}
+    if patients is not None:
+        only, of_day = "patient_id IN (SELECT unnest($patients))", {"day": as_of, "patients": patients}
     cursor.execute(f"CREATE OR REPLACE TEMP TABLE review AS {REVIEWS}", {"day": as_of, "moment": None})
-    cursor.execute(f"CREATE OR REPLACE TEMP TABLE due AS {DUE}", {"day": as_of, "moment": None})
+    cursor.execute(f"CREATE OR REPLACE TEMP TABLE held AS {HELD.format(only=only)}", of_day)
+    cursor.execute(f"CREATE OR REPLACE TEMP TABLE due AS {DUE}", {"day": as_of, "moment": None, "patients": patients})
     cursor.execute(
-        f"CREATE OR REPLACE TEMP TABLE listed AS {LISTED}",
-        {"day": as_of, "quiet": QUIET_DAYS, "urgent": alert_rules.RANKS["urgent"]},
+        f"CREATE OR REPLACE TEMP TABLE listed AS {LISTED.format(only=only)}",
+        of_day | {"urgent": alert_rules.RANKS["urgent"]},
     )
     return as_of
 
@@ -128,11 +164,20 @@ def ordered(cursor: duckdb.DuckDBPyConnection, as_of: date, asked: Asked) -> lis
     folded = not (asked.whole or asked.group or asked.text.strip() or asked.patients is not None)
     found = cursor.execute(
         f"""SELECT patient_id FROM listed WHERE {where} AND ($group IS NULL OR "group" = $group) AND NOT ($folded AND "group" = 'died')
-        ORDER BY list_position($groups, "group"), CASE WHEN "group" = 'decide' THEN opened ELSE newest END DESC NULLS LAST,
-            last_day DESC NULLS LAST, patient_id""",
-        values | {"group": asked.group, "groups": list(GROUPS), "folded": folded},
+        {ORDER}""",
+        values | _order() | {"group": asked.group, "folded": folded},
     )
     return [row[0] for row in found.fetchall()]
+
+
+# What worklist_groups.SENTENCE states.
+ORDER = """
+    ORDER BY list_position($groups, "group"), CASE WHEN "group" = 'decide' THEN opened ELSE newest END DESC NULLS LAST,
+        last_day DESC NULLS LAST, patient_id"""
+
+
+def _order() -> dict:
+    return {"groups": list(GROUPS)}
 
 
 def _counts(cursor: duckdb.DuckDBPyConnection, as_of: date, asked: Asked) -> dict[str, int]:
@@ -169,35 +214,40 @@ def _filters(as_of: date, asked: Asked) -> tuple[str, dict]:
 
 # The last review of each patient, of a day up to the as-of day. What was frozen is text from a file: what cannot be read was not seen.
 REVIEWS = f"""
-    SELECT patient_id, frozen ->> '$.corrected' AS corrected, TRY_CAST(frozen -> '$.met' AS VARCHAR[]) AS met,
+    SELECT patient_id, day, frozen ->> '$.corrected' AS corrected, TRY_CAST(frozen -> '$.met' AS VARCHAR[]) AS met,
         coalesce(TRY_CAST(frozen ->> '$.receipt' AS INTEGER), receipt) AS seen
     FROM ({entries.NUMBERED} WHERE newest AND NOT withdrawn AND kind = 'review' AND day <= $day)
     QUALIFY row_number() OVER (PARTITION BY patient_id ORDER BY entered_at DESC, receipt DESC, line DESC) = 1"""
 
-# The decisions whose check day or due day has come and of which nothing says that they are done or dropped.
+# The decisions that are to be done, or else to be checked, and the day from which on they are.
 DUE = f"""
-    WITH said AS (SELECT * FROM ({entries.NUMBERED} WHERE newest AND NOT withdrawn AND kind IN ('decision', 'progress')))
-    SELECT patient_id, entry_id, least(until, due_on) AS due_on, text FROM said
-    WHERE kind = 'decision' AND least(until, due_on) <= $day
-        AND entry_id NOT IN (SELECT about FROM said WHERE kind = 'progress' AND code IN ('done', 'dropped') AND about IS NOT NULL)"""
+    SELECT patient_id, entry_id, text, CASE WHEN to_do THEN 'due' ELSE 'check' END AS what,
+        CASE WHEN to_do THEN due_on ELSE until END AS due_on
+    FROM ({decision_state.STATES}) WHERE to_do OR to_check"""
 
-# The last recorded day up to the as-of day; the rows of patient_state know only the very last.
-LAST_DAY = """
-    SELECT patient_id, last_day FROM result.patient_state WHERE last_day <= $day
-    UNION ALL
-    SELECT patient_id, max(day) FROM (
-        SELECT patient_id, CAST(at_high AS DATE) AS day, status FROM record.observation WHERE known_until IS NULL
-        UNION ALL SELECT patient_id, start_high, status FROM record.administration WHERE known_until IS NULL
-        UNION ALL SELECT patient_id, CAST(at_high AS DATE), status FROM record.event WHERE known_until IS NULL) AS recorded
-    WHERE day <= $day AND status NOT IN ('entered_in_error', 'cancelled')
-        AND patient_id IN (SELECT patient_id FROM result.patient_state WHERE last_day > $day)
-    GROUP BY patient_id"""
+# Of what is met, what the last review held and has been met, of whatever grade, ever since its day. Another spell than that of the day
+# of the review is looked into: it holds where no other answer came between.
+HELD = f"""
+    WITH answer AS (
+        SELECT spell.patient_id, criterion, item, from_date, alerting, review.day
+        FROM result.spell AS spell JOIN rule USING (criterion) JOIN review ON review.patient_id = spell.patient_id
+        WHERE status = 'met' AND from_date <= $day AND (until_date IS NULL OR until_date > $day)
+            AND list_contains(review.met, {worklist_rows.FLAG})),
+    since AS (
+        SELECT answer.patient_id, answer.criterion, answer.item
+        FROM answer JOIN result.spell AS spell ON spell.patient_id = answer.patient_id AND spell.criterion = answer.criterion
+            AND spell.item IS NOT DISTINCT FROM answer.item
+        WHERE answer.from_date > answer.day AND spell.from_date <= $day AND (spell.until_date IS NULL OR spell.until_date > answer.day)
+        GROUP BY ALL HAVING bool_and(spell.status = 'met') AND bool_or(spell.from_date <= answer.day))
+    SELECT patient_id, criterion, item, alerting FROM answer
+    WHERE {{only}} AND (from_date <= day
+        OR (patient_id, criterion, coalesce(item, '')) IN (SELECT (patient_id, criterion, coalesce(item, '')) FROM since))"""
 
-LISTED = f"""
+LISTED = """
     WITH answer AS (
         SELECT patient_id, spell.criterion, item, grade, status, from_date, place, alerting
         FROM result.spell AS spell JOIN rule USING (criterion)
-        WHERE from_date <= $day AND (until_date IS NULL OR until_date > $day)),
+        WHERE from_date <= $day AND (until_date IS NULL OR until_date > $day) AND {only}),
     told AS (
         SELECT patient_id,
             bool_or(alerting) AS judged,
@@ -206,19 +256,17 @@ LISTED = f"""
             count(*) FILTER (alerting AND status = 'met') AS met,
             bit_or(CASE WHEN status = 'met' THEN 1 << place ELSE 0 END) AS met_in
         FROM answer GROUP BY patient_id),
-    seen AS (   -- of what is met now, what the last review held
-        SELECT answer.patient_id, count(*) AS flags FROM answer JOIN review USING (patient_id)
-        WHERE alerting AND status = 'met' AND list_contains(review.met, {worklist_rows.FLAG}) GROUP BY answer.patient_id),
+    seen AS (SELECT patient_id, count(*) AS flags FROM held WHERE alerting GROUP BY patient_id),
     urgent AS (
         SELECT patient_id, max(since) AS since FROM alert
         WHERE rank = $urgent AND state IN ('open', 'reopened') GROUP BY patient_id),
     waiting AS (SELECT patient_id, max(due_on) AS due_on FROM due GROUP BY patient_id)
-    SELECT patient_id, patient.site, recent.last_day, newest, coalesce(met_in, 0) AS met_in,
+    SELECT patient_id, patient.site, heard.last_day, newest, coalesce(met_in, 0) AS met_in,
         greatest(urgent.since, waiting.due_on) AS opened,
         CASE
-            WHEN death.patient_id IS NOT NULL THEN 'died'
+            WHEN dead.patient_id IS NOT NULL THEN 'died'
             WHEN urgent.patient_id IS NOT NULL OR waiting.patient_id IS NOT NULL THEN 'decide'
-            WHEN recent.last_day IS NULL OR date_diff('day', recent.last_day, CAST($day AS DATE)) > $quiet THEN 'quiet'
+            WHEN heard.patient_id IS NULL OR stale.patient_id IS NOT NULL THEN 'quiet'
             WHEN coalesce(told.met, 0) > coalesce(seen.flags, 0) THEN 'new'
             WHEN review.patient_id IS NOT NULL AND review.corrected IS DISTINCT FROM kept.corrected THEN 'new'
             WHEN unknown OR NOT coalesce(judged, FALSE) THEN 'unknown'
@@ -226,7 +274,7 @@ LISTED = f"""
         END AS "group"
     FROM record.patient AS patient
     LEFT JOIN result.patient_state AS kept USING (patient_id)
-    LEFT JOIN ({LAST_DAY}) AS recent USING (patient_id)
-    LEFT JOIN ({worklist_rows.DEATHS}) AS death USING (patient_id)
+    LEFT JOIN heard USING (patient_id) LEFT JOIN stale USING (patient_id) LEFT JOIN dead USING (patient_id)
     LEFT JOIN told USING (patient_id) LEFT JOIN seen USING (patient_id) LEFT JOIN urgent USING (patient_id)
-    LEFT JOIN waiting USING (patient_id) LEFT JOIN review USING (patient_id)"""
+    LEFT JOIN waiting USING (patient_id) LEFT JOIN review USING (patient_id)
+    WHERE {only}"""

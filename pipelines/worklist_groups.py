@@ -1,8 +1,6 @@
 """The groups of the worklist in the order in which they stand, and the sentence that says so. Words, never a score."""
 
-QUIET_DAYS = 90  # project default: after so many days without a record a patient's data are not recent
-# What does not wait for the next meeting (criteria of the group transplant).
-URGENT = ("urgent_transfer", "ecmo_consideration")
+from pipelines.alert_rules import number
 
 TITLES = {
     "decide": "Needs a decision now",
@@ -18,7 +16,8 @@ MEANING = {
     "new": "a flag is met that the last review did not hold, or a record was corrected or withdrawn since",
     "unknown": "nothing of the above, and some condition cannot be told for want of a record",
     "stable": "every condition is told, and nothing is new since the last review",
-    "quiet": f"no record for more than {QUIET_DAYS} days, and nothing that needs a decision now",
+    "quiet": f"nothing new is heard for more than {number('stale_days')} days, {number('stale_days_early')} early in therapy "
+    "[project default], and nothing needs a decision now; what is typed in here is no news",
     "died": "a death is recorded",
 }
 SENTENCE = (

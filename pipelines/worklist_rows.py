@@ -7,6 +7,7 @@ import duckdb
 
 from pipelines import alert_rules, entries, findings
 from pipelines.catalog import catalog
+from pipelines.recorded import is_kept
 
 CURVE_POINTS = 24  # the last so many results of a sparkline
 # What a flag is called in a review: the criterion, its item where it has several, and its grade.
@@ -19,22 +20,18 @@ ACTING = """
     SELECT patient_id, unnest(list_distinct(agents)) AS agent FROM concept.immunosuppression
     WHERE from_date <= $day AND (to_date IS NULL OR to_date > $day)"""
 
-DEATHS = """
-    SELECT patient_id, CAST(max(at_high) AS DATE) AS died FROM record.event
-    WHERE kind = 'outcome' AND code = 'death' AND known_until IS NULL AND status IN ('final', 'corrected', 'amended')
-        AND CAST(at_high AS DATE) <= $day
-    GROUP BY patient_id"""
-
-PEOPLE = f"""
+PEOPLE = """
     SELECT page.patient_id, sex, birth_year, patient.site, "group", first_day, listed.last_day, records, state, corrected,
-        CAST(date_diff('day', listed.last_day, CAST($day AS DATE)) AS INTEGER) AS silent_days, death.died,
+        CAST(date_diff('day', listed.last_day, CAST($day AS DATE)) AS INTEGER) AS silent_days, dead.died_on AS died,
+        CAST(stale.expected_within AS INTEGER) AS expected_within, CAST(stale.arrival_days AS INTEGER) AS arrival_days,
         (SELECT max(file_id) FROM source.file) AS receipt
     FROM page JOIN record.patient AS patient USING (patient_id) JOIN listed USING (patient_id)
-    LEFT JOIN result.patient_state USING (patient_id) LEFT JOIN ({DEATHS}) AS death USING (patient_id) ORDER BY place"""
+    LEFT JOIN result.patient_state USING (patient_id) LEFT JOIN dead USING (patient_id) LEFT JOIN stale USING (patient_id) ORDER BY place"""
 
 # What is missing is that of the last day on which the run was judged.
 ANSWERS = f"""
-    SELECT patient_id, criterion, item, grade, status, from_date AS since, missing, alerting, {FLAG} AS flag
+    SELECT patient_id, criterion, item, grade, status, from_date AS since, missing, alerting, {FLAG} AS flag,
+        (patient_id, criterion, coalesce(item, '')) NOT IN (SELECT (patient_id, criterion, coalesce(item, '')) FROM held) AS fresh
     FROM result.spell AS spell JOIN rule USING (criterion)
     WHERE {OF_PAGE} AND from_date <= $day AND (until_date IS NULL OR until_date > $day)"""
 
@@ -81,24 +78,26 @@ URGENT = f"""
     SELECT patient_id, criterion, item, since, state FROM alert
     WHERE {OF_PAGE} AND rank = $urgent AND state IN ('open', 'reopened') ORDER BY since DESC, criterion, item"""
 
-WAITING = f"SELECT patient_id, entry_id, due_on, text FROM due WHERE {OF_PAGE} ORDER BY due_on DESC, entry_id"
+WAITING = f"SELECT patient_id, entry_id, what, due_on, text FROM due WHERE {OF_PAGE} ORDER BY due_on DESC, entry_id"
 
 
 def agents_acting(cursor: duckdb.DuckDBPyConnection, as_of: date) -> tuple[str, ...]:
     """The classes of immunosuppressants that act on anybody on a day, by name."""
-    if not _has_concept(cursor, "immunosuppression"):
+    if not is_kept(cursor, "immunosuppression"):
         return ()
     found = cursor.execute(f"SELECT DISTINCT agent FROM ({ACTING}) ORDER BY agent", {"day": as_of})
     return tuple(agent for (agent,) in found.fetchall())
 
 
 def details(cursor: duckdb.DuckDBPyConnection, as_of: date, ids: list[str], curves: bool = True) -> list[dict]:
-    """One dict per patient, in the order of `ids`: what PEOPLE names, and
+    """One dict per patient, in the order of `ids`: what PEOPLE names (silent_days from the last record that nobody typed; expected_within
+    and arrival_days, from the last arrival to the latest of the store, of those of whom nothing new is heard), and
 
     oxygen (the last known support or None), ferritin and fvc (dicts day, value, low, high; only with `curves`), agents (classes acting),
-    met (dicts criterion, item, grade, group, since, alerting, fresh: not held by the last review), unknown (how many alerting criteria
+    met (dicts criterion, item, grade, group, since, alerting, fresh: not held by the last
+    review, or ceased and met again since), unknown (how many alerting criteria
     cannot be told), judged, settling (thing, settles, asked_by, or None), alerts (open and urgent: criterion, item, since, state), due
-    (decisions: entry_id, due_on, text), review (the entry, with `days` from its day to the as-of day, or None), new and
+    (decisions: entry_id, what: due or check, due_on: from which day on, text), review (the entry, with `days` from its day to the as-of day, or None), new and
     corrected_records (since it), changed (some record was corrected or withdrawn since), lost (flags it held that are not met any more),
     frozen (what a review of this row holds).
     """
@@ -110,10 +109,10 @@ def details(cursor: duckdb.DuckDBPyConnection, as_of: date, ids: list[str], curv
     cursor.execute(f"CREATE OR REPLACE TEMP TABLE answer AS {ANSWERS}", day)
     rows = {row["patient_id"]: row | _nothing() for row in _rows(cursor, PEOPLE, day)}
     _add_answers(cursor, rows)
-    if _has_concept(cursor, "oxygen_support"):
+    if is_kept(cursor, "oxygen_support"):
         for row in _rows(cursor, OXYGEN, day):
             rows[row["patient_id"]]["oxygen"] = {name: _plain(value) for name, value in row.items()}
-    if _has_concept(cursor, "immunosuppression"):
+    if is_kept(cursor, "immunosuppression"):
         for row in _rows(cursor, f"SELECT patient_id, agent FROM ({ACTING}) WHERE {OF_PAGE} ORDER BY agent", day):
             rows[row["patient_id"]]["agents"].append(row["agent"])
     for row in _rows(cursor, CURVES, day | {"points": CURVE_POINTS}) if curves else ():
@@ -143,7 +142,7 @@ def _add_answers(cursor: duckdb.DuckDBPyConnection, rows: dict[str, dict]) -> No
         patient_id, status = answer.pop("patient_id"), answer.pop("status")
         held[patient_id][status].append(answer["flag"])
         if status == "met":
-            rows[patient_id]["met"].append(answer | {"group": criteria[answer["criterion"]].group, "fresh": True})
+            rows[patient_id]["met"].append(answer | {"group": criteria[answer["criterion"]].group})
     counts = """
         SELECT patient_id, bool_or(alerting) AS judged,
             count(DISTINCT CASE WHEN alerting AND status = 'not_evaluable' THEN criterion END) AS unknown
@@ -172,8 +171,6 @@ def _add_reviews(cursor: duckdb.DuckDBPyConnection, rows: dict[str, dict], as_of
         if row["review"]:
             seen = row["review"]["frozen"].get("met")
             seen = {flag for flag in seen if isinstance(flag, str)} if isinstance(seen, list) else set()
-            for flag in row["met"]:
-                flag["fresh"] = flag["flag"] not in seen
             now = {_without_grade(flag["flag"]) for flag in row["met"]}
             row["lost"] = sorted({_without_grade(flag) for flag in seen} - now)
             row["changed"] = row["review"]["frozen"].get("corrected") != row["corrected"]
@@ -181,12 +178,6 @@ def _add_reviews(cursor: duckdb.DuckDBPyConnection, rows: dict[str, dict], as_of
 
 def _without_grade(flag: str) -> str:
     return flag.rpartition(":")[0]
-
-
-def _has_concept(cursor: duckdb.DuckDBPyConnection, name: str) -> bool:
-    """Whether a kept concept is in the store: one in which nobody was judged yet has none."""
-    found = "SELECT 1 FROM duckdb_tables() WHERE schema_name = 'concept' AND table_name = $name"
-    return bool(cursor.execute(found, {"name": name}).fetchone())
 
 
 def _plain(value: object) -> object:

@@ -109,6 +109,20 @@ COVERED = {
         4,
         "of a higher grade",
     ),
+    "worse for a while by a step of the same grade": (
+        [(3, M, 2, [8], 0.51), (4, M, 2, [9], 0.4)],
+        "unless_worse",
+        4,
+        "it was worse since",
+    ),
+    "worse for a while, then of a lower grade": (
+        [(3, M, 2, [8], 0.51), (4, M, 1, [9], 0.1)],
+        "unless_worse",
+        4,
+        "it was worse since",
+    ),
+    "of unknown margin for a while": ([(3, M, 2, [8], None), (4, M, 2, [9], 0.5)], "unless_worse", 4, "it was worse since"),
+    "no worse on two days": ([(3, M, 1, [8], 0.9), (4, M, 2, [9], 0.5)], "unless_worse", 4, None),
     "it ceased": ([(3, N, 1)], "evidence", 4, None),
     "it cannot be told": ([(3, U)], "evidence", 4, None),
     "it ceased, and returned on a new record": ([(3, N, 1), (4, M, 2, [8], 0.5)], "evidence", 5, "new evidence"),
@@ -136,6 +150,13 @@ def test_what_an_acknowledgement_covers(store, answers, code, as_of, because):
         assert (alert["state"], alert["because"]) == ("acknowledged", None)
     else:
         assert alert["state"] == "reopened" and because in alert["because"]
+
+
+def test_on_the_day_of_a_death_that_has_a_time_no_alert_lives(store):
+    store.spells((1, M, 2))
+    store.record(1)
+    store.record(5, kind="outcome", code="death", at_high=datetime(2024, 3, 5, 14, 30), at_timed=True)
+    assert len(store.alerts(4)) == 1 and store.alerts(5) == []
 
 
 def test_a_run_after_the_acknowledged_one_is_a_new_alert(store):
@@ -472,6 +493,30 @@ class TestThroughTheStore:
         after = self.alerts(folder, date(2024, 3, 2))
         assert self.states(folder, date(2024, 3, 2)) == expected
         assert [one["evidence"] for one in after] == [one["evidence"] for one in before]
+
+    def test_what_was_worse_within_one_grade_keeps_it_reopened_until_it_is_acknowledged_again(self, tmp_path):
+        """One spell of grade 2 holds all of it, and keeps only the margin of the last day."""
+        from tests import some_rules
+
+        def neutrophils(*results: str) -> dict:
+            self.load(tmp_path, LABS + "".join(f"a,neutrophils,{one}\n" for one in results))
+            return self.alerts(tmp_path, date(2024, 3, 31))[0]
+
+        def acknowledge(alert: dict, on: date) -> None:
+            row = {name: alert[name] for name in ("patient_id", "criterion", "item")}
+            row |= {"kind": "acknowledgement", "why": "known", "until": date(2024, 6, 1), "code": "unless_worse"}
+            self.load(tmp_path, entries.entry_file([row | {"frozen": frozen(alert, 1, on)}], "Dr A", RECEIVED))
+
+        with some_rules.in_use(some_rules.only("neutropenia")):
+            acknowledge(neutrophils("1.2,10*9/L,2024-03-01"), date(2024, 3, 1))
+            assert neutrophils("1.3,10*9/L,2024-03-03", "1.2,10*9/L,2024-03-04")["state"] == "acknowledged"
+            assert neutrophils("1.1,10*9/L,2024-03-05")["because"] == "new evidence: Neutrophils 1.1 10*9/L of 2024-03-05"
+            alert = neutrophils("1.4,10*9/L,2024-03-06")
+            assert (alert["grade"], alert["state"]) == (2, "reopened")
+            assert alert["because"].startswith("it was worse since, or cannot be told to have been no worse; new evidence")
+            assert self.alerts(tmp_path, date(2024, 3, 4))[0]["state"] == "acknowledged"  # nothing worse had happened
+            acknowledge(alert, date(2024, 3, 6))
+            assert neutrophils("1.45,10*9/L,2024-03-07")["state"] == "acknowledged"
 
     def test_new_evidence_reopens_it_and_says_which_and_the_past_stays_as_it_was(self, folder):
         self.load(folder, LABS + "a,neutrophils,1.1,10*9/L,2024-03-05\n")

@@ -263,13 +263,15 @@ def test_a_day_before_that_of_the_meeting_is_refused(kept):
         changes.changes(cursor, ["quiet"], SINCE, date(2024, 5, 30))
 
 
-def test_a_decision_is_undone_after_its_due_day_and_to_check_on_its_check_day(kept):
+def test_a_decision_is_undone_from_its_due_day_on_and_to_check_from_its_check_day_on(kept):
     assert [(row["entry_id"], row["due"]) for row in kept.found["quiet"].undone] == [
+        ("checked then", "to check"),  # nobody has looked at the patient since
         ("not done", "to do"),
         ("overdue", "to do"),
         ("check today", "to check"),
+        ("due today", "to do"),
     ]
-    assert kept.found["quiet"].undone[0]["progress"]["code"] == "not_done"
+    assert kept.found["quiet"].undone[1]["progress"]["code"] == "not_done"
 
 
 def by_criterion(found: dict[str, Changes], side: str) -> dict[str, list[str]]:
@@ -296,7 +298,7 @@ def test_the_cohort_is_all_patients_together(kept):
             "patients": 4,
         },
     }
-    assert whole["left_out"]["patients"] == [] and len(whole["undone"]) == 3
+    assert whole["left_out"]["patients"] == [] and len(whole["undone"]) == 5
     assert next(row for row in whole["lost"] if row["criterion"] == "urgent_transfer")["unknown"] == ["unknown"]
 
 

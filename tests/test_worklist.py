@@ -2,12 +2,13 @@
 
 import json
 from datetime import date, datetime, timedelta
+from itertools import count
 from random import Random
 
 import duckdb
 import pytest
 
-from dashboard import strip
+from dashboard import strip, worklist_words
 from pipelines import alerts, worklist
 from pipelines.worklist import Asked
 from pipelines.worklist_groups import GROUPS, SENTENCE, TITLES
@@ -23,6 +24,7 @@ def days(number: int) -> date:
 
 
 TEN_DAYS_BEFORE = days(10)
+FACTS = count(1000)  # the last records of patients
 
 
 @pytest.fixture
@@ -43,6 +45,8 @@ def patient(con, patient_id: str = "p", last: date | None = DAY, site: str = "A"
         "INSERT INTO result.patient_state VALUES (?, ?, ?, ?, 1, '1', ?)",
         [patient_id, last, last, datetime(2024, 4, 1), corrected],
     )
+    if last:
+        result(con, fact=next(FACTS), receipt=1, on=last, patient_id=patient_id)
     return patient_id
 
 
@@ -84,11 +88,13 @@ def died(con, on: date = TEN_DAYS_BEFORE, status: str = "final") -> None:
     )
 
 
-def result(con, fact: int, receipt: int, status: str = "final", closed: bool = False, on: date = DAY) -> None:
-    """A version of a laboratory result of p."""
+def result(
+    con, fact: int, receipt: int, status: str = "final", closed: bool = False, on: date = DAY, patient_id: str = "p"
+) -> None:
+    """A version of a laboratory result."""
     until = datetime(2024, 4, receipt + 1) if closed else None
     values = {
-        "record_id": fact * 10 + receipt, "fact_id": fact, "set_id": 1, "patient_id": "p", "kind": "labs", "analyte": "ferritin",
+        "record_id": fact * 10 + receipt, "fact_id": fact, "set_id": 1, "patient_id": patient_id, "kind": "labs", "analyte": "ferritin",
         "value": 500, "low": 500, "high": 500, "low_open": False, "high_open": False, "unit": "ng/mL", "unit_assumed": False,
         "original_value": "500", "at_low": on, "at_high": on, "at_timed": False, "status": status, "known_from": on, "known_assumed": True,
         "known_until": until, "received_at": datetime(2024, 4, receipt), "received_until": until, "file_id": receipt, "line": fact,
@@ -152,13 +158,53 @@ class TestNeedsADecisionNow:
             ("done", "d", True, "decide"),
         ],
     )
-    def test_until_something_says_that_it_is_done_or_dropped(self, con, code, about, withdrawn, found):
+    def test_a_due_day_ends_when_something_says_that_it_is_done_or_dropped(self, con, code, about, withdrawn, found):
         patient(con)
         answer(con, status="not_met")
         decision(con, due_on=days(3))
         entry(con, "progress", "g", about=about, code=code)
         if withdrawn:
             entry(con, "progress", "g", about=about, code=code, receipt=3, withdrawn=True)
+        assert group(con) == found
+
+    @pytest.mark.parametrize(
+        ("codes", "due_on", "until", "found"),
+        [
+            (("done",), days(9), days(3), "check"),  # done, and still to be checked
+            (("dropped",), days(9), days(3), None),
+            (("done", "not_done"), days(3), None, "due"),  # open again
+            (("dropped", "done"), days(9), days(3), "check"),
+            (("done", "dropped"), days(9), days(3), None),
+            ((), days(3), days(3), "due"),
+        ],
+    )
+    def test_of_what_was_said_the_newest_entry_counts(self, con, codes, due_on, until, found):
+        patient(con)
+        answer(con, status="not_met")
+        decision(con, due_on=due_on, until=until)
+        for number, code in enumerate(codes):  # the one entered last is of the earliest day
+            entry(con, "progress", f"g{number}", about="d", code=code, receipt=number + 1, day=days(number))
+        assert [one["what"] for one in row(con)["due"]] == ([found] if found else [])
+        assert group(con) == ("decide" if found else "stable")
+
+    @pytest.mark.parametrize(
+        ("kind", "code", "day", "found"),
+        [
+            ("agenda", "seen", days(3), "stable"),
+            ("agenda", "seen", days(4), "decide"),  # the day before the check day
+            ("agenda", "planned", days(3), "decide"),
+            ("agenda", "skipped", days(3), "decide"),
+            ("agenda", "seen", days(-1), "decide"),  # has not happened
+            ("review", None, days(3), "stable"),
+            ("review", None, days(4), "decide"),
+        ],
+    )
+    def test_who_looks_at_the_patient_from_the_check_day_on_settles_the_check(self, con, kind, code, day, found):
+        patient(con)
+        answer(con, status="not_met")
+        decision(con, until=days(3))
+        frozen = '{"corrected": "0", "met": []}' if kind == "review" else None
+        entry(con, kind, "looked", code=code, day=day, frozen=frozen)
         assert group(con) == found
 
     def test_a_withdrawn_decision_asks_nothing(self, con):
@@ -196,6 +242,27 @@ class TestNewlyMetOrChanged:
         answer(con, item="triple", grade=2)
         if held is not None:
             review(con, held)
+        assert group(con) == found
+        assert [flag["fresh"] for flag in row(con)["met"]] == [found == "new"]
+
+    @pytest.mark.parametrize(
+        ("spells", "found"),
+        [  # days before, until, status, grade; the review is of 10 days before
+            ([(12, None, "met", 2)], "stable"),
+            ([(20, 8, "met", 2), (8, 3, "not_met", 1), (3, None, "met", 2)], "new"),  # ceased and returned
+            ([(20, 8, "met", 2), (8, 3, "not_evaluable", None), (3, None, "met", 2)], "new"),
+            ([(20, 8, "met", 2), (8, 3, "met", 3), (3, None, "met", 2)], "stable"),  # met all the time, of whatever grade
+            ([(20, 9, "not_met", 1), (9, None, "met", 2)], "new"),
+            ([(20, 10, "not_met", 1), (10, None, "met", 2)], "stable"),  # met from the day of the review on
+            ([(20, 10, "not_met", 1), (10, 5, "met", 3), (5, None, "met", 2)], "stable"),
+            ([(20, 9, "not_met", 1), (9, 5, "met", 3), (5, None, "met", 2)], "new"),
+        ],
+    )
+    def test_a_flag_that_ceased_and_returned_since_is_new(self, con, spells, found):
+        patient(con)
+        for since, until, status, grade in spells:
+            answer(con, status=status, since=days(since), until=until and days(until), item="triple", grade=grade)
+        review(con, ("refractory_gas_exchange~triple:2",), day=days(10))
         assert group(con) == found
         assert [flag["fresh"] for flag in row(con)["met"]] == [found == "new"]
 
@@ -322,6 +389,26 @@ class TestNoRecentDataAndDeath:
         answer(con)
         assert group(con) == found
 
+    def test_it_follows_the_alert_of_silence_which_comes_early_in_therapy(self, con):
+        con.execute("CREATE SCHEMA concept")
+        con.execute(
+            """CREATE TABLE concept.therapy_clock AS SELECT 'p' AS patient_id, 'combination' AS clock, $1 AS day0, $1 AS applies_from""",
+            [days(60)],
+        )
+        patient(con, last=days(15))
+        answer(con)
+        review(con, ("refractory_gas_exchange:",))
+        assert group(con) == "quiet"
+        assert worklist_words.why(row(con)) == "no record for 15 days, the next was expected within 14 days"
+        assert group(con, days(1)) != "quiet"
+
+    def test_what_is_typed_in_is_no_sign_of_life(self, con):
+        patient(con, last=days(100))
+        answer(con, "urgent_transfer", "not_met")
+        con.execute("UPDATE source.file SET format = 'csv/entries' WHERE file_id = 2")
+        result(con, fact=1, receipt=2)
+        assert (group(con), row(con)["silent_days"]) == ("quiet", 100)
+
     def test_an_urgent_alert_stays_on_top_and_says_how_old_the_record_is(self, con):
         patient(con, last=days(200))
         answer(con, "urgent_transfer")
@@ -331,7 +418,6 @@ class TestNoRecentDataAndDeath:
         patient(con, last=DAY)
         answer(con, since=days(300))
         result(con, fact=1, receipt=1, on=days(300))
-        result(con, fact=2, receipt=1, on=DAY)
         assert group(con, days(210)) == "new" and group(con, days(209)) == "quiet"
 
     @pytest.mark.parametrize(
@@ -370,6 +456,7 @@ class TestOrder:
             patient(con, patient_id, last)
         con.execute("UPDATE record.patient SET patient_id = 'p' WHERE patient_id = 'died'")
         con.execute("UPDATE result.patient_state SET patient_id = 'p' WHERE patient_id = 'died'")
+        con.execute("UPDATE record.observation SET patient_id = 'p' WHERE patient_id = 'died'")
         died(con)
         answer(con, "urgent_transfer", patient_id="decide")
         answer(con, patient_id="new")
@@ -493,5 +580,10 @@ class TestUrgentAlertsOfEveryone:
         found = []
         for urgent_only in (False, True):
             alerts.create_alerts(con, DAY, urgent_only=urgent_only)
-            found.append(con.execute("FROM alert WHERE rank = 2 ORDER BY patient_id, criterion, item").fetchall())
+            found.append(
+                con.execute(
+                    """SELECT patient_id, criterion, item, rank, highest_rank, grade, since, flaps, status_now, status_since, state
+                    FROM alert WHERE rank = 2 ORDER BY patient_id, criterion, item"""
+                ).fetchall()
+            )
         assert found[0] == found[1] and len(found[0]) > 20

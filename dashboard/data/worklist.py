@@ -14,8 +14,13 @@ from pipelines.worklist import Worklist as Worklist
 
 def worklist(asked: Asked) -> Worklist:
     """One page of the worklist as of the last recorded day (`pipelines.worklist.worklist`). Raises StoreEmpty, Refusal."""
-    now = provenance()
-    found = as_stored(of_store.worklist, now.last_day, meant(asked))
+    now, asked = provenance(), meant(asked)
+    found = of_store.chosen(_by_group(), asked)
+    if found is None:
+        found = as_stored(of_store.worklist, now.last_day, asked)
+    else:  # the groups are kept: only the patients of the page are asked about
+        rows = as_stored(of_store.of_patients, now.last_day, tuple(found.on_page), True)
+        found = replace(found, as_of=now.last_day, rows=rows)
     rows = [row | {"frozen": row["frozen"] | {"snapshot": now.snapshot}} for row in found.rows]
     if deidentify.on():  # of twenty thousand patients the ids become labels, and the rows of the page are de-identified
         rows, found = deidentified.rows(rows), replace(found, ids=deidentified.labels(found.ids), as_of=None)
@@ -52,9 +57,19 @@ def of_patients(patients: tuple[str, ...]) -> list[dict]:
     return [row | {"frozen": row["frozen"] | {"snapshot": now.snapshot}} for row in rows]
 
 
+def _by_group() -> dict[str, list[str]]:
+    """Read once of a snapshot; every list of ids without a filter comes from it."""
+    return as_stored(of_store.by_group, provenance().last_day)
+
+
+def by_group() -> dict[str, list[str]]:
+    """The ids of every patient by group, in the order of the worklist (`pipelines.worklist.by_group`)."""
+    return {group: deidentified.labels(ids) for group, ids in _by_group().items()}
+
+
 def order() -> list[str]:
     """The ids of every patient, in the order of the worklist."""
-    return deidentified.labels(as_stored(of_store.order, provenance().last_day))
+    return [patient_id for ids in by_group().values() for patient_id in ids]
 
 
 def review(row: dict, as_of: date) -> dict:

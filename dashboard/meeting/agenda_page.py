@@ -96,25 +96,23 @@ def lines(day: date, places: list[agenda.Place]) -> list[dict]:
 
 def draw_choice(day: date, places: list[agenda.Place]) -> None:
     """Whole groups of the worklist, and patients by name."""
-    groups = worklist.worklist(worklist.Asked()).counts
+    groups = worklist.by_group()
     chosen = st.pills(
         "Groups of the worklist",
         list(groups),
         selection_mode="multi",
         default=[group for group in USUAL if groups.get(group)] if not places else [],
-        format_func=lambda group: f"{TITLES[group]} ({groups[group]:,})",
+        format_func=lambda group: f"{TITLES[group]} ({len(groups[group]):,})",
         key="agenda_groups",
     )
-    offered = [
-        patient for group in chosen for patient in worklist.worklist(worklist.Asked(group=group)).ids[:MOST_OFFERED]
-    ]
+    offered = [patient for group in chosen for patient in groups[group][:MOST_OFFERED]]
     wanted = st.multiselect(
         "Patients, in the order of the worklist", worklist.order()[:MOST_NAMED], key="agenda_patients"
     )
     patients = list(dict.fromkeys([*offered, *wanted]))
     there = {place.patient_id for place in places}
     new = [patient for patient in patients if patient not in there]
-    cut = [group for group in chosen if groups[group] > MOST_OFFERED]
+    cut = [group for group in chosen if len(groups[group]) > MOST_OFFERED]
     if cut:
         st.caption(f"Of a group the first {MOST_OFFERED} are taken, in the order of the worklist.")
     st.button(

@@ -13,7 +13,7 @@ from dashboard.charts.flags import lane_name
 from dashboard.reports.chart import Chart, chart
 from dashboard.result_cards import Card
 from pipelines.rulebook.content import NOT_A_DEVICE as NOT_A_DEVICE
-from pipelines.worklist_groups import URGENT
+from pipelines.alert_rules import is_urgent
 
 HASH_SHOWN = 8  # digits of a rule's content hash
 PROJECT = "project"  # the citation of numbers that no paper gives
@@ -236,11 +236,11 @@ class _Cited:
 
 
 def _in_order(met: list[dict], new: list[dict]) -> list[tuple[dict, bool]]:
-    """What does not wait for the next meeting, then what is newly met, then the rest in order of groups; overdue tests at the end."""
+    """What is urgent, then what is newly met, then the rest in order of groups; overdue tests at the end."""
     fresh, groups = {strip.identity(row) for row in new}, list(style.GROUPS)
 
     def place(row: dict) -> tuple:
-        urgent, is_new = row["criterion"] in URGENT, strip.identity(row) in fresh
+        urgent, is_new = is_urgent(row["criterion"], row["grade"]), strip.identity(row) in fresh
         return (
             not urgent,
             row["group"] == LAST,
@@ -260,7 +260,7 @@ def _flag(row: dict, new: bool, records: Mapping[str, dict], cited: _Cited) -> F
         group=style.GROUPS[row["group"]],
         since=style.day(row["since"]),
         new=new,
-        urgent=row["criterion"] in URGENT,
+        urgent=is_urgent(row["criterion"], row["grade"]),
         finding=row["finding"],
         evidence=_evidence([records[one] for one in row["evidence"] if one in records]),
         numbers=tuple(

@@ -167,18 +167,18 @@ def test_what_a_decision_froze_and_cannot_be_read_blanks_nobodys_page(store):
         {"as_of": "soon", "answers": [{"finding": "x", "criterion": "high_ferritin", "facts": "many"}]},
     ]
     expected = {"criterion": "high_ferritin", "code": "met", "until": date(2021, 10, 5)}
-    row = {"kind": "decision", "patient_id": HOSTILE, "day": date(2021, 10, 4), "text": "Look again", "owner": "Dr A"}
+    row = {"kind": "decision", "patient_id": REAL, "day": date(2021, 10, 4), "text": "Look again", "owner": "Dr A"}
     entering.enter([row | expected | {"frozen": frozen} for frozen in hostile], "Dr A")
     for patient in (REAL, HOSTILE):
         at = opened(patient=patient)
-        assert not at.error and said(at).count("cannot be read: nothing of it is shown") == 4 * (patient == HOSTILE)
+        assert not at.error and said(at).count("cannot be read: nothing of it is shown") == 4 * (patient == REAL)
     at.session_state[SWITCH] = True
     at.run()
     assert not at.exception and not at.error
     for decision in entered("decision"):
-        if decision["patient_id"] == HOSTILE:  # it can still be withdrawn
+        if decision["text"] == "Look again":  # it can still be withdrawn
             entering.enter([entering.withdrawn_version(decision)], "Dr A")
-    assert {decision["patient_id"] for decision in entered("decision")} == {REAL}
+    assert "Look again" not in {decision["text"] for decision in entered("decision")}
 
 
 def field(found, label: str):

@@ -52,7 +52,8 @@ def create_worse(cursor: duckdb.DuckDBPyConnection, as_of: date) -> None:
     names = ("patient_id", "criterion", "item")
     columns = ", ".join(f"unnest(CAST(${name} AS VARCHAR[])) AS {name}" for name in names)
     cursor.execute(
-        f"CREATE OR REPLACE TEMP TABLE worse AS SELECT {columns}", {name: [row[name] for row in worse] for name in names}
+        f"CREATE OR REPLACE TEMP TABLE worse AS SELECT {columns}",
+        {name: [row[name] for row in worse] for name in names},
     )
 
 

@@ -106,8 +106,8 @@ def create_alerts(
     patient_id, criterion, item, rank (2 urgent, 1 warning), highest_rank (of the run), grade, margin, since, flaps, status_now ('met',
     'not_met': it has ceased, 'not_evaluable'), status_since, evidence, facts, notes and on_date (of the last met answer), missing, state
     ('open', 'reopened', 'acknowledged'), entry_id (of the acknowledgement), and why it re-opened: ran_out, graver, higher, was_worse (on
-    some day since), new_evidence. As of
-    the last recorded day it reads the spells; as of an earlier day answers that were judged again later are judged anew from the records.
+    some day since), new_evidence. As of the last recorded day it reads the spells; as of an earlier day answers that were judged again
+    later are judged anew from the records.
     """
     last_day = findings.last_recorded_day(cursor)
     now = last_day is None or as_of >= last_day

@@ -12,8 +12,8 @@ from dashboard import anchors, result_cards, style
 from dashboard.charts import oxygen_support, treatment
 from dashboard.result_cards import Card
 from pipelines import dictionary
-from pipelines.catalog import catalog
 from pipelines.alert_rules import is_urgent
+from pipelines.catalog import catalog
 
 SHORT = ("room air", "low flow", "mask", "reservoir", "HFNC", "NIV, CPAP", "ventilated", "ECMO")
 SCHEDULED = {
@@ -237,7 +237,12 @@ def _ordered(answers: list[dict]) -> list[dict]:
     groups = list(style.GROUPS)
 
     def place(row: dict) -> tuple:
-        return not is_urgent(row["criterion"], row["grade"]), groups.index(row["group"]), row["criterion"], row["item"] or ""
+        return (
+            not is_urgent(row["criterion"], row["grade"]),
+            groups.index(row["group"]),
+            row["criterion"],
+            row["item"] or "",
+        )
 
     return sorted(answers, key=place)
 

@@ -22,7 +22,10 @@ def why(row: dict) -> str:
 def _decide(row: dict) -> str:
     alerts = [f"{lane_name(one['criterion'], one['item'])} since {style.day(one['since'])}" for one in row["alerts"]]
     alerts = [_named("urgent", alerts)] if alerts else []
-    due = [f"“{_cut(deidentify.or_left(one['text']))}” {_DUE[one['what']]} {style.day(one['due_on'])}" for one in row["due"]]
+    due = [
+        f"“{_cut(deidentify.or_left(one['text']))}” {_DUE[one['what']]} {style.day(one['due_on'])}"
+        for one in row["due"]
+    ]
     return "; ".join(alerts + ([_named("decision", due)] if due else []))
 
 

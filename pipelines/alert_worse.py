@@ -52,7 +52,8 @@ def create_worse(cursor: duckdb.DuckDBPyConnection, as_of: date) -> None:
     names = ("patient_id", "criterion", "item")
     columns = ", ".join(f"unnest(CAST(${name} AS VARCHAR[])) AS {name}" for name in names)
     cursor.execute(
-        f"CREATE OR REPLACE TEMP TABLE worse AS SELECT {columns}", {name: [row[name] for row in worse] for name in names}
+        f"CREATE OR REPLACE TEMP TABLE worse AS SELECT {columns}",
+        {name: [row[name] for row in worse] for name in names},
     )
 
 
@@ -71,11 +72,12 @@ def _judged_again(cursor: duckdb.DuckDBPyConnection, as_of: date, rows: list[dic
             )
             for day in findings.fetch_rows(told):
                 days[day["patient_id"], day["criterion"], day["item"]].append(day)
-    return [
-        row
-        for row in rows
-        if any(_is_worse(day, row) for day in days[row["patient_id"], row["criterion"], row["item"]])
-    ]
+    return [row for row in rows if _any_worse(days[row["patient_id"], row["criterion"], row["item"]], row)]
+
+
+def _any_worse(days: list[dict], row: dict) -> bool:
+    """Whether a judged day was; where none is found, the spells are of other records or rules, and nothing can be told."""
+    return not days or any(_is_worse(day, row) for day in days)
 
 
 def _is_worse(day: dict, row: dict) -> bool:

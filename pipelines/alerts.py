@@ -9,9 +9,10 @@ alerts, however often they are loaded or judged.
 An **acknowledgement** covers an alert of the same run while as_of <= until, nothing met since is of a higher severity or grade, and the
 last met answer rests on no record that was not acknowledged (code 'evidence'). With 'unless_worse' a new record re-opens it unless it is
 told to be no worse: of a lower grade, or of the same grade with a margin that is not larger; margins of different grades are distances to
-different thresholds and are not compared. What was worse on any judged day since (alert_worse.py), or cannot be told to have been no worse,
-keeps it re-opened until it is acknowledged again, however the last answer is. That is told only of rules whose margin measures one thing in one direction (alerts.toml). The
-newest acknowledgement counts. None covers another patient, rule or item, nor stale data; no treatment covers anything.
+different thresholds and are not compared. What was worse on any judged day since (alert_worse.py), or cannot be told to have been no
+worse, keeps it re-opened until it is acknowledged again, however the last answer is. No worse is told only of rules whose margin measures
+one thing in one direction (alerts.toml). The newest acknowledgement counts. None covers another patient, rule or item, nor stale data; no
+treatment covers anything.
 """
 
 from datetime import date
@@ -104,8 +105,9 @@ def create_alerts(
 
     patient_id, criterion, item, rank (2 urgent, 1 warning), highest_rank (of the run), grade, margin, since, flaps, status_now ('met',
     'not_met': it has ceased, 'not_evaluable'), status_since, evidence, facts, notes and on_date (of the last met answer), missing, state
-    ('open', 'reopened', 'acknowledged'), entry_id (of the acknowledgement), ran_out, graver, higher, was_worse (on some day since), new_evidence (why it re-opened). As of
-    the last recorded day it reads the spells; as of an earlier day answers that were judged again later are judged anew from the records.
+    ('open', 'reopened', 'acknowledged'), entry_id (of the acknowledgement), and why it re-opened: ran_out, graver, higher, was_worse (on
+    some day since), new_evidence. As of the last recorded day it reads the spells; as of an earlier day answers that were judged again
+    later are judged anew from the records.
     """
     last_day = findings.last_recorded_day(cursor)
     now = last_day is None or as_of >= last_day

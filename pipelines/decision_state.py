@@ -35,9 +35,7 @@ STATES = f"""
     FROM decided"""
 
 
-def decisions(
-    cursor: duckdb.DuckDBPyConnection, as_of: date, patients: Iterable[str] | None = None
-) -> list[dict]:
+def decisions(cursor: duckdb.DuckDBPyConnection, as_of: date, patients: Iterable[str] | None = None) -> list[dict]:
     """The decisions that stand on a day, oldest first: the entry (`entries.standing`) with `progress`, the entry that says what became of
     it (or None), open (neither done nor dropped), to_do (open, and the due day has come), overdue_days (None: it is not over), checking
     (it has a check day that is not settled) and to_check (and that day has come)."""
@@ -48,7 +46,9 @@ def decisions(
     ).fetchall()
     names = ("open", "to_do", "overdue_days", "checking", "to_check")
     states = {row[0]: {"progress": row[1]} | dict(zip(names, row[2:], strict=True)) for row in found}
-    stand = {row["entry_id"]: row for row in entries.standing(cursor, ("decision", "progress"), asked)} if states else {}
+    stand = (
+        {row["entry_id"]: row for row in entries.standing(cursor, ("decision", "progress"), asked)} if states else {}
+    )
     return [
         row | states[entry_id] | {"progress": stand.get(states[entry_id]["progress"])}
         for entry_id, row in stand.items()

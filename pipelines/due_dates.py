@@ -29,7 +29,10 @@ def due_dates(cursor: duckdb.DuckDBPyConnection, as_of: date, patients: Iterable
     rows = [
         _due(decision, what, day, decision["text"])
         for decision in about_transplantation(cursor, as_of, asked)
-        for what, day, stands in (("due", decision["due_on"], decision["open"]), ("check", decision["until"], decision["checking"]))
+        for what, day, stands in (
+            ("due", decision["due_on"], decision["open"]),
+            ("check", decision["until"], decision["checking"]),
+        )
         if day and stands
     ] + [
         _due(entry, "expires", expiry(entry), dictionary.workup()[entry["item"]]["title"])

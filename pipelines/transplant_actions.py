@@ -35,6 +35,18 @@ def about_transplantation(
 
 
 def _action(row: dict) -> dict:
-    names = ("patient_id", "entry_id", "text", "why", "owner", "day", "due_on", "until", "author", "entered_at", "overdue_days")
+    names = (
+        "patient_id",
+        "entry_id",
+        "text",
+        "why",
+        "owner",
+        "day",
+        "due_on",
+        "until",
+        "author",
+        "entered_at",
+        "overdue_days",
+    )
     entry = {name: row[name] for name in entries.COLUMNS}
     return {name: row[name] for name in names} | {"entry": entry}

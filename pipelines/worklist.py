@@ -100,7 +100,7 @@ def of_patients(
 
 def by_group(cursor: duckdb.DuckDBPyConnection, as_of: date | None) -> dict[str, list[str]]:
     """The ids of every patient, in the order of the worklist, by group; all groups are there."""
-    day = create_listed(cursor, as_of)
+    create_listed(cursor, as_of)
     found: dict[str, list[str]] = {group: [] for group in GROUPS}
     for patient_id, group in cursor.execute(f'SELECT patient_id, "group" FROM listed {ORDER}', _order()).fetchall():
         found[group].append(patient_id)
@@ -121,9 +121,7 @@ def chosen(groups: dict[str, list[str]], asked: Asked) -> Worklist | None:
     return _at_page(None, {group: len(those) for group, those in groups.items()}, ids, asked.page)
 
 
-def create_listed(
-    cursor: duckdb.DuckDBPyConnection, as_of: date | None, patients: list[str] | None = None
-) -> date:
+def create_listed(cursor: duckdb.DuckDBPyConnection, as_of: date | None, patients: list[str] | None = None) -> date:
     """TEMP table listed: a row per patient, of some or of all (None), with `group` and what the order and the filters read; and rule,
     review, held, due, alert, dead, heard and stale, of which it is made. Returns the as-of day, the first of the calendar where nothing
     dated is recorded."""

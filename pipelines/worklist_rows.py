@@ -94,12 +94,11 @@ def details(cursor: duckdb.DuckDBPyConnection, as_of: date, ids: list[str], curv
     and arrival_days, from the last arrival to the latest of the store, of those of whom nothing new is heard), and
 
     oxygen (the last known support or None), ferritin and fvc (dicts day, value, low, high; only with `curves`), agents (classes acting),
-    met (dicts criterion, item, grade, group, since, alerting, fresh: not held by the last
-    review, or ceased and met again since), unknown (how many alerting criteria
-    cannot be told), judged, settling (thing, settles, asked_by, or None), alerts (open and urgent: criterion, item, since, state), due
-    (decisions: entry_id, what: due or check, due_on: from which day on, text), review (the entry, with `days` from its day to the as-of day, or None), new and
-    corrected_records (since it), changed (some record was corrected or withdrawn since), lost (flags it held that are not met any more),
-    frozen (what a review of this row holds).
+    met (dicts criterion, item, grade, group, since, alerting, fresh: not held by the last review, or ceased and met again since),
+    unknown (how many alerting criteria cannot be told), judged, settling (thing, settles, asked_by, or None), alerts (open and urgent:
+    criterion, item, since, state), due (decisions: entry_id, what: due or check, due_on: from which day on, text), review (the entry,
+    with `days` from its day to the as-of day, or None), new and corrected_records (since it), changed (some record was corrected or
+    withdrawn since), lost (flags it held that are not met any more), frozen (what a review of this row holds).
     """
     cursor.execute(
         "CREATE OR REPLACE TEMP TABLE page AS SELECT unnest($1) AS patient_id, unnest(range(len($1))) AS place",

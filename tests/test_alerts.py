@@ -82,6 +82,22 @@ def test_an_alert_says_what_has_become_of_its_answer(store):
     assert alert["finding"].startswith("Neutrophils 0.9 x 10^9/L")
 
 
+@pytest.mark.parametrize(
+    ("criterion", "grade", "urgent"),
+    [
+        ("urgent_transfer", None, True),
+        ("refractory_possible", 1, True),
+        ("neutropenia", 3, True),
+        ("neutropenia", 2, False),
+        ("neutropenia", None, False),
+        ("high_ferritin", 9, False),  # a warning of any grade
+        ("risk_factors", 9, False),  # raises no alert
+    ],
+)
+def test_a_flag_is_urgent_as_its_alert_is(criterion, grade, urgent):
+    assert alert_rules.is_urgent(criterion, grade) is urgent
+
+
 # The alert is acknowledged on day 1 until day 8: met, grade 2, record 7, margin 0.5. answers: what follows.
 FROM = (1, M, 2, [7], 0.5)
 COVERED = {
@@ -121,7 +137,12 @@ COVERED = {
         4,
         "it was worse since",
     ),
-    "of unknown margin for a while": ([(3, M, 2, [8], None), (4, M, 2, [9], 0.5)], "unless_worse", 4, "it was worse since"),
+    "of unknown margin for a while": (
+        [(3, M, 2, [8], None), (4, M, 2, [9], 0.5)],
+        "unless_worse",
+        4,
+        "it was worse since",
+    ),
     "no worse on two days": ([(3, M, 1, [8], 0.9), (4, M, 2, [9], 0.5)], "unless_worse", 4, None),
     "it ceased": ([(3, N, 1)], "evidence", 4, None),
     "it cannot be told": ([(3, U)], "evidence", 4, None),
@@ -510,10 +531,14 @@ class TestThroughTheStore:
         with some_rules.in_use(some_rules.only("neutropenia")):
             acknowledge(neutrophils("1.2,10*9/L,2024-03-01"), date(2024, 3, 1))
             assert neutrophils("1.3,10*9/L,2024-03-03", "1.2,10*9/L,2024-03-04")["state"] == "acknowledged"
-            assert neutrophils("1.1,10*9/L,2024-03-05")["because"] == "new evidence: Neutrophils 1.1 10*9/L of 2024-03-05"
+            assert (
+                neutrophils("1.1,10*9/L,2024-03-05")["because"] == "new evidence: Neutrophils 1.1 10*9/L of 2024-03-05"
+            )
             alert = neutrophils("1.4,10*9/L,2024-03-06")
             assert (alert["grade"], alert["state"]) == (2, "reopened")
-            assert alert["because"].startswith("it was worse since, or cannot be told to have been no worse; new evidence")
+            assert alert["because"].startswith(
+                "it was worse since, or cannot be told to have been no worse; new evidence"
+            )
             assert self.alerts(tmp_path, date(2024, 3, 4))[0]["state"] == "acknowledged"  # nothing worse had happened
             acknowledge(alert, date(2024, 3, 6))
             assert neutrophils("1.45,10*9/L,2024-03-07")["state"] == "acknowledged"

@@ -251,7 +251,10 @@ class TestNewlyMetOrChanged:
             ([(12, None, "met", 2)], "stable"),
             ([(20, 8, "met", 2), (8, 3, "not_met", 1), (3, None, "met", 2)], "new"),  # ceased and returned
             ([(20, 8, "met", 2), (8, 3, "not_evaluable", None), (3, None, "met", 2)], "new"),
-            ([(20, 8, "met", 2), (8, 3, "met", 3), (3, None, "met", 2)], "stable"),  # met all the time, of whatever grade
+            (
+                [(20, 8, "met", 2), (8, 3, "met", 3), (3, None, "met", 2)],
+                "stable",
+            ),  # met all the time, of whatever grade
             ([(20, 9, "not_met", 1), (9, None, "met", 2)], "new"),
             ([(20, 10, "not_met", 1), (10, None, "met", 2)], "stable"),  # met from the day of the review on
             ([(20, 10, "not_met", 1), (10, 5, "met", 3), (5, None, "met", 2)], "stable"),

@@ -12,8 +12,8 @@ from dashboard import data, deidentify, flag_cards, strip, style, table
 from dashboard.charts.flags import lane_name
 from dashboard.reports.chart import Chart, chart
 from dashboard.result_cards import Card
-from pipelines.rulebook.content import NOT_A_DEVICE as NOT_A_DEVICE
 from pipelines.alert_rules import is_urgent
+from pipelines.rulebook.content import NOT_A_DEVICE as NOT_A_DEVICE
 
 HASH_SHOWN = 8  # digits of a rule's content hash
 PROJECT = "project"  # the citation of numbers that no paper gives

@@ -280,3 +280,13 @@ def test_without_the_later_records_every_card_and_count_is_the_same(records):
     now, all_known = tables(DAY), tables(date.max)
     assert strip.cards(now, DAY) == strip.cards(all_known, DAY)
     assert header.sentence(now, DAY, meeting) == header.sentence(all_known, DAY, meeting)
+
+
+def test_what_is_urgent_by_its_rule_and_grade_stands_before_the_groups():
+    def flag(criterion: str, group: str, grade: int | None = None) -> dict:
+        return {"criterion": criterion, "group": group, "item": None, "grade": grade}
+
+    mild, grave = flag("neutropenia", "infection", 2), flag("neutropenia", "infection", 3)
+    ferritin, transfer = flag("high_ferritin", "prognosis"), flag("urgent_transfer", "transplant")
+    assert strip._ordered([mild, ferritin, grave])[0] is grave
+    assert strip._ordered([ferritin, transfer])[0] is transfer

@@ -202,6 +202,8 @@ def row(**said: object) -> dict:
     nothing |= {
         "settling": None,
         "silent_days": 0,
+        "expected_within": None,
+        "arrival_days": None,
         "new": 0,
         "corrected_records": 0,
         "lost": [],
@@ -215,11 +217,14 @@ REVIEW = {"author": "Dr A", "author_known": "typed", "entered_at": date(2024, 4,
 FLAG = {"criterion": "cmv_rising", "item": None, "since": date(2024, 3, 1), "alerting": True, "fresh": True}
 
 
+DUE = {"text": "Refer", "what": "due", "due_on": date(2024, 3, 3)}
+
+
 @pytest.mark.parametrize(
     ("of", "words"),
     [
         (
-            {"group": "decide", "alerts": [FLAG], "due": [{"text": "Refer", "due_on": date(2024, 3, 3)}], "silent_days": 200},
+            {"group": "decide", "alerts": [FLAG], "due": [DUE], "silent_days": 200},
             "urgent: CMV rising since 1 Mar 2024; decision: “Refer” due 3 Mar 2024; last record 200 days old",
         ),
         ({"group": "decide", "alerts": [FLAG], "met": [FLAG]}, "urgent: CMV rising since 1 Mar 2024; 1 met, never reviewed"),
@@ -241,7 +246,19 @@ FLAG = {"criterion": "cmv_rising", "item": None, "since": date(2024, 3, 1), "ale
         ),
         ({"group": "stable"}, "every condition is told, nothing is met"),
         ({"group": "stable", "met": [FLAG | {"fresh": False}], "review": REVIEW}, "every condition is told, nothing is new"),
-        ({"group": "quiet", "silent_days": 1500}, "no record for 1,500 days"),
+        ({"group": "decide", "due": [DUE | {"what": "check"}]}, "decision: “Refer” to check from 3 Mar 2024"),
+        (
+            {"group": "decide", "alerts": [FLAG], "silent_days": 20, "expected_within": 14},
+            "urgent: cmv rising since 1 Mar 2024; no record for 20 days, the next was expected within 14 days",
+        ),
+        (
+            {"group": "quiet", "silent_days": 1500, "expected_within": 90},
+            "no record for 1,500 days, the next was expected within 90 days",
+        ),
+        (
+            {"group": "quiet", "silent_days": 5, "expected_within": 14, "arrival_days": 15},
+            "no record received for 15 days, the next was expected within 14 days",
+        ),
         ({"group": "quiet", "silent_days": None}, "nothing is recorded"),
         ({"group": "died", "died": date(2024, 3, 1), "due": [{}]}, "died 1 Mar 2024; 1 decision due"),
     ],

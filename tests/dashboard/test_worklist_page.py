@@ -249,7 +249,7 @@ DUE = {"text": "Refer", "what": "due", "due_on": date(2024, 3, 3)}
         ({"group": "decide", "due": [DUE | {"what": "check"}]}, "decision: “Refer” to check from 3 Mar 2024"),
         (
             {"group": "decide", "alerts": [FLAG], "silent_days": 20, "expected_within": 14},
-            "urgent: cmv rising since 1 Mar 2024; no record for 20 days, the next was expected within 14 days",
+            "urgent: CMV rising since 1 Mar 2024; no record for 20 days, the next was expected within 14 days",
         ),
         (
             {"group": "quiet", "silent_days": 1500, "expected_within": 90},

@@ -119,7 +119,7 @@ class TestProphylaxis:
 
     def test_none_needed_is_not_covered(self):
         told = said("prophylaxis", answers=[answer("pjp_prophylaxis_gap", "not_met")])
-        assert told[0] == "PJP: none recorded; dose and duration do not call for it"
+        assert told[0] == "PJP: none recorded; the dose and duration of its rule are not reached"
 
 
 class TestResults:

@@ -480,7 +480,7 @@ class TestInfectionFlags:
             judged("high_ferritin", "prognosis", "2024-02-15", None, "met"),
         ]
         panel = drawn("infection_flags", page(judgement=judgement))
-        assert panel.axis["ticktext"] == ["pjp prophylaxis gap"] and panel.name == "infection_flags"
+        assert panel.axis["ticktext"] == ["PJP prophylaxis gap"] and panel.name == "infection_flags"
 
 
 @pytest.mark.parametrize(

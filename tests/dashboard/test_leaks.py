@@ -373,10 +373,10 @@ class TestWhatIsAsked:
 
 class TestTheMeeting:
     def test_a_patient_of_it_is_read_without_a_form(self, store, listening):
-        app = listening.open("views/meeting.py", {"day": str(planted.FIRST), "patient": planted.PATIENT})
+        app = listening.open("views/meeting.py", {"day": str(planted.SECOND), "patient": planted.PATIENT})
         label = deidentified.person(planted.PATIENT).label
-        assert app.query_params == {"deidentified": "1", "meeting": "1", "patient": label}
-        assert app.subheader[0].value == "Meeting 1 of 2"
+        assert app.query_params == {"deidentified": "1", "meeting": "2", "patient": label}
+        assert app.subheader[0].value == "Meeting 2 of 2"
         said = _plain(" ".join(one.value for one in [*app.text, *app.caption, *app.markdown]))
         assert (
             f"1 of 3: {label}" in said

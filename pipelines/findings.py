@@ -47,10 +47,12 @@ def last_recorded_day(
     Asked of the past it is the last such day among what was known then: a later record of anybody moves it no more than the answers.
     """
     if not known:
-        return cursor.execute(
+        (kept,) = cursor.execute(
             "SELECT max(last_day) FROM result.patient_state WHERE $patient_id IS NULL OR patient_id = $patient_id",
             {"patient_id": patient_id},
-        ).fetchone()[0]
+        ).fetchone()
+        if kept is not None:  # else nothing was judged yet
+            return kept
     only = f"WHERE {RECORDED}" + ("" if patient_id is None else " AND patient_id = $patient_id")
     return cursor.execute(
         f"""SELECT max(day) FROM (

@@ -18,6 +18,25 @@ class Frozen:
     rules: dict[str, dict]
 
 
+KEPT = ("criterion", "item", "status", "grade", "on_date", "since", "evidence", "missing", "margin", "finding")
+
+
+def made(answers: list[dict], versions: dict[str, dict], as_of: date, snapshot: int) -> dict:
+    """What a decision keeps, for `entries.entry_file`: answers (`findings.standing`), and of their rules the versions (by criterion:
+    version, content_hash)."""
+    told = {row["criterion"] for row in answers}
+    return {
+        "snapshot": snapshot,
+        "as_of": as_of,
+        "answers": [{name: row[name] for name in KEPT} for row in answers],
+        "rules": {
+            name: {"version": rule["version"], "content_hash": rule["content_hash"]}
+            for name, rule in sorted(versions.items())
+            if name in told
+        },
+    }
+
+
 def read(frozen: object) -> Frozen | None:
     """What the `frozen` of a decision says; None where it cannot be read: nothing counts as frozen then."""
     if not isinstance(frozen, dict):

@@ -4,7 +4,7 @@ from datetime import date
 
 import duckdb
 
-from pipelines import entries, findings
+from pipelines import entries, findings, frozen_decision
 from pipelines.transplant_actions import open_actions
 from pipelines.transplant_board import BARRIERS
 from pipelines.transplant_workup import checklist
@@ -34,17 +34,9 @@ def transplant_details(cursor: duckdb.DuckDBPyConnection, patient_id: str, as_of
     }
 
 
-def transplant_basis(cursor: duckdb.DuckDBPyConnection, patient_id: str, as_of: date) -> dict:
-    """What a decision on transplantation is made on: as_of, the answers of the transplant group that are met, and the versions of their
-    rules; as texts, to be kept with it."""
+def transplant_basis(cursor: duckdb.DuckDBPyConnection, patient_id: str, as_of: date, snapshot: int) -> dict:
+    """What a decision on transplantation is made on, to be kept with it (`frozen_decision.made`): the answers of the transplant group that
+    are met."""
     met = findings.standing(cursor, as_of, [patient_id], group="transplant", status="met")
-    versions = cursor.execute(
-        "SELECT criterion, version, content_hash FROM result.rule WHERE criterion IN (SELECT unnest($criteria))",
-        {"criteria": sorted({row["criterion"] for row in met})},
-    ).fetchall()
-    kept = ("criterion", "item", "status", "grade", "since", "finding", "evidence")
-    return {
-        "as_of": as_of.isoformat(),
-        "answers": [{name: row[name] for name in kept} | {"since": row["since"].isoformat()} for row in met],
-        "rules": {name: {"version": version, "content_hash": content} for name, version, content in sorted(versions)},
-    }
+    rules = findings.fetch_rows(cursor.execute("SELECT criterion, version, content_hash FROM result.rule"))
+    return frozen_decision.made(met, {row["criterion"]: row for row in rules}, as_of, snapshot)

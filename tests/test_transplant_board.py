@@ -1,5 +1,6 @@
 """The transplant board: who is on it and where, what the clocks and statuses say, the work-up, the figures, and the calendar."""
 
+import json
 import shutil
 from datetime import date, datetime
 from pathlib import Path
@@ -8,7 +9,7 @@ import duckdb
 import pytest
 from icalendar import Calendar
 
-from pipelines import dictionary, due_dates, entries
+from pipelines import dictionary, due_dates, entries, frozen_decision
 from pipelines.engines import on_duckdb
 from pipelines.errors import Refusal
 from pipelines.load import load
@@ -312,8 +313,9 @@ class TestNextAction:
         assert [one["entry_id"] for one in open_actions(cursor, date(2024, 3, 29))["urgent"]] == ["a3", "a1", "a2"]
 
     def test_what_it_is_made_on_is_frozen(self, cursor):
-        kept = transplant_basis(cursor, "urgent", DAY)
-        assert kept["as_of"] == "2024-04-01"
+        kept = transplant_basis(cursor, "urgent", DAY, 1)
+        assert (kept["as_of"], kept["snapshot"]) == (DAY, 1)
+        assert frozen_decision.read(json.loads(json.dumps(kept, default=str))).as_of == "2024-04-01"
         assert "urgent_transfer" in {one["criterion"] for one in kept["answers"]}
         assert kept["rules"].keys() == {one["criterion"] for one in kept["answers"]}
 

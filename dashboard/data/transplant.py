@@ -87,8 +87,8 @@ def patient(patient_id: str, as_of: date) -> dict:
 
 
 def frozen(patient_id: str, as_of: date) -> dict:
-    """What a decision is made on (`transplant_patient.transplant_basis`), with the snapshot that says so."""
-    return {"snapshot": provenance().snapshot} | ask(transplant_patient.transplant_basis, patient_id, as_of)
+    """What a decision is made on (`transplant_patient.transplant_basis`)."""
+    return ask(transplant_patient.transplant_basis, patient_id, as_of, provenance().snapshot)
 
 
 def workup_titles() -> dict[str, str]:

@@ -11,6 +11,7 @@ import streamlit as st
 from dashboard import data, entry_form, strip, style
 from dashboard.charts.flags import lane_name
 from dashboard.meeting import agenda
+from pipelines import frozen_decision
 
 NOTHING = "nothing that a rule can check"
 EXPECTED = {"not_met": "no longer met", "met": "met"}
@@ -96,21 +97,8 @@ def _keep(patient_id: str, page: dict, day: date) -> None:
         st.session_state[f"decisions-{patient_id}-{day}"] = st.session_state.get(f"decisions-{patient_id}-{day}", 0) + 1
 
 
-KEPT = ("criterion", "item", "status", "grade", "on_date", "since", "evidence", "missing", "margin", "finding")
-
-
 def frozen(answers: list[dict], as_of: date, criterion: str | None) -> dict:
-    """What the meeting saw: the answers met, those of the criterion it expects something of, and which versions of the rules said so."""
+    """What the meeting saw: the answers met, and those of the criterion it expects something of."""
     seen = [row for row in answers if row["status"] == "met" or row["criterion"] == criterion]
-    told = {row["criterion"] for row in seen}
-    versions = {
-        row["criterion"]: {"version": row["version"], "content_hash": row["content_hash"]}
-        for row in data.rule_versions_told()["criteria"]
-        if row["criterion"] in told
-    }
-    return {
-        "snapshot": data.provenance().snapshot,
-        "as_of": as_of,
-        "answers": [{name: row[name] for name in KEPT} for row in seen],
-        "rules": versions,
-    }
+    versions = {row["criterion"]: row for row in data.rule_versions_told()["criteria"]}
+    return frozen_decision.made(seen, versions, as_of, data.provenance().snapshot)

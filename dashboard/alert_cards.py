@@ -4,11 +4,10 @@ from datetime import date, timedelta
 
 import streamlit as st
 
-from dashboard import data, deidentify, relative_days, style
+from dashboard import data, deidentify, entry_form, relative_days, style
 from dashboard.author import KEPT as AUTHOR
-from dashboard.data import alerting, deidentified
+from dashboard.data import alerting, deidentified, entering
 from dashboard.strip import identity
-from pipelines.errors import Refusal
 
 MARKS = {"urgent": "▲▲ Urgent", "warning": "▲ Warning"}
 STATES = {"open": "open", "reopened": "re-opened", "acknowledged": "acknowledged"}
@@ -30,6 +29,7 @@ def draw(alerts: list[dict], key: str, as_of: date) -> None:
 def draw_of_patient(patient_id: str, day: date | None = None) -> None:
     """One patient's alerts as of a day, by default and at the latest the last recorded day of the store, in one line that opens to the
     cards."""
+    entry_form.tell()
     last = data.provenance().last_day
     as_of = min(day or last, last)
     alerts, shown = alerting.alerts_of((patient_id,), as_of), deidentified.whose(patient_id).shown(as_of)
@@ -89,7 +89,7 @@ def draw_acknowledged(alert: dict, key: str) -> None:
     with st.form(f"undo-{key}", border=False):
         author = st.text_input(BY, value=st.session_state.get(AUTHOR, ""))
         if st.form_submit_button("Take it back"):
-            entered(lambda: alerting.undo(entry, author), author)
+            entered(entering.withdrawn_version(entry), "What it covered is open again.", author)
 
 
 def draw_form(alert: dict, key: str, as_of: date) -> None:
@@ -110,15 +110,14 @@ def draw_form(alert: dict, key: str, as_of: date) -> None:
             st.caption(f"Covers {alerting.CODES[code]}.")
         st.caption("A higher grade or severity re-opens it. No other alert is covered.")
         if st.form_submit_button("Acknowledge", type="primary"):
-            entered(lambda: alerting.acknowledge(alert, as_of, author, why, until, code), author)
+            row = alerting.acknowledgement(alert, as_of, why, until, code)
+            entered(row, "The alert is acknowledged.", author)
 
 
-def entered(act, author: str) -> None:
-    """Does it, remembers who, and draws the page anew; what is missing is said."""
-    try:
-        act()
-    except Refusal as error:
-        st.error(style.as_markdown(str(error)))
+def entered(row: dict, said: str, author: str) -> None:
+    """Keeps it, remembers who, and draws the page anew; what is missing is said in the form."""
+    if not entry_form.enter([row], said, author):
+        entry_form.tell()
         return
     st.session_state[AUTHOR], st.session_state[ENTERED] = author, True
     st.rerun()

@@ -12,9 +12,8 @@ TOLD = "entry_told"  # what the page says after it was drawn anew: kind of messa
 
 
 def enter(rows: Iterable[dict], said: str, who: str | None = None) -> bool:
-    """Keeps entries by `who` (default: the author of the session). Says `said` when it is kept, else why not; says whether it was.
-
-    For a callback of a button: the page is drawn anew after it in any case.
+    """Keeps entries by `who` (default: the author of the session). `tell` then says `said`, or why they were not kept; says whether they
+    were.
     """
     who = author.known() if who is None else who
     if not who.strip():

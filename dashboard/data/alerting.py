@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import date
 
 from dashboard import deidentify, relative_days
-from dashboard.data import deidentified, entering
+from dashboard.data import deidentified
 from dashboard.data.snapshot import as_stored, ask, provenance
 from pipelines import alert_budget, alert_digest, alert_rules, alerts
 
@@ -63,13 +63,8 @@ def offered(alert: dict) -> list[str]:
     return [code for code in CODES if code == "evidence" or alert["unless_worse"]]
 
 
-def acknowledge(alert: dict, as_of: date, author: str, why: str, until: date, code: str) -> None:
-    """Enters an acknowledgement of an alert as it stands on a day. Raises EntryIncomplete, EntryRefused, StoreBusy, Refusal."""
+def acknowledgement(alert: dict, as_of: date, why: str, until: date, code: str) -> dict:
+    """The entry that acknowledges an alert as it stands on a day."""
     row = {name: alert[name] for name in ("patient_id", "criterion", "item")}
     row |= {"kind": "acknowledgement", "why": why, "until": until, "code": code}
-    entering.enter([row | {"frozen": alerts.frozen(alert, provenance().snapshot, as_of)}], author)
-
-
-def undo(entry: dict, author: str) -> None:
-    """Withdraws an acknowledgement: what it covered is open again. Raises as `acknowledge`."""
-    entering.enter([entering.withdrawn_version(entry)], author)
+    return row | {"frozen": alerts.frozen(alert, provenance().snapshot, as_of)}

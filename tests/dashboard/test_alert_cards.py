@@ -45,7 +45,7 @@ def test_an_alert_is_acknowledged_and_taken_back(own_store, monkeypatch):
     assert "▲▲ Urgent" in said(at) and "typed, not logged in" in " ".join(str(one.label) for one in at.text_input)
 
     submit(at)
-    assert "acknowledged" not in heading(at) and "author" in at.error[0].value  # nobody said who
+    assert "acknowledged" not in heading(at) and "Say first who enters it" in at.warning[0].value
     text_inputs(at)[0].set_value("Dr A")
     text_inputs(at)[1].set_value("known since the last meeting")
     submit(at)

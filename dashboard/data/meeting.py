@@ -14,7 +14,7 @@ import streamlit as st
 from dashboard import deidentify
 from dashboard.data import deidentified
 from dashboard.data.snapshot import as_stored, ask, provenance, reader, store_folder
-from pipelines import changes, effects, entries, meetings
+from pipelines import changes, decision_state, effects, entries, meetings
 from pipelines.changes import Changes as Changes
 from pipelines.changes import Since as Since
 from pipelines.effects import Effect as Effect
@@ -55,6 +55,13 @@ def cohort_changes(since: Since, as_of: date) -> dict:
     found = _cohort_changes(str(store_folder()), provenance().records, since, as_of)
     found = deidentified.rows(found)
     return found | {"undone": ask(_undone, None, since, as_of)}
+
+
+def decisions_of(patient_id: str, as_of: date) -> list[dict]:
+    """The decisions on a patient made by a day, and how each stands on it (`decision_state.decisions`), newest first."""
+    who = deidentified.whose(patient_id)
+    found = as_stored(decision_state.decisions, who.real(as_of), (who.patient_id,))
+    return list(reversed(deidentified.rows(found)))
 
 
 def effects_of(patients: tuple[str, ...], as_of: date, of: str | None = None) -> dict[str, Effect]:

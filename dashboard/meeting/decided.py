@@ -6,7 +6,7 @@ import streamlit as st
 
 from dashboard import deidentify, entry_form, style
 from dashboard.charts.flags import lane_name
-from dashboard.data import entering
+from dashboard.data import entering, meeting
 from dashboard.meeting import agenda, decision, notes
 from pipelines import frozen_decision
 
@@ -21,31 +21,19 @@ PROGRESS = {"done": "done", "not_done": "not done", "dropped": "dropped"}
 
 def draw(patient_id: str, effects: dict, day: date) -> None:
     """The decisions made by the day of a meeting, newest first; `effects` are those of `dashboard.data.meeting.effects_of`."""
-    decisions = made(patient_id, day)
+    decisions = meeting.decisions_of(patient_id, day)
     if not decisions:
         st.caption("No decision is recorded of this patient.")
-        return
-    progress = newest_progress(patient_id, day)
     for row in decisions:
         with st.container(border=True, key=f"decided-{row['entry_id']}"):
-            draw_one(row, effects.get(row["entry_id"]), progress.get(row["entry_id"]), day)
+            draw_one(row, effects.get(row["entry_id"]), day)
 
 
-def made(patient_id: str, day: date) -> list[dict]:
-    """The decisions that stand of a patient, made by a day, newest first."""
-    return [row for row in reversed(entering.standing(("decision",), (patient_id,))) if row["day"] <= day]
-
-
-def newest_progress(patient_id: str, day: date) -> dict[str, dict]:
-    """By decision the newest word, by a day, on what became of it."""
-    return {entry["about"]: entry for entry in entering.standing(("progress",), (patient_id,)) if entry["day"] <= day}
-
-
-def draw_one(row: dict, effect, progress: dict | None, day: date) -> None:
+def draw_one(row: dict, effect, day: date) -> None:
     st.text(deidentify.or_left(row["text"]))
     if row["why"]:
         st.text(f"Why: {row['why']}")
-    st.caption(style.as_markdown(f"{task(row, progress, day)}; {notes.by_and_when(row)}"))
+    st.caption(style.as_markdown(f"{task(row)}; {notes.by_and_when(row)}"))
     if effect is not None:
         st.markdown(f"**Did it work?** {style.as_markdown(expected(row))}: **{OUTCOMES[effect.outcome]}**")
         if effect.because:
@@ -55,17 +43,18 @@ def draw_one(row: dict, effect, progress: dict | None, day: date) -> None:
     with st.expander("What the meeting saw"):
         draw_frozen(row["frozen"])
     if not deidentify.on():  # nothing is entered then
-        draw_buttons(row, progress, day)
+        draw_buttons(row, day)
 
 
-def draw_buttons(row: dict, progress: dict | None, day: date) -> None:
+def draw_buttons(row: dict, day: date) -> None:
     """What became of it, and that it is withdrawn."""
+    said = row["progress"] and row["progress"]["code"]
     with st.container(horizontal=True):
         for code, words in PROGRESS.items():
             st.button(
                 words.capitalize(),
                 key=f"{code}-{row['entry_id']}",
-                disabled=bool(progress) and progress["code"] == code,
+                disabled=said == code,
                 on_click=_progress,
                 args=(row, code, day),
             )
@@ -88,16 +77,15 @@ def draw_correction(row: dict) -> None:
         st.form_submit_button("Keep the correction", on_click=_correct, args=(row, key))
 
 
-def task(row: dict, progress: dict | None, day: date) -> str:
-    """'by the rheumatologist, due 10 Sep 2021: overdue'."""
+def task(row: dict) -> str:
+    """'by the rheumatologist, due 10 Sep 2021: not said to be done, OVERDUE by 3 days'."""
     due = f", due {style.day(row['due_on'])}" if row["due_on"] else ", no due day"
+    progress, state = row["progress"], "not said to be done"
     if progress:
         said_by = f" (said by {progress['author']})" if progress["author"] else ""
         state = f"{PROGRESS[progress['code']]} on {style.day(progress['day'])}{said_by}"
-    elif row["due_on"] and row["due_on"] < day:
-        state = "OVERDUE, nobody has said that it was done"
-    else:
-        state = "not said to be done"
+    if row["overdue_days"]:
+        state += f", OVERDUE by {row['overdue_days']} day{'s' * (row['overdue_days'] > 1)}"
     about = f"{decision.TOPICS[row['topic']]}; " if row["topic"] in decision.TOPICS and row["topic"] else ""
     owner = f"by {row['owner']}" if row["owner"] else f"owner {deidentify.LEFT}"
     return f"{about}{owner}{due}: {state}"

@@ -90,6 +90,7 @@ def test_a_decision_keeps_what_the_meeting_saw_and_is_not_yet_due(store):
     at.text_area[0].set_value("Refer for transplantation **now**")
     field(at.text_input, "Owner").set_value("the coordinator")
     field(at.selectbox, "It should turn").set_value("refractory_gas_exchange~triple")
+    next(one for one in at.date_input if (one.key or "").startswith("decision_due")).set_value(date(2021, 11, 10))
     press(at, "Keep the decision")
     (decision,) = entered("decision")
     assert (decision["criterion"], decision["item"], decision["code"]) == (
@@ -117,9 +118,14 @@ def test_later_the_decision_is_judged_by_what_was_recorded_since(store):
     at.button_group[0].set_value([]).run()
     press(at, "Put 1 on the agenda")
     at = opened(day="2021-11-11", patient=REAL)
-    assert "cannot be told" in said(at)  # nothing that the rule reads was recorded by 18 October
+    assert "**? cannot be told**" in said(at)  # nothing that the rule reads was recorded by 18 October
+    press(at, "Not done")
+    assert "not done on 11 Nov 2021" in said(at) and "OVERDUE by 1 day" in said(
+        at
+    )  # to be done is what is due, whatever was said
     press(at, "Done")
-    (progress,) = entered("progress")
+    assert "OVERDUE" not in said(at)
+    progress = entered("progress")[-1]
     assert progress["code"] == "done" and progress["day"] == date(2021, 11, 11)
     assert "done on 11 Nov 2021" in said(at)
 

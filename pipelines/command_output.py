@@ -39,6 +39,8 @@ def screen() -> Console:
 
 
 def visible(text: str) -> str:
+    if text.isprintable():  # most are, and a chart's drawing is long
+        return text
     return "".join(
         "\N{REPLACEMENT CHARACTER}"
         if unicodedata.category(character) in UNSEEN and character not in "\n\t"

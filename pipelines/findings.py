@@ -10,7 +10,6 @@ from collections.abc import Collection, Iterable
 from dataclasses import asdict
 from datetime import date
 from decimal import Decimal
-from string import Formatter
 
 import duckdb
 
@@ -244,7 +243,7 @@ def render(definition: Definition, answer: dict) -> str:
         "grade": "unknown" if answer["grade"] is None else str(answer["grade"]),
         "missing": ", ".join(answer["missing"]) or "nothing",
     }
-    sentence = Formatter().vformat(definition.finding[answer["status"]], (), known)
+    sentence = definition.finding[answer["status"]].format_map(known)
     return " ".join([sentence, *(definition.notes.get(note, note) for note in answer["notes"]), *_at_site(definition)])
 
 

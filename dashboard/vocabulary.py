@@ -92,6 +92,17 @@ def _known(token: str) -> bool:
     return len(parts) > 1 and all(part in _words() or (part.isdigit() and len(part) <= 3) for part in parts)
 
 
+def _blocks() -> tuple[dict[str, dict], ...]:
+    """The parts of the dictionary whose things have a title and synonyms."""
+    return (
+        dictionary.analytes(),
+        dictionary.drugs(),
+        dictionary.oxygen_devices(),
+        dictionary.assays(),
+        dictionary.monitoring(),
+    )
+
+
 @cache
 def _codes() -> frozenset[str]:
     found: set[str] = {
@@ -107,14 +118,7 @@ def _codes() -> frozenset[str]:
         alert_rules.STALE,
         alert_rules.STALE_TITLE,
     }
-    for block in (
-        dictionary.analytes(),
-        dictionary.drugs(),
-        dictionary.oxygen_devices(),
-        dictionary.assays(),
-        dictionary.monitoring(),
-        dictionary.workup(),
-    ):
+    for block in (*_blocks(), dictionary.workup()):
         for name, told in block.items():
             found |= {name, str(told.get("title", name)), str(told.get("drug_class") or name)}
     for kind, told in dictionary.entries().items():
@@ -139,13 +143,7 @@ def _words() -> frozenset[str]:
         *STATUS_WORDS.values(),
         *GROUP_TITLES.values(),
     ]
-    for block in (
-        dictionary.analytes(),
-        dictionary.drugs(),
-        dictionary.oxygen_devices(),
-        dictionary.assays(),
-        dictionary.monitoring(),
-    ):
+    for block in _blocks():
         said += [synonym for told in block.values() for synonym in told.get("synonyms", ())]
     for rule in chain(catalog().criteria.values(), catalog().concepts.values()):
         said += [rule.title, *rule.finding.values(), *rule.notes.values(), *rule.unknown, *_LITERAL.findall(rule.sql)]

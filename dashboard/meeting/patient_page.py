@@ -69,22 +69,9 @@ def draw_steps(day: date, places: list[agenda.Place], place: agenda.Place, page:
     who.markdown(f"**{number} of {len(places)}: {style.as_markdown(place.patient_id)}** · {agenda.STATES[place.code]}")
     with steps.container(horizontal=True, horizontal_alignment="right"):
         st.button("Agenda", icon=":material/list:", on_click=show, args=(None,))
-        st.button(
-            "Previous",
-            icon=":material/chevron_left:",
-            shortcut="Left",
-            disabled=before is None,
-            on_click=show,
-            args=(before,),
-        )
-        st.button(
-            "Next",
-            icon=":material/chevron_right:",
-            shortcut="Right",
-            disabled=after is None,
-            on_click=show,
-            args=(after,),
-        )
+        for label, icon, key, there in (("Previous", "left", "Left", before), ("Next", "right", "Right", after)):
+            arrow = f":material/chevron_{icon}:"
+            st.button(label, icon=arrow, shortcut=key, disabled=there is None, on_click=show, args=(there,))
         if deidentify.on():  # nothing is entered then
             return
         seen = place.code == "seen"

@@ -221,7 +221,7 @@ SHEET = (
 [class*="st-key-row-"] p { margin: 0; line-height: 1.35; }
 [class*="st-key-row-"] [data-testid="stButton"] button { padding: 0.05rem 0.55rem; min-height: 0; text-align: left; }
 [class*="st-key-row-"] [data-testid="stButton"] button p { overflow-wrap: anywhere; }
-@media (max-width: 640px) { .st-key-head-worklist { display: none; } }
+@media (max-width: 640px) { [class*="st-key-head-"] { display: none; } }
 .st-key-worklist-author [data-testid="stTextInput"] { display: flex; align-items: center; gap: 0.5rem; }
 .st-key-worklist-author label { margin: 0; min-height: 0; white-space: nowrap; }
 [class*="st-key-rules-"] { gap: 0.1rem; }

@@ -13,7 +13,6 @@ from dashboard.data import deidentified, provenance, transplant
 
 ON_A_PAGE = 20
 PAGE = "transplant_page"
-STOOD = "transplant_stood"  # the patient that is open, and the place of the row
 MOST_NAMED = 4  # records asked for, in a row; the opened row and the CSV have them all
 WIDTHS = (1.6, 4.0, 2.2, 2.5, 1.5, 2.1)
 HEADINGS = ("Patient", "Triggers met", "Referral clock", "Barriers, beside it", "Referral", "Next action, owner")
@@ -34,12 +33,16 @@ def draw() -> None:
     transplant_figures_table.draw(transplant.figures(as_of))
     if chosen.patient is not None and not any(row["patient_id"] == chosen.patient for row in rows):
         st.warning("The patient asked for is not on this board.")
+    draw_headings()
+    opened = next((row for row in rows if row["patient_id"] == chosen.patient), None)
+    if opened:
+        draw_opened(opened, as_of)
     if not found:
         st.info("No patient matches." if rows else "No patient has a trigger met, or a referral under way.")
         return
-    first = place_on_page(found, chosen.patient)
+    first = first_place(found)
     shown = transplant.told(found[first : first + ON_A_PAGE], as_of)
-    draw_rows(shown, as_of, chosen.patient, unfolded=len(found) < len(rows))
+    draw_rows([row for row in shown if row["patient_id"] != chosen.patient], unfolded=len(found) < len(rows))
     draw_foot(found, first, as_of)
 
 
@@ -61,49 +64,49 @@ def draw_head(rows: list[dict], as_of: date) -> list[dict]:
     return [row for row in rows if text in row["patient_id"].lower() and status in (ANY, None, row["status"])]
 
 
-def place_on_page(rows: list[dict], patient_id: str | None) -> int:
-    """The place of the first row shown: of the page chosen, else of the page of the patient in the address."""
-    place = next((number for number, row in enumerate(rows) if row["patient_id"] == patient_id), None)
-    if place is not None and st.session_state.get(STOOD) not in (
-        None,
-        (patient_id, place),
-    ):  # what was entered moved the row: follow it
-        st.session_state.pop(PAGE, None)
-    st.session_state[STOOD] = None if place is None else (patient_id, place)
-    number = st.session_state.get(PAGE, (place or 0) // ON_A_PAGE + 1)
-    return (min(number, -(-len(rows) // ON_A_PAGE)) - 1) * ON_A_PAGE
+def first_place(rows: list[dict]) -> int:
+    """The place of the first row of the page chosen."""
+    return (min(st.session_state.get(PAGE, 1), -(-len(rows) // ON_A_PAGE)) - 1) * ON_A_PAGE
 
 
-def draw_rows(rows: list[dict], as_of: date, opened: str | None, unfolded: bool) -> None:
-    """`unfolded`: those at the end are shown too, for somebody was looked for."""
+def draw_opened(row: dict, as_of: date) -> None:
+    """The patient that is open stands on top, wherever the row is on the board: what is entered moves the row."""
+    (told,) = transplant.told([row], as_of)
+    st.markdown(f"**Opened** · {transplant.BAND_WORDS[told['band']]}")
+    with st.container(key="row-transplant-opened"):
+        draw_cells(told, st.columns(WIDTHS, vertical_alignment="top"), "opened", is_open=True)
+        transplant_details.draw(told, deidentified.whose(row["patient_id"]).shown(as_of))
+
+
+def draw_headings() -> None:
     with st.container(key="head-transplant"):
         for column, heading in zip(st.columns(WIDTHS), HEADINGS, strict=True):
             column.markdown(heading)
+
+
+def draw_rows(rows: list[dict], unfolded: bool) -> None:
+    """`unfolded`: those at the end are shown too, for somebody was looked for."""
     before = None
     for number, row in enumerate(row for row in rows if row["band"] != "closed"):
         if row["band"] != before:
             before = row["band"]
             st.markdown(f"**{transplant.BAND_WORDS[before]}**")
-        draw_row(row, number, as_of, opened)
+        draw_row(row, number)
     closed = [row for row in rows if row["band"] == "closed"]
     if closed:
-        unfolded = unfolded or any(row["patient_id"] == opened for row in closed)
         with st.expander(f"{transplant.BAND_WORDS['closed']}: {len(closed)} on this page", expanded=unfolded):
             for number, row in enumerate(closed, start=len(rows)):
-                draw_row(row, number, as_of, opened)
+                draw_row(row, number)
 
 
-def draw_row(row: dict, number: int, as_of: date, opened: str | None) -> None:
+def draw_row(row: dict, number: int) -> None:
     with st.container(key=f"row-transplant-{number}"):
-        draw_cells(row, st.columns(WIDTHS, vertical_alignment="top"), number, opened)
-        if row["patient_id"] == opened:
-            transplant_details.draw(row, deidentified.whose(row["patient_id"]).shown(as_of))
+        draw_cells(row, st.columns(WIDTHS, vertical_alignment="top"), number)
 
 
-def draw_cells(row: dict, columns: list, number: int, opened: str | None) -> None:
+def draw_cells(row: dict, columns: list, number: int | str, is_open: bool = False) -> None:
     patient, triggers, clock, barriers, status, action = columns
     with patient:
-        is_open = row["patient_id"] == opened
         mark = "▾" if is_open else "▸"
         label = f"{mark} {style.as_markdown(row['patient_id'])}"
         target = None if is_open else row["patient_id"]
@@ -132,7 +135,7 @@ def draw_cells(row: dict, columns: list, number: int, opened: str | None) -> Non
 
 def draw_action(action: dict | None) -> None:
     if action is None:
-        st.markdown("none recorded")
+        st.markdown("no next action recorded")
         return
     late = bool(action["overdue_days"])
     text = style.as_markdown(deidentify.or_left(action["text"]))

@@ -88,10 +88,13 @@ class TestRows:
         buttons = [one for one in app.button if one.key.startswith("open-")]
         assert len(buttons) == 20 and "Patients 1 to 20 of 22" in clean(app)
 
-    def test_a_patient_in_the_address_opens_on_its_page(self):
+    def test_a_patient_in_the_address_stands_on_top_wherever_the_row_is(self):
         last = transplant.board(BEFORE)[-1]["patient_id"]
         app = opened(patient=last)
-        assert "Patients 21 to 22 of 22" in clean(app) and len(app.tabs) == 4
+        page = clean(app)
+        assert len(app.tabs) == 4 and "Patients 1 to 20 of 22" in page
+        rows = [one for one in app.button if one.key.startswith("open-")]
+        assert rows[0].key == "open-opened" and len(rows) == 21 and len({one.label for one in rows}) == 21
 
     def test_the_other_page_is_turned_to(self):
         app = opened()
@@ -106,11 +109,17 @@ class TestRows:
         page = clean(app)
         assert plain(HOSTILE) in page and "<img" not in page and "](javascript" not in page
 
-    def test_closed_rows_are_folded_and_unfold_for_the_one_asked_for(self):
+    def test_closed_rows_are_folded_and_the_one_asked_for_is_not_among_them(self):
         app = opened(date(2022, 4, 15), patient=REAL)
-        page = clean(app)
-        folded = next(one for one in app.expander if one.label.startswith("Transplanted, no longer needed, or died: 1"))
-        assert folded.proto.expanded and plain("no longer needed, 15 Apr 2022") in page
+        assert "**Opened** · Transplanted, no longer needed, or died" in clean(app)
+        assert plain("no longer needed, 15 Apr 2022") in clean(app)
+        assert not [one for one in app.expander if one.label.startswith("Transplanted")]
+        app = opened(date(2022, 4, 15))
+        app.get("pagination")[0].set_value(2).run()
+        folded = next(one for one in app.expander if one.label.startswith("Transplanted"))
+        assert folded.label.endswith(": 1 on this page") and not folded.proto.expanded
+        app.text_input(key="transplant_find").set_value("YONSEI").run()
+        assert next(one for one in app.expander if one.label.startswith("Transplanted")).proto.expanded
 
     def test_searching_leaves_the_patients_asked_for(self):
         app = opened()
